@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* platform.h: the one place where the compiler, the build options and the sanitizers are asked.
+ *
+ * Everything above uses the macros below and has no `#if` of its own. */
+#ifndef OURO_ALLOC_PLATFORM_H
+#define OURO_ALLOC_PLATFORM_H
+
+#include "alloc/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define OURO_EXTERN_C_BEGIN extern "C" {
+#define OURO_EXTERN_C_END   }
+#define OURO_THREAD_LOCAL   thread_local
+#define OURO_STATIC_ASSERT  static_assert
+#else
+#define OURO_EXTERN_C_BEGIN
+#define OURO_EXTERN_C_END
+#define OURO_THREAD_LOCAL  _Thread_local
+#define OURO_STATIC_ASSERT _Static_assert
+#endif
+
+#if !defined(__GNUC__)
+#error "Ouro needs a compiler with GNU C extensions (gcc or clang)"
+#endif
+
+#define OURO_API         __attribute__((visibility("default")))
+#define OURO_INLINE      static inline __attribute__((always_inline, unused))
+#define OURO_NOINLINE    __attribute__((noinline))
+#define OURO_COLD        __attribute__((cold, noinline))
+#define OURO_NORETURN    __attribute__((noreturn))
+#define OURO_MALLOC_LIKE __attribute__((malloc, warn_unused_result))
+#define OURO_MUST_CHECK  __attribute__((warn_unused_result))
+#define OURO_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define OURO_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define OURO_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define OURO_PREFETCH(p) __builtin_prefetch((p), 1, 3)
+#define OURO_CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+
+/* Thread-local words; plain globals where the library is built without threads. */
+#if OURO_THREADS
+#define OURO_TLS OURO_THREAD_LOCAL __attribute__((tls_model(OURO_TLS_MODEL)))
+#else
+#define OURO_TLS
+#endif
+
+/* Sanitizers: an instrumented build sends every allocation out of line (see pool.h, "watched"). */
+#if defined(__SANITIZE_ADDRESS__)
+#define OURO_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OURO_ASAN 1
+#endif
+#endif
+#ifndef OURO_ASAN
+#define OURO_ASAN 0
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define OURO_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OURO_TSAN 1
+#endif
+#endif
+#ifndef OURO_TSAN
+#define OURO_TSAN 0
+#endif
+
+OURO_STATIC_ASSERT(sizeof(void *) == 8, "Ouro needs a 64-bit machine");
+
+#endif
