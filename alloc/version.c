@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "alloc/version.h"
+
+const char *ouro_version(void)
+{
+    return OURO_VERSION;
+}
