@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* pool.h: raw memory from per-thread pools.
+ *
+ * Two families. The malloc-shaped one takes and gives blocks of any size. The sized one is inlined:
+ * where the size is a constant, taking a block is four instructions and giving it back about ten,
+ * without a call; the same size must be passed to both. Blocks of the two families may not be mixed
+ * except that ouro_free takes any block.
+ *
+ * A block may be given back on any thread. Every block is aligned to 16. A thread that Ouro did not
+ * start works on first touch; its memory is taken over by others when it ends.
+ *
+ * Under Valgrind, AddressSanitizer, the `system` supply and while faults are injected, heaps are
+ * *watched*: inlined paths find nothing ready and go out of line, where each block is reported.
+ *
+ * No function here is async-signal-safe. */
+#ifndef OURO_ALLOC_POOL_H
+#define OURO_ALLOC_POOL_H
+
+#include "alloc/layout.h"
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* `size` bytes (0 counts as 1), aligned to 16, contents undefined; NULL when there is no memory.
+ * Owned by the caller until ouro_free. Any thread. O(1) but for taking pages from the system. */
+OURO_API void *ouro_malloc(size_t size) OURO_MALLOC_LIKE;
+
+/* count * size bytes, zeroed; NULL when the product overflows or there is no memory. */
+OURO_API void *ouro_calloc(size_t count, size_t size) OURO_MALLOC_LIKE;
+
+/* Makes the block `p` (owned; may be NULL) at least `size` bytes and returns where it is now, the
+ * common part unchanged. NULL when there is no memory: `p` is then as it was. size 0 counts as 1. */
+OURO_API void *ouro_realloc(void *p, size_t size) OURO_MUST_CHECK;
+
+/* `size` bytes aligned to `alignment`, a power of two; NULL when it is not one, when size plus
+ * alignment overflows, or when there is no memory. */
+OURO_API void *ouro_aligned_alloc(size_t alignment, size_t size) OURO_MALLOC_LIKE;
+
+/* Gives back a block of any function here (owned; may be NULL), on any thread. A pointer that is no
+ * block of Ouro's is a programmer's error (OURO_FAIL_FOREIGN_POINTER), so is an interior one. */
+OURO_API void ouro_free(void *p);
+
+/* The bytes that may be used at `p` (borrowed; NULL gives 0), at least what was asked for. */
+OURO_API size_t ouro_usable_size(const void *p);
+
+/* Gives back at once what empty pages hold, of this thread and of ended ones; returns bytes. */
+OURO_API size_t ouro_trim(void);
+
+/* `size` bytes for ouro_free_sized; inlined when `size` is a constant. NULL: no memory. */
+OURO_INLINE void *ouro_alloc_sized(size_t size)
+{
+    if (size <= OURO__SMALL_MAX_SIZE) {
+        void *cell = ouro__cell_take(ouro__heap, OURO__RAW, ouro__class_of(size));
+        if (OURO_LIKELY(cell != NULL))
+            return cell;
+    }
+    return ouro__cell_alloc(OURO__RAW, size);
+}
+
+/* Gives back a block of ouro_alloc_sized (owned, not NULL) of that size, on any thread. */
+OURO_INLINE void ouro_free_sized(void *p, size_t size)
+{
+    if (size <= OURO__SMALL_MAX_SIZE)
+        ouro__cell_give(p);
+    else
+        ouro__cell_free(p);
+}
+
+/* Called with the bytes asked for when a limit or the supply refuses, on the refused thread, before
+ * NULL is returned. It may free memory and return true to have the allocation tried once more. It
+ * must not allocate from Ouro. */
+typedef bool ouro_memory_callback(size_t bytes, void *arg);
+
+/* Limits what Ouro takes from its supply, in bytes; 0: no limit. The limit counts whole slices of
+ * 64 KiB and whole large blocks. callback and arg (borrowed; may be NULL) hold from now on. Any
+ * thread. */
+OURO_API void ouro_set_limit(size_t bytes, ouro_memory_callback *callback, void *arg);
+
+/* From the n-th allocation on this thread from now (1: the next) one fails, or with `for_good` all
+ * from there on; n 0 ends it. For tests of exhaustion. The heap is watched meanwhile. */
+OURO_API void ouro_fail_nth_alloc(size_t n, bool for_good);
+
+OURO_EXTERN_C_END
+
+#endif

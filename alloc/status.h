@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* status.h: what a call that can be refused answers. Anything but OURO_OK changed nothing. */
+#ifndef OURO_ALLOC_STATUS_H
+#define OURO_ALLOC_STATUS_H
+
+#include "alloc/platform.h"
+
+OURO_EXTERN_C_BEGIN
+
+typedef enum ouro_status {
+    OURO_OK = 0,
+    OURO_NO_MEMORY,    /* the supply, or the byte limit, refused */
+    OURO_BAD_ARGUMENT, /* NULL, zero or out of range where a value is due */
+    OURO_BAD_TYPE,     /* a descriptor that contradicts itself */
+    OURO_TOO_LATE,     /* asked for after first use, where only before is allowed */
+    OURO_BUSY,         /* not now: refused, try again */
+    OURO_UNKNOWN_NAME, /* no option, supply or suite of that name */
+    OURO_STATUS_COUNT
+} ouro_status;
+
+/* The name of a status, such as "no memory". Static storage; any thread; async-signal-safe. */
+OURO_API const char *ouro_status_name(ouro_status status);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* type.h: type descriptors.
+ *
+ * A descriptor tells how large a value is, where its references are, and which hooks it wrote
+ * itself. It is a static variable of the program, filled with designated initializers; the second
+ * part is written when it is registered, which the first birth does if the program did not. A
+ * descriptor describes objects (behind a reference) and plain values (inside others) alike.
+ *
+ *     struct node { struct node *next; ouro_string name; };
+ *     static const struct ouro_field node_fields[] = {
+ *         OURO_REF(struct node, next, &node_type),
+ *         OURO_STRING(struct node, name),
+ *     };
+ *     static struct ouro_type node_type = OURO_TYPE(struct node, node_fields);
+ */
+#ifndef OURO_HOOKS_TYPE_H
+#define OURO_HOOKS_TYPE_H
+
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+struct ouro_type;
+struct ouro_visitor;
+struct ouro_memo;
+
+/* What stands in a field. */
+enum ouro_field_kind {
+    OURO_FIELD_REF = 1, /* a strong, counted reference: void *, may be NULL */
+    OURO_FIELD_WEAK,    /* an owned weak handle: struct ouro_weak *, may be NULL */
+    OURO_FIELD_BORROW,  /* a back pointer that counts nothing: void *; never followed */
+    OURO_FIELD_VALUE,   /* a nested value of `type` */
+    OURO_FIELD_ARRAY,   /* `count` values of `type`, one after the other */
+    OURO_FIELD_SEQ,     /* an ouro_seq of values of `type` */
+    OURO_FIELD_STRING,  /* an ouro_string */
+    OURO_FIELD_OPTION,  /* a value of `type`, present when the tag is not 0 */
+    OURO_FIELD_UNION    /* the fields of the case that the tag selects */
+};
+
+/* One case of a tagged union: its fields stand when first <= tag <= last. */
+struct ouro_case {
+    const char *name;
+    int64_t first, last;
+    const struct ouro_field *fields; /* offsets count from the start of the whole value */
+    uint32_t field_count;
+};
+
+struct ouro_field {
+    const char *name;
+    enum ouro_field_kind kind;
+    uint32_t tag_size;      /* OPTION, UNION: 1, 2, 4 or 8 bytes, signed */
+    size_t offset;          /* of the field in the value */
+    size_t count;           /* ARRAY: elements; UNION: cases */
+    size_t tag_offset;      /* OPTION, UNION: of the tag in the value */
+    struct ouro_type *type; /* REF: of the target, NULL if unknown; VALUE .. OPTION: of the value */
+    const struct ouro_case *cases; /* UNION */
+};
+
+enum ouro_type_flags {
+    OURO_ACYCLIC = 1u << 0,   /* can be part of no cycle: never a candidate, never traced */
+    OURO_PROMPT = 1u << 1,    /* born counted atomically; whoever drops it last destroys it */
+    OURO_IMMUTABLE = 1u << 2, /* never written after birth; deepCopy shares it */
+    OURO_SHARED = 1u << 3,    /* deepCopy stops here and counts: SharedPtr roots and the like */
+    OURO_TYPE_FLAGS = (1u << 4) - 1
+};
+
+/* Hooks. `value` is the object or the nested value; for a hook left NULL the lifted one acts, made
+ * from the field table. A hook that is written replaces the lifted one entirely: it ends with
+ * ouro_lifted_destroy and so on if the fields are still to be acted on. Hooks may allocate, count,
+ * make and drop objects; a destroy hook must not leave by longjmp or a C++ exception.
+ * Those that return a status may refuse (OURO_NO_MEMORY); then nothing has changed. */
+struct ouro_hooks {
+    void (*destroy)(void *value, const struct ouro_type *type);
+    void (*was_moved)(void *value, const struct ouro_type *type);
+    void (*sink)(void *to, void *from, const struct ouro_type *type);
+    ouro_status (*copy)(void *to, const void *from, const struct ouro_type *type);
+    ouro_status (*dup)(void *fresh, const void *from, const struct ouro_type *type);
+    void (*trace)(void *value, const struct ouro_type *type, struct ouro_visitor *visitor);
+    ouro_status (*deepcopy)(void *fresh, const void *from, const struct ouro_type *type,
+                            struct ouro_memo *memo);
+};
+
+struct ouro_type {
+    /* Written by registration, read by the inlined paths; the program leaves them zero. */
+    uint64_t birth;  /* the type's part of the shared word; 0: births go out of line */
+    uint64_t counts; /* local 1, and the visited word: all ones if acyclic */
+    const uint32_t *refs; /* offsets of the strong references, if `flat` */
+    uint32_t ref_count;
+    uint32_t id;    /* index in the type table; 0: not registered */
+    uint32_t state; /* bits of hooks/registry.h: flat, plain, .. */
+    /* Written by the program. */
+    uint32_t flags;                  /* enum ouro_type_flags */
+    size_t size;                     /* bytes of a value */
+    size_t align;                    /* power of two; 0: 16 for objects, 8 in values */
+    const char *name;                /* static or as long-lived as the type */
+    const struct ouro_field *fields; /* may be NULL if field_count is 0 */
+    uint32_t field_count;
+    struct ouro_hooks hooks;
+    void *user; /* the program's own; never read by Ouro */
+};
+
+/* Registers `type` (borrowed for the rest of the process; not NULL) and checks it: fields inside the
+ * value, not overlapping (cases of one union may overlap each other), kinds known, references
+ * aligned, nested types given and not containing themselves. Registering twice is OURO_OK.
+ * OURO_BAD_TYPE: refused, and `*why` (may be NULL) names the field. OURO_NO_MEMORY: the table is
+ * full or cannot grow. Any thread. May allocate; runs no hook. O(fields). */
+OURO_API ouro_status ouro_type_register(struct ouro_type *type, const char **why);
+
+/* A value that is one strong reference, for arrays and sequences of references. */
+extern OURO_API struct ouro_type ouro_ref_type;
+/* A value that is one ouro_string. */
+extern OURO_API struct ouro_type ouro_string_type;
+
+/* Initializers. */
+#define OURO_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define OURO_TYPE(T, table)                                                                        \
+    {                                                                                              \
+        .size = sizeof(T), .align = _Alignof(T), .name = #T, .fields = (table),                    \
+        .field_count = OURO_COUNT_OF(table)                                                        \
+    }
+#define OURO_PLAIN_TYPE(T)                                                                         \
+    {                                                                                              \
+        .flags = OURO_ACYCLIC, .size = sizeof(T), .align = _Alignof(T), .name = #T                 \
+    }
+#define OURO_REF(T, member, target)                                                                \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_REF, .offset = offsetof(T, member), .type = (target)   \
+    }
+#define OURO_WEAK(T, member)                                                                       \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_WEAK, .offset = offsetof(T, member)                    \
+    }
+#define OURO_BORROW(T, member)                                                                     \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_BORROW, .offset = offsetof(T, member)                  \
+    }
+#define OURO_VALUE(T, member, of)                                                                  \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_VALUE, .offset = offsetof(T, member), .type = (of)     \
+    }
+#define OURO_ARRAY(T, member, elements, of)                                                        \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_ARRAY, .offset = offsetof(T, member),                  \
+        .count = (elements), .type = (of)                                                          \
+    }
+#define OURO_SEQ(T, member, of)                                                                    \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_SEQ, .offset = offsetof(T, member), .type = (of)       \
+    }
+#define OURO_STRING(T, member)                                                                     \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_STRING, .offset = offsetof(T, member)                  \
+    }
+#define OURO_OPTION(T, member, tag, of)                                                            \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_OPTION, .offset = offsetof(T, member),                 \
+        .tag_offset = offsetof(T, tag), .tag_size = sizeof(((T *)0)->tag), .type = (of)            \
+    }
+#define OURO_UNION(T, member, tag, table)                                                          \
+    {                                                                                              \
+        .name = #member, .kind = OURO_FIELD_UNION, .offset = offsetof(T, member),                  \
+        .tag_offset = offsetof(T, tag), .tag_size = sizeof(((T *)0)->tag),                         \
+        .count = OURO_COUNT_OF(table), .cases = (table)                                            \
+    }
+
+OURO_EXTERN_C_END
+
+#endif

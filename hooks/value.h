@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* value.h: growable sequences and strings, and the value hooks.
+ *
+ * A sequence or string is two words: a length, and a payload that is NULL while nothing was
+ * reserved. The payload is a raw block and belongs to the one value; assignment goes through copy
+ * or sink. All zero is the empty value and also the wasMoved state. */
+#ifndef OURO_HOOKS_VALUE_H
+#define OURO_HOOKS_VALUE_H
+
+#include "hooks/type.h"
+
+OURO_EXTERN_C_BEGIN
+
+struct ouro_payload {
+    size_t capacity; /* elements, or bytes of a string without its final NUL */
+    size_t reserved; /* 16 in all, so that elements are aligned to 16 */
+};
+
+typedef struct ouro_seq {
+    size_t len;
+    struct ouro_payload *payload;
+} ouro_seq;
+
+typedef struct ouro_string {
+    size_t len;
+    struct ouro_payload *payload; /* bytes, then a NUL */
+} ouro_string;
+
+/* The elements (borrowed, valid until the sequence grows or ends); NULL while empty and unreserved.*/
+OURO_INLINE void *ouro_seq_data(const ouro_seq *seq)
+{
+    return seq->payload ? (void *)(seq->payload + 1) : NULL;
+}
+/* The bytes, NUL at the end (borrowed, valid until the string grows or ends). Never NULL. */
+OURO_INLINE const char *ouro_string_data(const ouro_string *s)
+{
+    return s->payload ? (const char *)(s->payload + 1) : "";
+}
+
+/* Makes room for `capacity` elements of `type` in all; elements move by memcpy. */
+OURO_API ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *type, size_t capacity);
+/* Appends the value at `element` and leaves it in its wasMoved state (sink). Amortized O(1).
+ * OURO_NO_MEMORY: neither has changed. */
+OURO_API ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *element);
+/* Moves the last element into `element` (uninitialized). OURO_BAD_ARGUMENT: the sequence is empty. */
+OURO_API ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element);
+/* Destroys all from `len` on; never grows. */
+OURO_API void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len);
+/* Destroys all elements and gives the payload back; the sequence is empty again. */
+OURO_API void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type);
+
+/* Makes `s` (uninitialized) a copy of `len` bytes. */
+OURO_API ouro_status ouro_string_make(ouro_string *s, const char *bytes, size_t len);
+/* Appends `len` bytes; `bytes` may lie in `s` itself. Amortized O(len). */
+OURO_API ouro_status ouro_string_append(ouro_string *s, const char *bytes, size_t len);
+OURO_API ouro_status ouro_string_reserve(ouro_string *s, size_t capacity);
+OURO_API void ouro_string_destroy(ouro_string *s);
+
+/* The hooks of a value of `type`: the written one, or the lifted one. `type` need not be
+ * registered by hand. Threads: as the value itself is safe.
+ *   destroy    drops what the value owns; its bytes are then meaningless
+ *   was_moved  the state from which destroy does nothing
+ *   sink       destroys `to`, moves `from` there, leaves `from` in its wasMoved state; to == from
+ *              does nothing
+ *   copy       `to` (a live value) becomes a copy; safe for to == from and for parts of each other
+ *   dup        `fresh` (uninitialized) becomes a copy
+ *   trace      calls visitor->visit for every strong reference slot that is not NULL
+ *   deepcopy   `fresh` (uninitialized) becomes a copy of the whole graph; sharing and cycles are
+ *              kept within one memo */
+OURO_API void ouro_destroy_value(void *value, const struct ouro_type *type);
+OURO_API void ouro_was_moved(void *value, const struct ouro_type *type);
+OURO_API void ouro_sink(void *to, void *from, const struct ouro_type *type);
+OURO_API ouro_status ouro_copy(void *to, const void *from, const struct ouro_type *type);
+OURO_API ouro_status ouro_dup(void *fresh, const void *from, const struct ouro_type *type);
+OURO_API void ouro_trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor);
+OURO_API ouro_status ouro_deepcopy_value(void *fresh, const void *from,
+                                         const struct ouro_type *type);
+
+/* The lifted hooks themselves, for written ones that extend them: they act on the field table and
+ * pass over the written hook of `type` (not of its fields). */
+OURO_API void ouro_lifted_destroy(void *value, const struct ouro_type *type);
+OURO_API void ouro_lifted_was_moved(void *value, const struct ouro_type *type);
+OURO_API void ouro_lifted_sink(void *to, void *from, const struct ouro_type *type);
+OURO_API ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type *type);
+OURO_API ouro_status ouro_lifted_dup(void *fresh, const void *from, const struct ouro_type *type);
+OURO_API void ouro_lifted_trace(void *value, const struct ouro_type *type,
+                                struct ouro_visitor *visitor);
+OURO_API ouro_status ouro_lifted_deepcopy(void *fresh, const void *from,
+                                          const struct ouro_type *type, struct ouro_memo *memo);
+
+/* Called with each strong reference slot; `target` is the field's type, NULL if unknown. */
+struct ouro_visitor {
+    void (*visit)(struct ouro_visitor *self, void **slot, const struct ouro_type *target);
+};
+
+/* For a written deepcopy hook: the copy of the object behind `reference` (borrowed; may be NULL)
+ * within this copying, as a reference that the caller owns, in *copy. */
+OURO_API ouro_status ouro_deepcopy_ref(void **copy, const void *reference, struct ouro_memo *memo);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* cycle.h: collection of cycles, as a program sees it. How it works: docs/cycles.md. */
+#ifndef OURO_ORC_CYCLE_H
+#define OURO_ORC_CYCLE_H
+
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* What one collection, or all of this thread's so far, did. Times in nanoseconds. */
+struct ouro_collection {
+    uint64_t collections; /* how many are summed here */
+    uint64_t candidates;  /* candidate roots looked at */
+    uint64_t captured;    /* objects visited */
+    uint64_t freed;       /* objects freed */
+    uint64_t live;        /* captured objects that proved live */
+    uint64_t abandoned;   /* collections given up for want of memory or because of other threads */
+    uint64_t nanoseconds;
+};
+
+/* Collects the cycles that this thread owns, now, even while paused; returns how many objects it
+ * freed. Runs destroy hooks. From inside a hook or a collection it does nothing and returns 0.
+ * `result` may be NULL. O(objects reachable from candidates). */
+OURO_API size_t ouro_collect(struct ouro_collection *result);
+
+/* Pauses and resumes the triggers of this thread; nests. Candidates go on being remembered. */
+OURO_API void ouro_collect_pause(void);
+OURO_API void ouro_collect_resume(void);
+
+/* What this thread's collections did so far. */
+OURO_API void ouro_collect_stats(struct ouro_collection *total);
+/* How many candidate roots this thread remembers. */
+OURO_API size_t ouro_candidates(void);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* header.h: the words before every object, and the two thread-local tokens.
+ *
+ *   object - 16   local    32  the owner's plain count; the sign sends inlined paths out of line
+ *   object - 12   visited  32  0: no candidate; all ones: acyclic; else an index (owner only)
+ *   object -  8   shared   64  owner 16 | type 16 | flags 6 | shared count 26, signed
+ *
+ * The invariants of these words are I1..I10 of docs/counts.md. One word holds owner, flags and
+ * shared count, so that every transition is one compare-and-swap. The count is on top: adding to it
+ * cannot spill into another field.
+ *
+ * Only the holder of the owner's token writes `local`, by relaxed store; all may load it. */
+#ifndef OURO_ORC_HEADER_H
+#define OURO_ORC_HEADER_H
+
+#include "alloc/layout.h"
+#include "hooks/type.h"
+
+OURO_EXTERN_C_BEGIN
+
+struct ouro_header {
+    ouro_half local;
+    ouro_half visited;
+    ouro_word shared;
+};
+OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is 16 bytes");
+
+#define OURO__OWNER_MASK ((ouro_word)0xFFFF)
+#define OURO__MERGED     ((ouro_word)1 << 32) /* M: no owner, all references are in the count */
+#define OURO__QUEUED     ((ouro_word)1 << 33) /* Q: one entry, which owns a reference, waits */
+#define OURO__WEAK       ((ouro_word)1 << 34) /* W: may have a weak cell; sticky */
+#define OURO__IMMORTAL   ((ouro_word)1 << 35) /* I: counts do nothing; sticky */
+#define OURO__TOUCHED    ((ouro_word)1 << 36) /* T: a foreign drop or store since the last capture */
+#define OURO__STORING    ((ouro_word)1 << 37) /* S: a foreign store into a slot is under way */
+#define OURO__FLAGS      ((ouro_word)0x3F << 32)
+#define OURO__COUNT_SHIFT 38
+#define OURO__UNIT        ((ouro_word)1 << OURO__COUNT_SHIFT)
+#define OURO__COUNT_LIMIT ((int64_t)1 << 24) /* from here on an object saturates */
+
+#define OURO__NOBODY   0      /* the owner of merged objects */
+#define OURO__NO_TOKEN 0xFFFF /* the home of a thread that has none; owns nothing */
+
+#define OURO__LOCAL_OUT ((ouro_half)0x80000000u) /* the sign of the local word */
+#define OURO__ACYCLIC   ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
+
+/* The calling thread's home token, and the one that its slot stores compare with (the same, but
+ * for a thread with armed objects). 0xFFFF in a thread that has not touched a counted object. */
+struct ouro_here {
+    uint16_t home;
+    uint16_t slots;
+};
+extern OURO_API OURO_TLS struct ouro_here ouro__here;
+
+OURO_INLINE struct ouro_header *ouro__header(const void *object)
+{
+    return (struct ouro_header *)(uintptr_t)object - 1;
+}
+OURO_INLINE int64_t ouro__count_of(ouro_word shared)
+{
+    return (int64_t)shared >> OURO__COUNT_SHIFT;
+}
+OURO_INLINE bool ouro__is_home(ouro_word shared)
+{
+    return (uint16_t)shared == ouro__here.home;
+}
+
+/* The out-of-line halves; each is the whole operation, for any object in any state. */
+OURO_API void ouro__incref_out(void *object);
+OURO_API void ouro__decref_out(void *object);
+OURO_API void ouro__decref_out_as(void *object, const struct ouro_type *type);
+OURO_API bool ouro__decref_last_out(void *object);
+/* The owner dropped a reference that was not the last of an object that can be in a cycle and is
+ * no candidate yet. */
+OURO_API void ouro__candidate(void *object);
+/* The decref that made the shared count of a merged object 0, or 1 with Q set. */
+OURO_API void ouro__merged_zero(void *object);
+OURO_API void ouro__merged_one(void *object);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* object.h: birth, questions and reuse of counted objects.
+ *
+ * Functions with a mode in their name make objects that are counted so from birth. `size` is the
+ * size of the object in bytes; where it is a constant the whole birth is inlined. It must be
+ * type->size, or more where an inline tail follows. */
+#ifndef OURO_ORC_OBJECT_H
+#define OURO_ORC_OBJECT_H
+
+#include "orc/header.h"
+
+#include <string.h>
+
+OURO_EXTERN_C_BEGIN
+
+OURO_API void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode);
+enum { OURO__BORN_BIASED = 0, OURO__BORN_ATOMIC = 1, OURO__BORN_ZEROED = 2 };
+
+OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
+{
+    size_t block = size + sizeof(struct ouro_header);
+    uint64_t birth = type->birth;
+    if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
+        void *object =
+            ouro__cell_take(ouro__heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
+        if (OURO_LIKELY(object != NULL)) {
+            struct ouro_header *h = ouro__header(object);
+            uint64_t counts = type->counts;
+            h->visited = (ouro_half)(counts >> 32);
+            if (mode & OURO__BORN_ATOMIC) {
+                h->local = OURO__LOCAL_OUT;
+                ouro__store(&h->shared, birth | OURO__MERGED | OURO__UNIT);
+            } else {
+                h->local = 1;
+                ouro__store(&h->shared, birth | ouro__here.home);
+            }
+            if (mode & OURO__BORN_ZEROED)
+                memset(object, 0, size);
+            return object;
+        }
+    }
+    return ouro__new_out(type, size, mode);
+}
+
+/* A new object, contents zeroed, with one reference that the caller owns; NULL: no memory, or a
+ * descriptor that was refused (see ouro_type_register). `type` borrowed, not NULL. Any thread.
+ * May run destroy hooks of other objects and a collection. O(1) + zeroing. */
+OURO_INLINE void *ouro_new_local(struct ouro_type *type, size_t size)
+{
+    return ouro__new(type, size, OURO__BORN_BIASED | OURO__BORN_ZEROED);
+}
+OURO_INLINE void *ouro_new_biased(struct ouro_type *type, size_t size)
+{
+    return ouro__new(type, size, OURO__BORN_BIASED | OURO__BORN_ZEROED);
+}
+OURO_INLINE void *ouro_new_atomic(struct ouro_type *type, size_t size)
+{
+#if OURO_THREADS
+    return ouro__new(type, size, OURO__BORN_ATOMIC | OURO__BORN_ZEROED);
+#else
+    return ouro_new_local(type, size);
+#endif
+}
+
+/* The same without zeroing: the caller writes every field that a hook may look at before the next
+ * call into Ouro. */
+OURO_INLINE void *ouro_new_uninit_local(struct ouro_type *type, size_t size)
+{
+    return ouro__new(type, size, OURO__BORN_BIASED);
+}
+OURO_INLINE void *ouro_new_uninit_biased(struct ouro_type *type, size_t size)
+{
+    return ouro__new(type, size, OURO__BORN_BIASED);
+}
+OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
+{
+#if OURO_THREADS
+    return ouro__new(type, size, OURO__BORN_ATOMIC);
+#else
+    return ouro_new_uninit_local(type, size);
+#endif
+}
+
+/* The descriptor of an object (borrowed, may be NULL): NULL if it was born without one. Any thread
+ * that has a reference. O(1). */
+OURO_API const struct ouro_type *ouro_type_of(const void *object);
+
+/* Whether the caller's reference (borrowed, not NULL) is the only one. Exact for the thread that
+ * owns the object and for merged objects; any other thread is told no. Never with a weak reference
+ * about. O(1). */
+OURO_API bool ouro_is_unique(const void *object);
+
+/* How many references there are, as far as this thread can tell; exact for the owner of an object
+ * that no other thread counts at the moment. For tests and diagnostics. */
+OURO_API int64_t ouro_count(const void *object);
+
+/* Makes an object immortal: counts on it do nothing from now on, it is never destroyed. */
+OURO_API void ouro_make_immortal(void *object);
+
+/* The header of a static const object that is immortal from the start:
+ *     static const struct { struct ouro_header h; struct point p; } origin =
+ *         { OURO_IMMORTAL_HEADER, { 0, 0 } };   ... &origin.p is the object. */
+#define OURO_IMMORTAL_HEADER                                                                       \
+    {                                                                                              \
+        OURO__LOCAL_OUT | (1u << 30), OURO__ACYCLIC,                                               \
+            OURO__IMMORTAL | OURO__MERGED | ((ouro_word)OURO__COUNT_LIMIT << OURO__COUNT_SHIFT)    \
+    }
+
+/* A cell whose object is gone, to allocate into (Ullrich and de Moura 2019). Owned; may be NULL. */
+typedef struct ouro_reuse {
+    void *cell;
+} ouro_reuse;
+
+/* Drops the caller's reference (owned, not NULL). If it was the only one, destroys the contents and
+ * yields the cell; else just a decref, and the token is empty. */
+OURO_API ouro_reuse ouro_drop_reuse(void *object);
+/* A new object as ouro_new_uninit_biased makes it, in the token's cell (owned) if it fits, else in
+ * a fresh one. NULL: no memory; the token's cell is given back. */
+OURO_API void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size);
+/* Gives back the cell of a token that is not wanted. */
+OURO_API void ouro_reuse_free(ouro_reuse token);
+
+OURO_EXTERN_C_END
+
+#endif

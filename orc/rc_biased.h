@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* rc_biased.h: the owner counts plainly, all others atomically (Choi, Shull, Torrellas, PACT 2018;
+ * the protocol and where it departs: docs/counts.md).
+ *
+ * For every function: `object` may be NULL (nothing happens). incref and decref never fail; any
+ * thread that has a reference; objects born in any mode. An object whose last reference another
+ * thread drops is destroyed by its owner at the owner's next slow path, or at once by the dropper
+ * if the owner is parked or has ended.
+ * Without threads (OURO_THREADS 0) these are the local functions. */
+#ifndef OURO_ORC_RC_BIASED_H
+#define OURO_ORC_RC_BIASED_H
+
+#include "orc/rc_local.h"
+
+/* One reference more. The owner: a load, a compare, an increment; no atomic operation. */
+OURO_INLINE void ouro_incref_biased(void *object)
+{
+#if OURO_THREADS
+    if (OURO_UNLIKELY(object == NULL))
+        return;
+    struct ouro_header *h = ouro__header(object);
+    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
+        ouro_half n = ouro__half_load(&h->local) + 1;
+        if (OURO_LIKELY((int32_t)n > 0)) {
+            ouro__half_store(&h->local, n);
+            return;
+        }
+    }
+    ouro__incref_out(object);
+#else
+    ouro_incref_local(object);
+#endif
+}
+
+/* One reference less. The owner: no atomic operation unless the object is shared. */
+OURO_INLINE void ouro_decref_biased(void *object)
+{
+#if OURO_THREADS
+    if (OURO_UNLIKELY(object == NULL))
+        return;
+    struct ouro_header *h = ouro__header(object);
+    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
+        ouro_half n = ouro__half_load(&h->local) - 1;
+        if (OURO_LIKELY((int32_t)n > 0)) {
+            ouro__half_store(&h->local, n);
+            if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
+                ouro__candidate(object);
+            return;
+        }
+    }
+    ouro__decref_out(object);
+#else
+    ouro_decref_local(object);
+#endif
+}
+
+/* The same for an object whose type is known to be acyclic. */
+OURO_INLINE void ouro_decref_acyclic_biased(void *object)
+{
+#if OURO_THREADS
+    if (OURO_UNLIKELY(object == NULL))
+        return;
+    struct ouro_header *h = ouro__header(object);
+    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
+        ouro_half n = ouro__half_load(&h->local) - 1;
+        if (OURO_LIKELY((int32_t)n > 0)) {
+            ouro__half_store(&h->local, n);
+            return;
+        }
+    }
+    ouro__decref_out(object);
+#else
+    ouro_decref_acyclic_local(object);
+#endif
+}
+
+#endif
