@@ -11,7 +11,7 @@
 #ifndef OURO_ORC_SLOT_H
 #define OURO_ORC_SLOT_H
 
-#include "orc/header.h"
+#include "orc/rc.h"
 
 OURO_EXTERN_C_BEGIN
 
@@ -33,8 +33,7 @@ OURO_INLINE void *ouro_slot_exchange(void *container, void **slot, void *value)
 OURO_INLINE void ouro_slot_store(void *container, void **slot, void *value)
 {
     void *old = ouro_slot_exchange(container, slot, value);
-    if (old)
-        ouro__decref_out(old);
+    ouro_decref(old);
 }
 
 /* Takes the reference out of the slot, which becomes NULL; the caller owns it. */
@@ -46,8 +45,7 @@ OURO_INLINE void *ouro_slot_move(void *container, void **slot)
 /* Puts another reference to `value` (borrowed; may be NULL) into the slot and drops the old one. */
 OURO_INLINE void ouro_slot_copy(void *container, void **slot, void *value)
 {
-    if (value)
-        ouro__incref_out(value);
+    ouro_incref(value);
     ouro_slot_store(container, slot, value);
 }
 
