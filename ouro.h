@@ -3,6 +3,17 @@
 #ifndef OURO_H
 #define OURO_H
 
+#include "alloc/pool.h"
+#include "alloc/status.h"
 #include "alloc/version.h"
+#include "hooks/type.h"
+#include "hooks/value.h"
+#include "orc/cycle.h"
+#include "orc/object.h"
+#include "orc/rc.h"
+#include "orc/release.h"
+#include "orc/slot.h"
+#include "orc/thread.h"
+#include "orc/weak.h"
 
 #endif

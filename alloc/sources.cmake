@@ -4,6 +4,10 @@ ouro_layer(alloc
         version.c
     PUBLIC
         atomic.h
+        layout.h
         platform.h
+        pool.h
+        sizeclass.h
+        status.h
         version.h
 )

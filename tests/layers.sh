@@ -47,7 +47,7 @@ for layer in alloc hooks orc isolate; do
         done
         case $file in
         *.h)
-            grep -qxF "$file" "$public" || head -n 3 "$file" | grep -qF "Internal to $layer." ||
+            grep -qxF "$file" "$public" || head -n 3 "$file" | grep -q "Internal to $layer\(\.\| and \)" ||
                 complain "$file: neither in a PUBLIC list nor \"Internal to $layer.\""
             ;;
         esac

@@ -10,23 +10,24 @@ ouro_script_test(layers layers.sh
     ARGS "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/public_headers.txt"
     LABELS structure)
 
-# Each public header compiles alone, in C and in C++.
-set(languages c)
-if(OURO_HAVE_CXX)
-    list(APPEND languages cpp)
-endif()
-foreach(language IN LISTS languages)
+# Each public header compiles alone, twice over: in C and C++, with threads and without.
+function(ouro_headers_alone name language library)
     set(units "")
     foreach(header IN LISTS public_headers)
         string(MAKE_C_IDENTIFIER "${header}" unit)
-        set(unit "${CMAKE_CURRENT_BINARY_DIR}/headers/${unit}.${language}")
+        set(unit "${CMAKE_CURRENT_BINARY_DIR}/${name}/${unit}.${language}")
         file(CONFIGURE OUTPUT "${unit}" CONTENT "#include \"${header}\"\n#include \"${header}\"\n")
         list(APPEND units "${unit}")
     endforeach()
-    add_library(headers-${language} OBJECT ${units})
-    ouro_compile_options(headers-${language})
-    target_link_libraries(headers-${language} PRIVATE ouro-shared)
-endforeach()
+    add_library(${name} OBJECT ${units})
+    ouro_compile_options(${name})
+    target_link_libraries(${name} PRIVATE ${library})
+endfunction()
+ouro_headers_alone(headers-c c ouro-shared)
+ouro_headers_alone(headers-c-off c ouro-off-static)
+if(OURO_HAVE_CXX)
+    ouro_headers_alone(headers-cpp cpp ouro-shared)
+endif()
 
 set(libraries $<TARGET_FILE:ouro-static> $<TARGET_FILE:ouro-shared>)
 foreach(target IN ITEMS ouro-off-static ouro-checked-shared ouro-jemalloc-shared
