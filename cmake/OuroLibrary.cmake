@@ -118,6 +118,8 @@ function(ouro_add_malloc)
     ouro_layer_files(front MALLOC_SOURCES)
     if(OURO_BUILD_MALLOC AND OURO_THREADS AND front)
         ouro_add_library(ouro-malloc SHARED THREADS ON LAYERS alloc SOURCES ${front})
+        target_link_options(ouro-malloc-shared PRIVATE
+            "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map")
         add_library(ouro::malloc ALIAS ouro-malloc-shared)
     endif()
 endfunction()
