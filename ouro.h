@@ -3,8 +3,11 @@
 #ifndef OURO_H
 #define OURO_H
 
+#include "alloc/fail.h"
+#include "alloc/options.h"
 #include "alloc/pool.h"
 #include "alloc/status.h"
+#include "alloc/supply.h"
 #include "alloc/version.h"
 #include "hooks/type.h"
 #include "hooks/value.h"

@@ -12,10 +12,17 @@ static int use(const char *path)
         return 1;
     }
     const char *(*version)(void) = (const char *(*)(void))dlsym(library, "ouro_version");
-    if (!version) {
+    void *(*take)(size_t) = (void *(*)(size_t))dlsym(library, "ouro_malloc");
+    void (*give)(void *) = (void (*)(void *))dlsym(library, "ouro_free");
+    if (!version || !take || !give) {
         puts(dlerror());
         return 1;
     }
+    void *block = take(100);
+    if (!block)
+        return 1;
+    memset(block, 1, 100);
+    give(block);
     printf("opened ouro %s\n", version());
     return dlclose(library) != 0;
 }

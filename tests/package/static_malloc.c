@@ -12,6 +12,7 @@ static _Alignas(64) char arena[1 << 20];
 static size_t used;
 
 void *memalign(size_t alignment, size_t size);
+size_t malloc_usable_size(void *block);
 
 void *memalign(size_t alignment, size_t size)
 {
@@ -27,6 +28,24 @@ void *memalign(size_t alignment, size_t size)
 void *malloc(size_t size)
 {
     return memalign(16, size);
+}
+
+/* The whole family that glibc's manual asks of a replacement, as the system supply uses it. */
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    *block = memalign(alignment, size);
+    return *block ? 0 : ENOMEM;
+}
+
+size_t malloc_usable_size(void *block)
+{
+    (void)block;
+    return 0;
 }
 
 void free(void *block)
@@ -56,6 +75,12 @@ int main(void)
         puts("malloc is not ours");
         return 1;
     }
+    void *pooled = ouro_malloc(100);
+    if (!pooled || ((char *)pooled >= arena && (char *)pooled < arena + sizeof arena)) {
+        puts("ouro_malloc has no memory of its own");
+        return 1;
+    }
+    ouro_free(pooled);
     printf("static, own malloc, ouro %s\n", ouro_version());
     return strcmp(ouro_version(), OURO_VERSION) == 0 ? 0 : 1;
 }
