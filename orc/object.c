@@ -197,15 +197,21 @@ void ouro_make_immortal(void *object)
         continue;
 }
 
-void ouro__warn(const char *what, const void *about)
+void ouro__warn(const char *what, const char *about)
 {
     char room[256];
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: ");
     ouro__text_add(&t, what);
-    (void)about;
+    if (about)
+        ouro__text_add(&t, about);
     ouro__text_add(&t, "\n");
     ouro__os_say(room, t.len);
+}
+
+void ouro__warn_object(const char *what, const void *object)
+{
+    ouro__warn(what, ouro__type_name(object, ouro__load(&ouro__header(object)->shared)));
 }
 
 /* -- reuse ------------------------------------------------------------------------------------- */
