@@ -43,9 +43,8 @@ struct ouro_page {
     void *free;              /* cells freed by the owner since they were last taken */
     uint32_t countdown;      /* frees until the slow path wants to hear of one */
     uint32_t rest;           /* blocks still out when that happens */
-    uint64_t hidden[13];     /* alloc/heap.h */
+    /* the rest: alloc/heap.h */
 };
-OURO_STATIC_ASSERT(sizeof(struct ouro_page) == (size_t)1 << OURO__PAGE_SHIFT, "page size");
 
 struct ouro_heap {
     uint32_t watched; /* nonzero: every operation goes out of line (pool.h) */
@@ -65,10 +64,13 @@ OURO_INLINE struct ouro_page *ouro__page_of(const void *p)
     return (struct ouro_page *)((a & ~(uintptr_t)(OURO__CHUNK_SIZE - 1)) + index);
 }
 
-/* Out of line: a cell for a block of `size` bytes in all (header included), aligned to 16. */
-OURO_API void *ouro__cell_alloc(unsigned tag, size_t size);
-/* Out of line: gives any cell back, whoever owns it, of whatever size. */
-OURO_API void ouro__cell_free(void *cell);
+/* Out of line: a cell in a block of `size` bytes in all (header included), the cell aligned to
+ * `align`, a power of two of 16 at least; NULL: no memory. A counted cell with an alignment above
+ * 16 has 16 bytes to spare between its block's start and its header. */
+OURO_API void *ouro__cell_alloc(unsigned tag, size_t size, size_t align);
+/* Out of line: gives any cell back, whoever owns it, of whatever size; tag and align as it was
+ * made. */
+OURO_API void ouro__cell_free(void *cell, unsigned tag, size_t align);
 /* Out of line: a page's countdown reached zero. */
 OURO_API void ouro__page_notice(struct ouro_page *page);
 
@@ -82,7 +84,7 @@ OURO_INLINE void *ouro__cell_take(struct ouro_heap *heap, unsigned tag, unsigned
 }
 
 /* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes. */
-OURO_INLINE void ouro__cell_give(void *cell)
+OURO_INLINE void ouro__cell_give(void *cell, unsigned tag)
 {
     struct ouro_heap *heap = ouro__heap;
     if (OURO_LIKELY(!heap->watched)) {
@@ -95,7 +97,7 @@ OURO_INLINE void ouro__cell_give(void *cell)
             return;
         }
     }
-    ouro__cell_free(cell);
+    ouro__cell_free(cell, tag, 16);
 }
 
 OURO_EXTERN_C_END

@@ -9,8 +9,9 @@
  * A block may be given back on any thread. Every block is aligned to 16. A thread that Ouro did not
  * start works on first touch; its memory is taken over by others when it ends.
  *
- * Under Valgrind, AddressSanitizer, the `system` supply and while faults are injected, heaps are
- * *watched*: inlined paths find nothing ready and go out of line, where each block is reported.
+ * With the `system` supply (the default under Valgrind and in AddressSanitizer builds) every block
+ * is one of libc's. Heaps are then *watched*, as while faults are injected: inlined paths find
+ * nothing ready and go out of line.
  *
  * No function here is async-signal-safe. */
 #ifndef OURO_ALLOC_POOL_H
@@ -54,16 +55,16 @@ OURO_INLINE void *ouro_alloc_sized(size_t size)
         if (OURO_LIKELY(cell != NULL))
             return cell;
     }
-    return ouro__cell_alloc(OURO__RAW, size);
+    return ouro__cell_alloc(OURO__RAW, size, 16);
 }
 
 /* Gives back a block of ouro_alloc_sized (owned, not NULL) of that size, on any thread. */
 OURO_INLINE void ouro_free_sized(void *p, size_t size)
 {
     if (size <= OURO__SMALL_MAX_SIZE)
-        ouro__cell_give(p);
+        ouro__cell_give(p, OURO__RAW);
     else
-        ouro__cell_free(p);
+        ouro__cell_free(p, OURO__RAW, 16);
 }
 
 /* Called with the bytes asked for when a limit or the supply refuses, on the refused thread, before

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Failure reports: composed on the stack, written in one go. */
+#include "alloc/fail.h"
+#include "alloc/os.h"
+#include "alloc/text.h"
+
+static ouro_fail_handler *fail_handler;
+static void *fail_arg;
+
+const char *ouro_failure_kind_name(ouro_failure_kind kind)
+{
+    static const char *const names[OURO_FAIL_COUNT] = {
+        [OURO_FAIL_OVER_RELEASE] = "over-release",
+        [OURO_FAIL_USE_AFTER_FREE] = "use after free",
+        [OURO_FAIL_WRONG_THREAD] = "wrong thread",
+        [OURO_FAIL_WRONG_ACYCLIC] = "wrong acyclic",
+        [OURO_FAIL_FOREIGN_POINTER] = "foreign pointer",
+        [OURO_FAIL_INTERIOR_POINTER] = "interior pointer",
+        [OURO_FAIL_DOUBLE_FREE] = "double free",
+        [OURO_FAIL_CORRUPT] = "corrupt memory",
+        [OURO_FAIL_BAD_TYPE] = "bad type",
+        [OURO_FAIL_MISUSE] = "misuse",
+    };
+    return (unsigned)kind < OURO_FAIL_COUNT ? names[kind] : "failure";
+}
+
+void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg)
+{
+    fail_arg = arg;
+    fail_handler = handler;
+}
+
+void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name,
+               const char *detail)
+{
+    struct ouro_failure failure = {kind, ouro_failure_kind_name(kind), object, type_name, detail};
+    if (fail_handler)
+        fail_handler(&failure, fail_arg);
+    char room[512];
+    struct ouro__text t = {room, sizeof room, 0};
+    ouro__text_add(&t, "ouro: ");
+    ouro__text_add(&t, failure.kind_name);
+    if (object) {
+        ouro__text_add(&t, ": object ");
+        ouro__text_hex(&t, (uintptr_t)object);
+    }
+    if (type_name) {
+        ouro__text_add(&t, " of type ");
+        ouro__text_add(&t, type_name);
+    }
+    if (detail) {
+        ouro__text_add(&t, ": ");
+        ouro__text_add(&t, detail);
+    }
+    ouro__text_add(&t, "\n");
+    ouro__os_say(room, t.len);
+    ouro__os_abort();
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* heap.c: the pages of one thread.
+ *
+ * Free lists are sharded per page (Leijen, Zorn, de Moura 2019): the owner frees into its page, and
+ * a heap gives out one page's cells at a time, so neighbours in time are neighbours in memory. In
+ * place of counting both ways, a page counts frees down (layout.h, A1, A2), and one comparison with
+ * zero serves three ends:
+ *   CURRENT  nothing to tell; countdown is all that is out
+ *   FULL     an eighth of the page has come back: it is queued and becomes AVAIL
+ *   AVAIL    everything has come back: the page is empty
+ *
+ *  H1  ready[t][c] holds only cells of current[t][c] (hidden[t][c] while the heap is watched).
+ *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
+ *      has had time to fill up before it is given out again.
+ *  H3  A refill polls the remote list with one plain load; only then does the heap grow.
+ */
+#include "alloc/heap.h"
+#include "alloc/os.h"
+
+/* Bytes cut off a page at a time: what a small program touches. */
+#define CUT_BYTES 4096
+
+/* -- the class queues -------------------------------------------------------------------------- */
+
+static void avail_push(struct ouro__heap *heap, struct ouro__page *page)
+{
+    unsigned tag = page->tag, cls = page->cls;
+    page->next = NULL;
+    page->prev = heap->avail_last[tag][cls];
+    if (page->prev)
+        page->prev->next = page;
+    else
+        heap->avail_first[tag][cls] = page;
+    heap->avail_last[tag][cls] = page;
+    page->state = OURO__PAGE_AVAIL;
+    page->pub.countdown += page->pub.rest;
+    page->pub.rest = 0;
+}
+
+static void avail_remove(struct ouro__heap *heap, struct ouro__page *page)
+{
+    unsigned tag = page->tag, cls = page->cls;
+    if (page->next)
+        page->next->prev = page->prev;
+    else
+        heap->avail_last[tag][cls] = page->prev;
+    if (page->prev)
+        page->prev->next = page->next;
+    else
+        heap->avail_first[tag][cls] = page->next;
+    page->next = page->prev = NULL;
+}
+
+static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
+{
+    page->all_prev = NULL;
+    page->all_next = heap->all;
+    if (heap->all)
+        heap->all->all_prev = page;
+    heap->all = page;
+    page->heap = heap;
+    page->pub.owner = &heap->pub;
+}
+
+static void all_remove(struct ouro__heap *heap, struct ouro__page *page)
+{
+    if (page->all_next)
+        page->all_next->all_prev = page->all_prev;
+    if (page->all_prev)
+        page->all_prev->all_next = page->all_next;
+    else
+        heap->all = page->all_next;
+    page->heap = NULL;
+    page->pub.owner = NULL;
+}
+
+/* An empty page that is in no queue goes back to the arena. */
+static void page_give(struct ouro__heap *heap, struct ouro__page *page)
+{
+    all_remove(heap, page);
+    ouro__slices_give(page);
+}
+
+void ouro__page_notice(struct ouro_page *pub)
+{
+    struct ouro__page *page = ouro__page_whole(pub);
+    struct ouro__heap *heap = page->heap;
+    if (page->state == OURO__PAGE_CURRENT)
+        return;
+    if (page->state == OURO__PAGE_FULL) {
+        avail_push(heap, page);
+        if (page->pub.countdown > 0)
+            return;
+    }
+    /* Empty. One such page a class is kept, so that a program at the brink does not swing. */
+    if (heap->avail_first[page->tag][page->cls] == page && page->next == NULL)
+        return;
+    avail_remove(heap, page);
+    page_give(heap, page);
+}
+
+void ouro__page_free(struct ouro__page *page, void *cell)
+{
+    *(void **)cell = page->pub.free;
+    page->pub.free = cell;
+    if (--page->pub.countdown == 0)
+        ouro__page_notice(&page->pub);
+}
+
+/* -- taking cells ------------------------------------------------------------------------------ */
+
+/* Cuts some more blocks off `page` and links them in address order; NULL: it is all cut. */
+static void *page_cut(struct ouro__page *page)
+{
+    uint32_t n = page->limit - page->capacity;
+    if (n == 0)
+        return NULL;
+    uint32_t most = (uint32_t)(CUT_BYTES / page->bytes);
+    if (n > most)
+        n = most ? most : 1;
+    size_t offset = ouro__cell_offset(page->tag);
+    char *first = page->start + page->capacity * page->bytes + offset, *cell = first;
+    for (uint32_t i = 0; i < n; i++, cell += page->bytes) {
+        if (offset)
+            memset(cell - offset, 0, offset); /* no header yet: a walk finds nothing born here */
+        *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
+    }
+    page->capacity += n;
+    page->pub.countdown += n;
+    return first;
+}
+
+/* Takes all free cells of the current page. */
+static void *page_take(struct ouro__page *page)
+{
+    void *cells = page->pub.free;
+    page->pub.free = NULL;
+    page->pub.countdown = page->capacity;
+    page->pub.rest = 0;
+    return cells;
+}
+
+/* The current page has nothing left: it is FULL until an eighth has come back. */
+static void page_retire(struct ouro__heap *heap, struct ouro__page *page)
+{
+    uint32_t out = page->pub.countdown;
+    uint32_t some = page->limit / 8;
+    page->state = OURO__PAGE_FULL;
+    page->pub.countdown = some == 0 ? 1 : some < out ? some : out;
+    page->pub.rest = out - page->pub.countdown;
+    heap->current[page->tag][page->cls] = NULL;
+}
+
+static struct ouro__page *page_fresh(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    size_t bytes = ouro__class_size(cls);
+    unsigned slices = bytes <= OURO__SMALL_MAX_SIZE ? 1 : 8;
+    struct ouro__page *page = ouro__slices_take(slices);
+    if (!page)
+        return NULL;
+    page->kind = OURO__PAGE_BLOCKS;
+    page->bytes = bytes;
+    page->limit = (uint32_t)(slices * OURO__SLICE_SIZE / bytes);
+    page->cls = (uint8_t)cls;
+    page->tag = (uint8_t)tag;
+    all_insert(heap, page);
+    heap->bytes_taken += slices * OURO__SLICE_SIZE;
+    return page;
+}
+
+static void make_current(struct ouro__heap *heap, struct ouro__page *page)
+{
+    page->state = OURO__PAGE_CURRENT;
+    heap->current[page->tag][page->cls] = page;
+}
+
+/* Cells of a page that has some: the current one, or the oldest that is queued. */
+static void *refill_from_own(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    struct ouro__page *page = heap->current[tag][cls];
+    if (page && page->pub.free)
+        return page_take(page);
+    if (page) {
+        void *cells = page_cut(page);
+        if (cells)
+            return cells;
+        page_retire(heap, page);
+    }
+    while ((page = heap->avail_first[tag][cls]) != NULL) {
+        avail_remove(heap, page);
+        make_current(heap, page);
+        void *cells = page->pub.free ? page_take(page) : page_cut(page);
+        if (cells)
+            return cells;
+        page_retire(heap, page);
+    }
+    return NULL;
+}
+
+void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    if (OURO_UNLIKELY(ouro__remote_pending(heap)))
+        ouro__remote_drain(heap, heap);
+    void *cells = refill_from_own(heap, tag, cls);
+    if (cells)
+        return cells;
+    ouro__remote_flush(heap);
+    if (ouro__remote_adopt(heap, tag, cls) && (cells = refill_from_own(heap, tag, cls)))
+        return cells;
+    struct ouro__page *page = page_fresh(heap, tag, cls);
+    if (!page)
+        return NULL;
+    make_current(heap, page);
+    return page_cut(page);
+}
+
+/* -- settling ---------------------------------------------------------------------------------- */
+
+static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    struct ouro__page *page = heap->current[tag][cls];
+    if (!page)
+        return;
+    void **lists[2] = {&heap->pub.ready[tag][cls], &heap->hidden[tag][cls]};
+    for (unsigned i = 0; i < 2; i++) {
+        for (void *cell = *lists[i], *next; cell; cell = next) {
+            next = *(void **)cell;
+            ouro__page_free(page, cell);
+        }
+        *lists[i] = NULL;
+    }
+    heap->current[tag][cls] = NULL;
+    page->state = OURO__PAGE_FULL;
+    avail_push(heap, page);
+}
+
+void ouro__heap_settle(struct ouro__heap *heap)
+{
+    for (unsigned tag = 0; tag < OURO__TAGS; tag++) {
+        for (unsigned cls = 0; cls < OURO__CLASSES; cls++)
+            settle_class(heap, tag, cls);
+    }
+    for (struct ouro__page *page = heap->all, *next; page; page = next) {
+        next = page->all_next;
+        if (page->state != OURO__PAGE_AVAIL || page->pub.countdown > 0)
+            continue;
+        avail_remove(heap, page);
+        page_give(heap, page);
+    }
+}
+
+bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls)
+{
+    bool any = false;
+    for (struct ouro__page *page; (page = from->avail_first[tag][cls]);) {
+        avail_remove(from, page);
+        all_remove(from, page);
+        all_insert(to, page);
+        page->pub.rest = 0;
+        avail_push(to, page);
+        any = true;
+    }
+    return any;
+}

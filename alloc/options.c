@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "alloc/options.h"
+#include "alloc/atomic.h"
+#include "alloc/heap.h"
+#include "alloc/os.h"
+#include "alloc/text.h"
+
+static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
+#define ROW(name, def, lo, hi, unit, help) {#name, def, lo, hi, unit, help},
+    OURO__OPTIONS(ROW)
+#undef ROW
+};
+
+static ouro_word values[OURO_OPTION_COUNT];
+static ouro_word loaded; /* 0: environment not read yet, 1: being read, 2: read */
+
+/* Decimal digits, an optional K, M or G behind them. */
+static bool parse(const char *s, int64_t *value)
+{
+    int64_t n = 0;
+    if (*s < '0' || *s > '9')
+        return false;
+    for (; *s >= '0' && *s <= '9'; s++) {
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *s - '0', &n))
+            return false;
+    }
+    unsigned shift = *s == 'K' ? 10 : *s == 'M' ? 20 : *s == 'G' ? 30 : 0;
+    if (shift && (++s, __builtin_mul_overflow(n, (int64_t)1 << shift, &n)))
+        return false;
+    *value = n;
+    return *s == '\0';
+}
+
+static void report_bad(const char *variable, const char *text)
+{
+    char room[256];
+    struct ouro__text t = {room, sizeof room, 0};
+    ouro__text_add(&t, "ouro: ignored ");
+    ouro__text_add(&t, variable);
+    ouro__text_add(&t, "=");
+    ouro__text_add(&t, text);
+    ouro__text_add(&t, ": not a number in range\n");
+    ouro__os_say(room, t.len);
+}
+
+static void load_one(ouro_option option)
+{
+    const struct ouro_option_info *info = &table[option];
+    char name[64] = "OURO_";
+    size_t n = 5;
+    for (const char *s = info->name; *s && n + 1 < sizeof name; s++)
+        name[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s);
+    const char *text = ouro__os_getenv(name);
+    int64_t value = info->initial;
+    if (text && (!parse(text, &value) || value < info->least || value > info->greatest)) {
+        report_bad(name, text);
+        value = info->initial;
+    }
+    ouro__store(&values[option], (ouro_word)value);
+}
+
+static void load_all(void)
+{
+    ouro_word was = 0;
+    if (ouro__cas_full(&loaded, &was, 1)) {
+        for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
+            load_one((ouro_option)i);
+        ouro__store_release(&loaded, 2);
+    }
+    while (ouro__load_acquire(&loaded) != 2)
+        ouro__os_yield();
+}
+
+int64_t ouro_option_get(ouro_option option)
+{
+    if ((unsigned)option >= OURO_OPTION_COUNT)
+        return 0;
+    if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != 2))
+        load_all();
+    return (int64_t)ouro__load(&values[option]);
+}
+
+ouro_status ouro_option_set(const char *name, int64_t value)
+{
+    if (!name)
+        return OURO_BAD_ARGUMENT;
+    ouro_option_get(0);
+    for (unsigned i = 0; i < OURO_OPTION_COUNT; i++) {
+        if (strcmp(name, table[i].name) != 0)
+            continue;
+        if (value < table[i].least || value > table[i].greatest)
+            return OURO_BAD_ARGUMENT;
+        if (i == OURO_OPTION_supply && ouro__heaps_exist())
+            return OURO_TOO_LATE;
+        ouro__store(&values[i], (ouro_word)value);
+        if (i == OURO_OPTION_limit)
+            ouro__arena_limit_changed();
+        return OURO_OK;
+    }
+    return OURO_UNKNOWN_NAME;
+}
+
+const struct ouro_option_info *ouro_option_describe(ouro_option option)
+{
+    return (unsigned)option < OURO_OPTION_COUNT ? &table[option] : NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h: everything that can be set, in one table.
+ *
+ * An option is set by the environment (OURO_ and its name in capitals) or by ouro_option_set. An
+ * invalid value in the environment is reported on the standard error, once, and ignored. */
+#ifndef OURO_ALLOC_OPTIONS_H
+#define OURO_ALLOC_OPTIONS_H
+
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* X(name, default, least, greatest, unit, help) */
+#define OURO__OPTIONS(X)                                                                           \
+    X(supply, 0, 0, 2, "0 auto, 1 mmap, 2 system",                                                  \
+      "where blocks come from; auto: system under Valgrind and ASan, else mmap")                   \
+    X(purge_delay, 100, 0, 3600000, "ms", "how long empty pages are kept for reuse")               \
+    X(limit, 0, 0, INT64_MAX, "bytes", "most to take from the supply; 0: no limit")                \
+    X(collect_candidates, 10000, 1, INT64_MAX, "objects",                                          \
+      "candidate roots at which a collection starts; adapts upwards")                              \
+    X(collect_bytes, 64 << 20, 0, INT64_MAX, "bytes",                                              \
+      "bytes allocated since the last collection at which one starts; 0: never")                   \
+    X(leaks, 0, 0, 1, "flag", "list what is still alive when the program ends")
+
+typedef enum ouro_option {
+#define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,
+    OURO__OPTIONS(OURO__OPTION_ENUM)
+#undef OURO__OPTION_ENUM
+    OURO_OPTION_COUNT
+} ouro_option;
+
+struct ouro_option_info {
+    const char *name;
+    int64_t initial, least, greatest;
+    const char *unit, *help;
+};
+
+/* The value in force. Any thread; O(1). `option` out of range gives 0. */
+OURO_API int64_t ouro_option_get(ouro_option option);
+/* Sets an option by name ("purge_delay"; not NULL). OURO_UNKNOWN_NAME, OURO_BAD_ARGUMENT (out of
+ * range), OURO_TOO_LATE (`supply` after first use). Any thread. */
+OURO_API ouro_status ouro_option_set(const char *name, int64_t value);
+/* The table's row; NULL when out of range. */
+OURO_API const struct ouro_option_info *ouro_option_describe(ouro_option option);
+
+OURO_EXTERN_C_END
+
+#endif

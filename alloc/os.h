@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* os.h: Internal to alloc, hooks and orc. Every call of the operating system, and nothing else.
+ *
+ * Nothing above this header names an OS. What is here for POSIX with Linux' madvise would be
+ * written once more, with the same signatures, for another system. Nothing here allocates. */
+#ifndef OURO_ALLOC_OS_H
+#define OURO_ALLOC_OS_H
+
+#include "alloc/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#if OURO_THREADS
+#include <pthread.h>
+#include <sched.h>
+#endif
+
+#define OURO__OS_PAGE ((size_t)4096)
+
+/* Reserves and commits `size` bytes of zeroes aligned to `align` (a power of two, at least a page);
+ * NULL: refused. `hint` may be NULL. */
+static inline void *ouro__os_map(void *hint, size_t size, size_t align)
+{
+    const int prot = PROT_READ | PROT_WRITE;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *p = mmap(hint, size, prot, flags, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    if (((uintptr_t)p & (align - 1)) == 0)
+        return p;
+    munmap(p, size);
+    if (size + align < size)
+        return NULL;
+    p = mmap(NULL, size + align, prot, flags, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    uintptr_t start = ((uintptr_t)p + align - 1) & ~(uintptr_t)(align - 1);
+    size_t before = start - (uintptr_t)p;
+    if (before)
+        munmap(p, before);
+    if (align - before)
+        munmap((void *)(start + size), align - before);
+    return (void *)start;
+}
+static inline void ouro__os_unmap(void *p, size_t size)
+{
+    munmap(p, size);
+}
+/* Gives the memory back; it reads as zeroes afterwards. */
+static inline void ouro__os_purge(void *p, size_t size)
+{
+    madvise(p, size, MADV_DONTNEED);
+}
+/* Milliseconds of a clock that never goes back; cheap and coarse. */
+static inline int64_t ouro__os_milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+static inline uint64_t ouro__os_nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+/* Writes to the standard error, whole or in part; async-signal-safe. */
+static inline void ouro__os_say(const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(2, text, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        text += n;
+        len -= (size_t)n;
+    }
+}
+static inline const char *ouro__os_getenv(const char *name)
+{
+    return getenv(name);
+}
+static inline void ouro__os_no_memory(void)
+{
+    errno = ENOMEM;
+}
+static inline void ouro__os_at_exit(void (*fn)(void))
+{
+    atexit(fn);
+}
+/* How many threads the process has now; 0: cannot tell. Some microseconds. */
+static inline unsigned ouro__os_threads(void)
+{
+#if OURO_THREADS
+    char text[512];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    const char *s = strrchr(text, ')'); /* then: state, and num_threads is the 18th field */
+    for (unsigned field = 0; s && field < 18; field++)
+        s = strchr(s + 1, ' ');
+    return s ? (unsigned)strtoul(s, NULL, 10) : 0;
+#else
+    return 1;
+#endif
+}
+OURO_NORETURN static inline void ouro__os_abort(void)
+{
+    abort();
+}
+
+#if OURO_THREADS
+typedef pthread_mutex_t ouro__mutex;
+#define OURO__MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
+static inline void ouro__lock(ouro__mutex *m)
+{
+    pthread_mutex_lock(m);
+}
+static inline bool ouro__try_lock(ouro__mutex *m)
+{
+    return pthread_mutex_trylock(m) == 0;
+}
+static inline void ouro__unlock(ouro__mutex *m)
+{
+    pthread_mutex_unlock(m);
+}
+/* In the child of a fork, where another thread may have held it. */
+static inline void ouro__mutex_reset(ouro__mutex *m)
+{
+    pthread_mutex_init(m, NULL);
+}
+static inline void ouro__os_yield(void)
+{
+    sched_yield();
+}
+/* A word per thread whose change to non-NULL has `at_exit` called when the thread ends. */
+typedef pthread_key_t ouro__exit_key;
+static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void *))
+{
+    return pthread_key_create(key, at_exit) == 0;
+}
+static inline void ouro__exit_key_arm(ouro__exit_key key, void *value)
+{
+    pthread_setspecific(key, value);
+}
+static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+    pthread_atfork(before, parent, child);
+}
+#else
+typedef int ouro__mutex;
+#define OURO__MUTEX_INIT 0
+static inline void ouro__lock(ouro__mutex *m)
+{
+    (void)m;
+}
+static inline bool ouro__try_lock(ouro__mutex *m)
+{
+    (void)m;
+    return true;
+}
+static inline void ouro__unlock(ouro__mutex *m)
+{
+    (void)m;
+}
+static inline void ouro__mutex_reset(ouro__mutex *m)
+{
+    (void)m;
+}
+static inline void ouro__os_yield(void)
+{
+}
+typedef int ouro__exit_key;
+static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void *))
+{
+    (void)key;
+    (void)at_exit;
+    return true;
+}
+static inline void ouro__exit_key_arm(ouro__exit_key key, void *value)
+{
+    (void)key;
+    (void)value;
+}
+static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+    (void)before;
+    (void)parent;
+    (void)child;
+}
+#endif
+
+#endif

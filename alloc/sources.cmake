@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+ouro_layer(alloc
+    SOURCES
+        arena.c
+        fail.c
+        heap.c
+        options.c
+        pool.c
+        remote.c
+        status.c
+        supply_mmap.c
+        supply_system.c
+        thread.c
+        version.c
+    PUBLIC
+        atomic.h
+        fail.h
+        layout.h
+        options.h
+        platform.h
+        pool.h
+        sizeclass.h
+        status.h
+        supply.h
+        version.h
+)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* supply.h: where memory comes from, as a value.
+ *
+ * A supply either maps regions, from which Ouro cuts its chunks and large blocks, or passes every
+ * block to another allocator. */
+#ifndef OURO_ALLOC_SUPPLY_H
+#define OURO_ALLOC_SUPPLY_H
+
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+struct ouro_supply {
+    const char *name;
+    /* `size` bytes of zeroes aligned to `align` (powers of two of 4096 at least); NULL: refused. */
+    void *(*map)(size_t size, size_t align);
+    void (*unmap)(void *p, size_t size);
+    /* Gives back the memory of a part of a mapped region, whose contents may be lost. Returns
+     * whether it reads as zeroes now. */
+    bool (*purge)(void *p, size_t size);
+    /* All three, or none: every block comes from here and map is never called. */
+    void *(*block)(size_t size, size_t align);
+    void (*block_free)(void *p);
+    size_t (*block_size)(const void *p);
+};
+
+/* mmap: the default. system: every block from libc, for tools that must see each block. */
+extern OURO_API const struct ouro_supply ouro_supply_mmap;
+extern OURO_API const struct ouro_supply ouro_supply_system;
+
+/* Chooses the supply (borrowed for the rest of the process; not NULL) in place of the option
+ * `supply`. OURO_TOO_LATE once anything was allocated. */
+OURO_API ouro_status ouro_supply_use(const struct ouro_supply *supply);
+/* The supply in force. */
+OURO_API const struct ouro_supply *ouro_supply_get(void);
+
+OURO_EXTERN_C_END
+
+#endif

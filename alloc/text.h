@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* text.h: Internal to alloc and orc. Text composed in a fixed buffer, cut when full: for reports
+ * that must not allocate. */
+#ifndef OURO_ALLOC_TEXT_H
+#define OURO_ALLOC_TEXT_H
+
+#include "alloc/platform.h"
+
+struct ouro__text {
+    char *room;
+    size_t size;
+    size_t len;
+};
+
+static inline void ouro__text_add(struct ouro__text *t, const char *s)
+{
+    while (*s && t->len + 1 < t->size)
+        t->room[t->len++] = *s++;
+    if (t->size)
+        t->room[t->len] = '\0';
+}
+static inline void ouro__text_number(struct ouro__text *t, uint64_t n, unsigned base)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    digits[--at] = '\0';
+    do {
+        digits[--at] = "0123456789abcdef"[n % base];
+        n /= base;
+    } while (n);
+    ouro__text_add(t, digits + at);
+}
+static inline void ouro__text_decimal(struct ouro__text *t, uint64_t n)
+{
+    ouro__text_number(t, n, 10);
+}
+static inline void ouro__text_hex(struct ouro__text *t, uint64_t n)
+{
+    ouro__text_add(t, "0x");
+    ouro__text_number(t, n, 16);
+}
+
+#endif

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# What the library needs from outside: libatomic_ops (headers), threads, and Valgrind's headers.
+
+set(OURO_THREAD_LIBS "")
+if(OURO_THREADS)
+    include("${CMAKE_CURRENT_LIST_DIR}/ouro-atomic-ops.cmake")
+    if(NOT TARGET ouro::atomic_ops)
+        message(FATAL_ERROR "${OURO_ATOMIC_OPS_MISSING} Or configure with -DOURO_THREADS=OFF.")
+    endif()
+    # Empty where libc holds the threads (glibc 2.34 and later).
+    set(THREADS_PREFER_PTHREAD_FLAG OFF)
+    find_package(Threads REQUIRED)
+    set(OURO_THREAD_LIBS "${CMAKE_THREAD_LIBS_INIT}")
+endif()
+
+set(OURO_HAVE_VALGRIND 0)
+if(OURO_VALGRIND)
+    find_path(OURO_VALGRIND_INCLUDE valgrind/memcheck.h)
+    mark_as_advanced(OURO_VALGRIND_INCLUDE)
+    if(OURO_VALGRIND_INCLUDE)
+        set(OURO_HAVE_VALGRIND 1)
+    else()
+        message(STATUS "ouro: Valgrind's headers are absent (package valgrind): "
+                       "memcheck and helgrind will not see objects and pools")
+    endif()
+endif()
+
+# C++ is only for tests of the headers and for Google Benchmark.
+macro(ouro_enable_cxx_if_present)
+    include(CheckLanguage)
+    check_language(CXX)
+    if(CMAKE_CXX_COMPILER)
+        enable_language(CXX)
+        string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELWITHDEBINFO
+                       "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
+        string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+        set(OURO_HAVE_CXX ON)
+    else()
+        set(OURO_HAVE_CXX OFF)
+        message(STATUS "ouro: no C++ compiler (package g++): C++ tests and benchmarks are left out")
+    endif()
+endmacro()

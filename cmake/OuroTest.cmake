@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+# How a test is made of the library's variants and count modes.
+
+find_path(OURO_CMOCKA_INCLUDE cmocka.h)
+find_library(OURO_CMOCKA_LIBRARY cmocka)
+mark_as_advanced(OURO_CMOCKA_INCLUDE OURO_CMOCKA_LIBRARY)
+if(OURO_CMOCKA_INCLUDE AND OURO_CMOCKA_LIBRARY)
+    set(OURO_HAVE_CMOCKA ON)
+else()
+    set(OURO_HAVE_CMOCKA OFF)
+    message(STATUS "ouro: cmocka is absent (package libcmocka-dev): its tests are left out")
+endif()
+
+set(OURO_TEST_SLOWNESS 1)
+if(OURO_SANITIZE)
+    set(OURO_TEST_SLOWNESS 5)
+endif()
+if(OURO_TEST_WRAPPER)
+    set(OURO_TEST_SLOWNESS 30)
+endif()
+
+# ouro_test(<name> [SOURCES file.c ...] [VARIANTS main off checked] [RC local atomic biased]
+#           [LABELS label ...] [LIBS library ...] [TIMEOUT seconds] [DEFINES definition ...]
+#           [WHITEBOX] [NEEDS_THREADS] [PLAIN])
+# SOURCES default to <name>.c, VARIANTS to main, TIMEOUT to 60. One program and one ctest per
+# variant and per count mode that programs default to (OURO_RC): <name>, <name>.biased,
+# <name>.checked, <name>.checked.biased, <name>.off (which takes the default mode only).
+# WHITEBOX links the static library, so that ouro__ functions can be called, and compiles with the
+# library's private definitions. NEEDS_THREADS: left out where there are none. PLAIN: no cmocka;
+# exit status 77 means skipped.
+function(ouro_test name)
+    cmake_parse_arguments(arg "WHITEBOX;NEEDS_THREADS;PLAIN" "TIMEOUT"
+                          "SOURCES;VARIANTS;RC;LABELS;LIBS;DEFINES" ${ARGN})
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "ouro_test(${name}): unknown ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if((NOT arg_PLAIN AND NOT OURO_HAVE_CMOCKA) OR (arg_NEEDS_THREADS AND NOT OURO_THREADS))
+        return()
+    endif()
+    if(NOT arg_VARIANTS)
+        set(arg_VARIANTS main)
+    endif()
+    foreach(variant IN LISTS arg_VARIANTS)
+        if(variant STREQUAL "off")
+            if(OURO_THREADS AND NOT arg_NEEDS_THREADS) # else the main library is this one
+                ouro_test_program(${name}.off ouro-off-static "")
+            endif()
+        elseif(variant STREQUAL "main" OR variant STREQUAL "checked")
+            ouro_test_modes(${name} ${variant})
+        else()
+            message(FATAL_ERROR "ouro_test(${name}): no variant ${variant}")
+        endif()
+    endforeach()
+endfunction()
+
+# The main or checked variant, in each mode of arg_RC.
+macro(ouro_test_modes name variant)
+    set(program ${name})
+    set(library ouro)
+    if("${variant}" STREQUAL "checked")
+        set(program ${name}.checked)
+        set(library ouro-checked)
+    endif()
+    if(arg_WHITEBOX)
+        set(library ${library}-static)
+    else()
+        set(library ${library}-shared)
+    endif()
+    if(TARGET ${library})
+        if(arg_RC)
+            foreach(mode IN LISTS arg_RC)
+                ouro_test_program(${program}.${mode} ${library} ${mode})
+            endforeach()
+        else()
+            ouro_test_program(${program} ${library} "")
+        endif()
+    endif()
+endmacro()
+
+# One program and its ctest. Reads the arguments of ouro_test.
+function(ouro_test_program program library mode)
+    set(sources ${arg_SOURCES})
+    if(NOT sources)
+        string(REGEX REPLACE "\\..*" "" source "${program}")
+        set(sources ${source}.c)
+    endif()
+    add_executable(test-${program} ${sources})
+    set_target_properties(test-${program} PROPERTIES OUTPUT_NAME ${program})
+    ouro_compile_options(test-${program})
+    target_link_libraries(test-${program} PRIVATE ${library} ${arg_LIBS})
+    if(NOT arg_PLAIN)
+        target_include_directories(test-${program} PRIVATE "${OURO_CMOCKA_INCLUDE}")
+        target_link_libraries(test-${program} PRIVATE "${OURO_CMOCKA_LIBRARY}")
+    endif()
+
+    string(FIND "${library}" "checked" at)
+    set(checked 0)
+    if(NOT at EQUAL -1)
+        set(checked 1)
+    endif()
+    target_compile_definitions(test-${program} PRIVATE
+        OURO_TEST_CHECKED=${checked} ${arg_DEFINES})
+    if(arg_WHITEBOX)
+        target_compile_definitions(test-${program} PRIVATE
+            OURO_CHECKED=${checked} OURO_HAVE_VALGRIND=${OURO_HAVE_VALGRIND})
+    endif()
+    if(mode)
+        string(TOUPPER ${mode} upper)
+        target_compile_definitions(test-${program} PRIVATE OURO_RC=OURO_RC_${upper})
+    endif()
+
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+    endif()
+    math(EXPR timeout "${arg_TIMEOUT} * ${OURO_TEST_SLOWNESS}")
+    add_test(NAME ${program} COMMAND ${OURO_TEST_WRAPPER} $<TARGET_FILE:test-${program}>)
+    set_tests_properties(${program} PROPERTIES
+        TIMEOUT ${timeout} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}")
+endfunction()
+
+# ouro_script_test(<name> <script.sh> [ARGS arg ...] [LABELS ...] [TIMEOUT seconds])
+# A shell script as a ctest; exit status 77 means skipped.
+function(ouro_script_test name script)
+    cmake_parse_arguments(arg "" "TIMEOUT" "ARGS;LABELS" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    add_test(NAME ${name} COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/${script}" ${arg_ARGS})
+    set_tests_properties(${name} PROPERTIES
+        TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}")
+endfunction()

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+ouro_layer(hooks
+    SOURCES
+    PUBLIC
+        type.h
+        value.h
+)

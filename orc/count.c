@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* count.c: the out-of-line halves of counting: every object, in every state, from every thread.
+ *
+ * The protocol is docs/counts.md. In short: who holds the owner's token writes `local`; all others
+ * do RMWs on the shared word; what they may not subtract they give to the owner's queue.
+ *
+ * Departures from Choi et al. 2018 beside those named there: a foreign drop of an object that can be
+ * part of a cycle is queued once per capture even where it could be subtracted (a *notice*: T goes
+ * from clear to set), so that the owner learns of the candidate root. Model: notice.pml. A merged
+ * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
+ * owns the reference, until the next capture or until it is the only one left. */
+#include "alloc/fail.h"
+#include "orc/rc_biased.h"
+#include "orc/state.h"
+
+/* -- the owner --------------------------------------------------------------------------------- */
+
+/* The owner's plain count reached zero (counts.md, zero drop); true: the object is dead. */
+static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *object)
+{
+    ouro__half_store(&h->local, ouro__half_load(&h->local) & OURO__LOCAL_OUT);
+    /* Acquire: pairs with the release of every foreign decref. */
+    ouro_word b = ouro__load_acquire(&h->shared);
+    for (;;) {
+        if (b & (OURO__QUEUED | OURO__IMMORTAL))
+            return false; /* the drain decides */
+        if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
+            return true; /* no RMW was made */
+        bool claim = ouro__count_of(b) != 0 && ouro__can_cycle(h);
+        if (claim)
+            ouro__forget(me, h); /* before the RMW: afterwards it is merged (I7) */
+        ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+        if (claim)
+            next = (next + OURO__UNIT) | OURO__QUEUED; /* the entry owns the dropped reference */
+        if (!ouro__cas_full(&h->shared, &b, next))
+            continue;
+        if (claim)
+            ouro__remember(me, object, true);
+        return ouro__count_of(b) == 0;
+    }
+}
+
+/* -- the others -------------------------------------------------------------------------------- */
+
+static void over_release(void *object, ouro_word b)
+{
+    ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
+              "dropped, but no reference is left");
+}
+
+/* A decref of a merged object, with its count b as last read; true: the object is dead. */
+static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *object, ouro_word b)
+{
+    ouro_half visited = ouro__half_load(&h->visited);
+    for (;;) {
+        int64_t count = ouro__count_of(b);
+        if (count <= 0)
+            over_release(object, b);
+        bool claim = count > 1 && visited != OURO__ACYCLIC && !(b & OURO__QUEUED);
+        if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
+            continue;
+        if (claim)
+            ouro__remember(me, object, true);
+        else if (count == 2 && (b & OURO__QUEUED))
+            ouro__merged_one(object, visited);
+        return count == 1;
+    }
+}
+
+/* A decref by a thread that does not hold the owner's token; true: dead. */
+static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
+{
+    ouro_word b = ouro__load(&h->shared);
+    for (;;) {
+        if (b & OURO__IMMORTAL)
+            return false;
+        if (b & OURO__MERGED)
+            return merged_decref(me, h, object, b);
+        ouro_word touched = ouro__can_cycle(h) ? OURO__TOUCHED : 0;
+        bool notice = touched && !(b & OURO__TOUCHED);
+        if (!(b & OURO__QUEUED) && (ouro__count_of(b) <= 0 || notice)) {
+            if (ouro__cas_full(&h->shared, &b, b | OURO__QUEUED | touched)) {
+                ouro__enqueue(me, object, (unsigned)(b & OURO__OWNER_MASK));
+                return false;
+            }
+        } else if (ouro__cas_release(&h->shared, &b, (b - OURO__UNIT) | touched)) {
+            return false;
+        }
+    }
+}
+
+/* -- dying and immortal objects ---------------------------------------------------------------- */
+
+/* The object has the flag I: immortal, dying or gone. Returns whether that was all. */
+static void count_on_immortal(void *object, ouro_word b, int direction)
+{
+    if (!ouro__is_dying(b))
+        return;
+    if (ouro__is_freed(b)) {
+        if (direction < 0)
+            over_release(object, b);
+        ouro_fail(OURO_FAIL_USE_AFTER_FREE, object, ouro__type_name(object, b),
+                  "counted, but it is gone");
+    }
+    struct ouro__thread *me = ouro__self;
+    if (me && me->dropping)
+        return;
+    ouro__fetch_add_full(&ouro__header(object)->shared,
+                         direction > 0 ? OURO__UNIT : -OURO__UNIT);
+}
+
+void ouro__saturate(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
+        ouro__warn("a count saturated; the object will never be freed", object);
+}
+
+/* -- the calls --------------------------------------------------------------------------------- */
+
+void ouro__incref_out(void *object)
+{
+    if (!object)
+        return;
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
+        count_on_immortal(object, b, 1);
+        return;
+    }
+    struct ouro__thread *me = ouro__me();
+    if (me && ouro__holds(me, b)) {
+        ouro_half local = ouro__half_load(&h->local);
+        if (ouro__local_count(local) == INT32_MAX)
+            ouro__saturate(object);
+        else
+            ouro__half_store(&h->local, local + 1);
+        return;
+    }
+    /* Relaxed: the caller's own reference keeps the object alive (counts.md 6 f). */
+    ouro_word was = ouro__fetch_add(&h->shared, OURO__UNIT);
+    if (OURO_UNLIKELY(ouro__count_of(was) >= OURO__COUNT_LIMIT))
+        ouro__saturate(object);
+}
+
+/* The owner's decref, whatever the sign says; true: dead. */
+static bool own_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
+{
+    ouro_half local = ouro__half_load(&h->local);
+    int32_t n = ouro__local_count(local) - 1;
+    if (n == 0)
+        return zero_drop(me, h, object);
+    if (n < 0) /* Q is set and the reference is counted in the shared word (I5) */
+        return foreign_decref(me, h, object);
+    ouro__half_store(&h->local, local - 1);
+    if (ouro__half_load(&h->visited) == 0)
+        ouro__candidate(object);
+    return false;
+}
+
+void ouro__decref_out(void *object)
+{
+    if (!object)
+        return;
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
+        count_on_immortal(object, b, -1);
+        return;
+    }
+    struct ouro__thread *me = ouro__me();
+    if (!me)
+        return; /* no memory for a thread record: the object leaks rather than dies wrongly */
+    if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
+        ouro__die(me, object);
+}
+
+void ouro__merged_zero(void *object)
+{
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__die(me, object);
+}
+
+/* The shared count went from 2 to 1 while Q was set: if the entry is this thread's, it is the last
+ * reference. `visited` was read while the caller still had one; another thread's object may be gone
+ * by now and is not touched. */
+void ouro__merged_one(void *object, ouro_half visited)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me || !ouro__is_claimed_by(me, object, visited))
+        return;
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    while (ouro__count_of(b) == 1) {
+        if (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
+            continue;
+        ouro__forget(me, h);
+        ouro__die(me, object);
+        return;
+    }
+}
+
+void ouro__candidate(void *object)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!me)
+        return;
+    ouro__remember(me, object, false);
+    ouro__collect_if_due(me);
+}
+
+/* -- without a descriptor ---------------------------------------------------------------------- */
+
+/* Answers at once, under the promise that drops by the owner and by others are ordered
+ * (counts.md, without any descriptor). Model: untyped.pml. */
+bool ouro__decref_last_out(void *object)
+{
+    if (!object)
+        return false;
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (!me || (b & OURO__IMMORTAL))
+        return false;
+    if (!ouro__holds(me, b)) {
+        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
+        int64_t count = ouro__count_of(was) - 1;
+        if ((was & OURO__MERGED) || count >= 0)
+            return (was & OURO__MERGED) && count == 0;
+        return !(was & OURO__QUEUED) && ouro__local_count(ouro__half_load(&h->local)) + count == 0;
+    }
+    int64_t local = ouro__local_count(ouro__half_load(&h->local)) - 1;
+    ouro__half_store(&h->local, (ouro_half)local);
+    for (;;) {
+        b = ouro__load_acquire(&h->shared);
+        int64_t count = ouro__count_of(b);
+        if (b & OURO__QUEUED)
+            return false;
+        if (local + count == 0)
+            return true;
+        if (count == 0)
+            return false;
+        ouro__half_store(&h->local, 0);
+        ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
+        if (ouro__cas_full(&h->shared, &b, merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
+            return false;
+        ouro__half_store(&h->local, (ouro_half)local);
+    }
+}

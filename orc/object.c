@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* object.c: births out of line, questions, immortality, reuse.
+ *
+ * Objects that the inlined birth cannot make come from here: the first of a type, those of prompt,
+ * over-aligned and wide types, large ones, and any when nothing is ready. An object that is aligned
+ * to more than 16 does not start where its block does: a *forwarder*, in the place where a walk
+ * expects the header, tells how far away it is. The descriptor of a wide type stands in the word
+ * before the header of its objects, which are all made with an alignment of 32 at least. */
+#include "orc/object.h"
+#include "alloc/fail.h"
+#include "alloc/heap.h"
+#include "alloc/text.h"
+#include "hooks/refops.h"
+#include "hooks/value.h"
+#include "orc/rc_biased.h"
+#include "orc/state.h"
+#include "orc/weak.h"
+
+#define FORWARDER (OURO__IMMORTAL | OURO__QUEUED) /* and not M: no object has that */
+
+/* -- connecting hooks -------------------------------------------------------------------------- */
+
+static const struct ouro_type *type_of_for_hooks(const void *object)
+{
+    return ouro_type_of(object);
+}
+static void *allocate_for_hooks(struct ouro_type *type, size_t size)
+{
+    return ouro_new_biased(type, size);
+}
+static void discard_for_hooks(void *object)
+{
+    ouro__free_object(object, ouro_type_of(object));
+}
+static void weak_incref(void *weak)
+{
+    ouro_weak_incref(weak);
+}
+static void weak_decref(void *weak)
+{
+    ouro_weak_decref(weak);
+}
+
+void ouro__orc_install(void)
+{
+    static const struct ouro_refops ops = {.incref = ouro__incref_out,
+                                           .decref = ouro__decref_out,
+                                           .weak_incref = weak_incref,
+                                           .weak_decref = weak_decref,
+                                           .type_of = type_of_for_hooks,
+                                           .allocate = allocate_for_hooks,
+                                           .discard = discard_for_hooks};
+    ouro__refops_install(&ops);
+}
+
+/* -- birth ------------------------------------------------------------------------------------- */
+
+static size_t object_align(const struct ouro_type *type)
+{
+    size_t align = type->align > 16 ? type->align : 16;
+    return type->id >= OURO__WIDE_TYPE && align < 32 ? 32 : align;
+}
+
+/* For walks: the block of `object` starts elsewhere. */
+static void leave_forwarder(void *object)
+{
+    if (ouro__supply()->block)
+        return;
+    struct ouro__place place = ouro__place_of(object);
+    struct ouro_header *first = (struct ouro_header *)(void *)place.block;
+    first->local = (ouro_half)((char *)object - place.block);
+    first->visited = 0;
+    ouro__store(&first->shared, FORWARDER);
+}
+
+void *ouro__object_in(char *block)
+{
+    struct ouro_header *h = (struct ouro_header *)(void *)block;
+    ouro_word b = ouro__load(&h->shared);
+    if ((b & OURO__DYING) == FORWARDER) {
+        h = ouro__header(block + h->local);
+        b = ouro__load(&h->shared);
+    }
+    return b == 0 || ouro__is_freed(b) ? NULL : h + 1;
+}
+
+static void write_header(void *object, const struct ouro_type *type, unsigned mode, unsigned home)
+{
+    struct ouro_header *h = ouro__header(object);
+    unsigned id = type->id < OURO__WIDE_TYPE ? type->id : OURO__WIDE_TYPE;
+    ouro_word b = (ouro_word)id << OURO__TYPE_SHIFT;
+    h->visited = (ouro_half)(type->counts >> 32);
+    if ((mode & OURO__BORN_ATOMIC) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
+        ouro__half_store(&h->local, OURO__LOCAL_OUT);
+        ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
+    } else {
+        ouro__half_store(&h->local, OURO__BORN_LOCAL);
+        ouro__store(&h->shared, b | home);
+    }
+    if (id == OURO__WIDE_TYPE)
+        ((const struct ouro_type **)object)[-3] = type;
+}
+
+void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!me || size > (size_t)PTRDIFF_MAX / 2)
+        return NULL;
+    if (OURO_UNLIKELY(type->id == 0)) {
+        const char *why = NULL;
+        ouro_status status = ouro_type_register(type, &why);
+        if (status == OURO_BAD_TYPE)
+            ouro__warn("a birth was refused, the type is bad: ", why);
+        if (status != OURO_OK)
+            return NULL;
+    }
+    ouro__poll_tokens(me);
+    ouro__release_some(me, SIZE_MAX);
+    ouro__collect_if_due(me);
+    if (size + sizeof(struct ouro_header) > OURO__SMALL_MAX_SIZE)
+        ouro__type_set_state(type, OURO__TYPE_LARGE);
+    size_t align = object_align(type);
+    void *object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
+    if (!object)
+        return NULL;
+    if (align > 16)
+        leave_forwarder(object);
+    write_header(object, type, mode, me->home);
+    if (mode & OURO__BORN_ZEROED)
+        memset(object, 0, size);
+    return object;
+}
+
+void ouro__free_odd(void *object, const struct ouro_type *type)
+{
+    size_t align = type ? object_align(type) : 16;
+    if (align > 16 && !ouro__supply()->block) {
+        struct ouro__place place = ouro__place_of(object);
+        ouro__store(&((struct ouro_header *)(void *)place.block)->shared, 0);
+    }
+    ouro__cell_free(object, OURO__COUNTED, align);
+}
+
+/* -- questions --------------------------------------------------------------------------------- */
+
+const struct ouro_type *ouro_type_of(const void *object)
+{
+    if (!object)
+        return NULL;
+    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+}
+
+const char *ouro__type_name(const void *object, ouro_word shared)
+{
+    const struct ouro_type *type = ouro__type_of(object, shared);
+    return type ? type->name : NULL;
+}
+
+bool ouro_is_unique(const void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    /* Acquire: what others did to the object before they dropped it comes before its reuse. */
+    ouro_word b = ouro__load_acquire(&h->shared);
+    if (b & (OURO__QUEUED | OURO__WEAK | OURO__IMMORTAL))
+        return false;
+    if (b & OURO__MERGED)
+        return ouro__count_of(b) == 1;
+    struct ouro__thread *me = ouro__me();
+    return me && ouro__holds(me, b) && ouro__count_of(b) == 0 &&
+           ouro__local_count(ouro__half_load(&h->local)) == 1;
+}
+
+int64_t ouro_count(const void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load_acquire(&h->shared);
+    int64_t count = ouro__count_of(b);
+    if (!(b & OURO__MERGED))
+        count += ouro__local_count(ouro__half_load(&h->local));
+    return (b & OURO__QUEUED) && !ouro__is_dying(b) ? count - 1 : count;
+}
+
+void ouro_make_immortal(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__me();
+    ouro_word b = ouro__load(&h->shared);
+    if (me && ouro__holds(me, b)) {
+        ouro__forget(me, h);
+        ouro__half_store(&h->local, OURO__LOCAL_OUT | 1u << 30);
+    }
+    ouro__fetch_or_full(&h->shared, OURO__IMMORTAL);
+    /* No owner any more, unless an entry is under way: the drain makes it so then. */
+    b = ouro__load(&h->shared);
+    while (!(b & (OURO__QUEUED | OURO__MERGED)) &&
+           !ouro__cas_full(&h->shared, &b, (b & ~OURO__OWNER_MASK) | OURO__MERGED))
+        continue;
+}
+
+void ouro__warn(const char *what, const void *about)
+{
+    char room[256];
+    struct ouro__text t = {room, sizeof room, 0};
+    ouro__text_add(&t, "ouro: ");
+    ouro__text_add(&t, what);
+    (void)about;
+    ouro__text_add(&t, "\n");
+    ouro__os_say(room, t.len);
+}
+
+/* -- reuse ------------------------------------------------------------------------------------- */
+
+ouro_reuse ouro_drop_reuse(void *object)
+{
+    ouro_reuse token = {NULL};
+    struct ouro__thread *me = ouro__me();
+    if (!object || !me)
+        return token;
+    const struct ouro_type *type = ouro_type_of(object);
+    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) || !ouro_is_unique(object)) {
+        ouro__decref_out(object);
+        return token;
+    }
+    ouro__forget(me, ouro__header(object));
+    ouro__mark_dying(ouro__header(object));
+    ouro__store(&ouro__header(object)->shared,
+                ouro__load(&ouro__header(object)->shared) & (OURO__UNIT - 1));
+    ouro_destroy_value(object, type);
+    if (ouro__resurrected(object))
+        return token;
+    token.cell = object;
+    return token;
+}
+
+void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
+{
+    if (!token.cell)
+        return ouro_new_uninit_biased(type, size);
+    const struct ouro_type *was = ouro_type_of(token.cell);
+    unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
+    if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
+        ouro__class_of(size + sizeof(struct ouro_header)) != have) {
+        ouro_reuse_free(token);
+        return ouro_new_uninit_biased(type, size);
+    }
+    write_header(token.cell, type, OURO__BORN_BIASED, ouro__me()->home);
+    return token.cell;
+}
+
+void ouro_reuse_free(ouro_reuse token)
+{
+    if (token.cell)
+        ouro__free_object(token.cell, ouro_type_of(token.cell));
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* queue.c: deaths and notices that other threads hand to the owner.
+ *
+ * Whoever drops a reference that it may not subtract (docs/counts.md, foreign decref) sets Q and
+ * gives the reference to the queue of the owner's token. Entries travel in segments: one thread
+ * fills one for one token, after it has been pushed, so that a push is one uncontended RMW and the
+ * owner reads entries in a row.
+ *
+ *  Q1  Q is set on x exactly while one entry for x is in queue[owner(x)] or on its way there.
+ *  Q2  An entry is published by the RMW on `state` that counts it; only the filler writes entries.
+ *  Q3  CLOSED is set by the RMW that reads the count: what is counted before is taken, nothing is
+ *      added after.
+ *  Q4  A segment's memory goes to whoever comes second: the filler sets LEFT when it will not touch
+ *      it again, the drainer sets DONE when it has read it.
+ * Model: tests/models/segment.pml.
+ *
+ * If no segment can be made, the count is lowered without Q and the token is marked; its holder then
+ * looks through its pages for negative counts (model: exhaust.pml).
+ */
+#include "alloc/fail.h"
+#include "alloc/heap.h"
+#include "alloc/pool.h"
+#include "orc/state.h"
+
+#define SEGMENT_CLOSED ((ouro_word)1 << 16)
+#define SEGMENT_LEFT   ((ouro_word)1 << 17)
+#define SEGMENT_DONE   ((ouro_word)1 << 18)
+#define SEGMENT_COUNT  ((ouro_word)0xFFFF)
+
+/* -- segments ---------------------------------------------------------------------------------- */
+
+static void segment_leave(struct ouro__open *open)
+{
+    if (!open->segment)
+        return;
+    ouro__fetch_add(&ouro__tokens[open->token].bytes, open->bytes);
+    if (ouro__fetch_or_full(&open->segment->state, SEGMENT_LEFT) & SEGMENT_DONE)
+        ouro_free(open->segment);
+    *open = (struct ouro__open){0};
+}
+
+void ouro__segments_leave(struct ouro__thread *me)
+{
+    for (unsigned i = 0; i < OURO__SEGMENTS; i++)
+        segment_leave(&me->open[i]);
+    if (me->reserve)
+        ouro_free(me->reserve);
+    me->reserve = NULL;
+}
+
+static struct ouro__segment *segment_make(struct ouro__thread *me)
+{
+    struct ouro__segment *segment = ouro_malloc(sizeof *segment);
+    if (!segment) {
+        segment = me->reserve;
+        me->reserve = NULL;
+    }
+    return segment;
+}
+
+static void push_segment(struct ouro__token *token, struct ouro__segment *segment)
+{
+    ouro_word head = ouro__load(&token->queue);
+    do {
+        segment->next = (struct ouro__segment *)head;
+    } while (!ouro__cas_full(&token->queue, &head, (ouro_word)segment));
+}
+
+/* Adds an entry to the open segment for t, if there is one with room. */
+static bool append(struct ouro__open *open, void *object, unsigned t)
+{
+    struct ouro__segment *segment = open->segment;
+    if (!segment || open->token != t || open->count == OURO__SEGMENT_ROOM)
+        return false;
+    segment->entries[open->count] = object;
+    size_t bytes = bytes_of(object);
+    ouro_word state = open->count;
+    if (!ouro__cas_full(&segment->state, &state, state + 1))
+        return false; /* CLOSED */
+    open->count++;
+    open->bytes += bytes;
+    return true;
+}
+
+/* -- node exhaustion --------------------------------------------------------------------------- */
+
+/* Undoes Q: the reference is subtracted after all, and the token's holder must look for it. */
+static void mark_instead(void *object, unsigned t)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
+        continue;
+    ouro__exchange_full(&ouro__tokens[t].marked, 1); /* after the count: who sees it, sees that */
+}
+
+/* What counts as waiting for an object in a queue. */
+static size_t bytes_of(const void *object)
+{
+    const struct ouro_type *type =
+        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    return (type ? type->size : 0) + sizeof(struct ouro_header);
+}
+
+void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    struct ouro__open *open = &me->open[t % OURO__SEGMENTS];
+    if (!append(open, object, t)) {
+        segment_leave(open);
+        struct ouro__segment *segment = segment_make(me);
+        if (!segment) {
+            mark_instead(object, t);
+            ouro__nudge(me, t);
+            return;
+        }
+        segment->entries[0] = object;
+        segment->state = 1;
+        *open = (struct ouro__open){segment, t, 1, bytes_of(object)};
+        push_segment(token, segment);
+    }
+    ouro__nudge(me, t);
+}
+
+/* -- settling ---------------------------------------------------------------------------------- */
+
+/* The verdict on one entry of x, which `holder` holds: the entry's reference goes. `own` is 1 for
+ * an entry of the queue, 0 for a negative count that was found without one. Returns whether x died.
+ * Invariants I4 to I7; the CAS is acq_rel, `local` is written before it (I7). */
+static bool settle(struct ouro__thread *holder, void *object, int64_t own)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local);
+    ouro_word b = ouro__load_acquire(&h->shared);
+    for (;;) {
+        if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
+            if (ouro__cas_full(&h->shared, &b, (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED))
+                return false;
+            continue;
+        }
+        int64_t c = ouro__count_of(b);
+        int64_t n = (int64_t)ouro__local_count(local) + c - own;
+        if (OURO_UNLIKELY(n < 0))
+            ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
+                      "more references were dropped than there were");
+        ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
+        ouro_word next;
+        if (n == 0) {
+            ouro__half_store(&h->local, 0);
+            next = (low & ~OURO__OWNER_MASK) | OURO__MERGED;
+        } else if (c <= 0) {
+            ouro__half_store(&h->local, (local & OURO__LOCAL_OUT) | (ouro_half)n); /* fold */
+            next = low;
+        } else {
+            ouro__half_store(&h->local, local); /* settle: the deferred subtraction */
+            next = low | (ouro_word)(c - own) << OURO__COUNT_SHIFT;
+        }
+        if (ouro__cas_full(&h->shared, &b, next)) {
+            if (n > 0 && ouro__can_cycle(h) && ouro__half_load(&h->visited) == 0)
+                ouro__remember(holder, object, false);
+            return n == 0;
+        }
+    }
+}
+
+/* Settles a segment's entries. One that is to be freed is put on `spent`. */
+static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *segment,
+                             struct ouro__chain *dead, struct ouro__segment **spent, size_t *bytes)
+{
+    unsigned n = (unsigned)(ouro__fetch_or_full(&segment->state, SEGMENT_CLOSED) & SEGMENT_COUNT);
+    for (unsigned i = 0; i < n && i < 8; i++)
+        OURO_PREFETCH(ouro__header(segment->entries[i]));
+    for (unsigned i = 0; i < n; i++) {
+        if (i + 8 < n)
+            OURO_PREFETCH(ouro__header(segment->entries[i + 8]));
+        *bytes += bytes_of(segment->entries[i]);
+        if (settle(holder, segment->entries[i], 1))
+            ouro__die_later(holder, dead, segment->entries[i]);
+    }
+    if (ouro__fetch_or_full(&segment->state, SEGMENT_DONE) & SEGMENT_LEFT) {
+        segment->next = *spent;
+        *spent = segment;
+    }
+    return n;
+}
+
+struct negatives {
+    struct ouro__thread *holder;
+    struct ouro__chain *dead;
+    unsigned token;
+};
+
+static void look_for_negative(const struct ouro__place *place, void *arg)
+{
+    struct negatives *look = arg;
+    size_t blocks = place->kind == OURO__PAGE_BLOCKS ? place->page->capacity : 1;
+    for (size_t i = 0; i < blocks; i++) {
+        void *object = ouro__object_in(place->block + i * place->bytes);
+        ouro_word b = object ? ouro__load(&ouro__header(object)->shared) : 0;
+        if ((b & OURO__OWNER_MASK) != look->token ||
+            (b & (OURO__MERGED | OURO__QUEUED | OURO__IMMORTAL)) || ouro__count_of(b) >= 0)
+            continue;
+        if (settle(look->holder, object, 0))
+            ouro__die_later(look->holder, look->dead, object);
+    }
+}
+
+struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsigned most,
+                                  struct ouro__chain *dead)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    if (OURO_UNLIKELY(ouro__load(&token->marked)) && ouro__exchange_full(&token->marked, 0)) {
+        struct negatives look = {holder, dead, t};
+        ouro__arena_each(OURO__COUNTED, look_for_negative, &look);
+        holder->visited.lost = true;
+    }
+    if (ouro__load(&token->queue) == 0)
+        return NULL;
+    struct ouro__segment *segment = (struct ouro__segment *)ouro__exchange_full(&token->queue, 0);
+    struct ouro__segment *spent = NULL;
+    unsigned taken = 0;
+    size_t bytes = 0;
+    while (segment) {
+        struct ouro__segment *next = segment->next;
+        if (taken < most)
+            taken += take_segment(holder, segment, dead, &spent, &bytes);
+        else
+            push_segment(token, segment);
+        segment = next;
+    }
+    ouro__fetch_add(&token->bytes, -(ouro_word)bytes);
+    return spent;
+}
+
+void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
+                       struct ouro__chain *dead)
+{
+    while (spent) {
+        struct ouro__segment *next = spent->next;
+        if (me->reserve)
+            ouro_free(spent);
+        else
+            me->reserve = spent;
+        spent = next;
+    }
+    if (!dead->first)
+        return;
+    ouro__chain_append(&me->pending, dead);
+    ouro__release_some(me, SIZE_MAX);
+}
+
+static void poll_token(struct ouro__thread *me, unsigned t)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    if (OURO_LIKELY(ouro__load(&token->queue) == 0 && ouro__load(&token->marked) == 0))
+        return;
+    struct ouro__chain dead = {NULL, NULL};
+    struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
+    ouro__after_drain(me, spent, &dead);
+}
+
+void ouro__poll_tokens(struct ouro__thread *me)
+{
+    if (me->home != OURO__NO_TOKEN)
+        poll_token(me, me->home);
+    for (unsigned i = 0; i < me->held_count; i++)
+        poll_token(me, me->held[i]);
+}
+
+/* -- nudging ----------------------------------------------------------------------------------- */
+
+/* t's holder is parked: settles for it under MERGING. Returns whether there is nothing left to do
+ * for the caller. Hooks run last, outside the hold. */
+static bool merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsigned t)
+{
+    ouro_word state = OURO__PARKED;
+    if (!ouro__cas_full(&parked->state, &state, OURO__MERGING))
+        return false;
+    struct ouro__chain dead = {NULL, NULL};
+    struct ouro__segment *spent = NULL;
+    bool still = ouro__load_acquire(&ouro__tokens[t].holder) == (ouro_word)parked;
+    if (still)
+        spent = ouro__drain(parked, t, OURO__MERGE_MOST, &dead);
+    /* Back to PARKED, WANT kept: release, pairs with the acquire of unpark. */
+    ouro__fetch_add_full(&parked->state, (ouro_word)OURO__PARKED - OURO__MERGING);
+    bool done = still && ouro__load_seq(&ouro__tokens[t].queue) == 0;
+    ouro__after_drain(me, spent, &dead);
+    return done;
+}
+
+void ouro__nudge(struct ouro__thread *me, unsigned t)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    for (;;) {
+        ouro_word holder = ouro__load_seq(&token->holder);
+        if (holder == OURO__TRANSIT || holder == OURO__FROZEN)
+            return; /* the receiver polls; a frozen one leaks */
+        if (holder == OURO__GONE) {
+            if (!ouro__token_adopt(me, t))
+                continue;
+            ouro__poll_tokens(me);
+            return;
+        }
+        struct ouro__thread *other = (struct ouro__thread *)holder;
+        if (other == me) {
+            ouro__poll_tokens(me);
+            return;
+        }
+        if (ouro__load_seq(&other->state) != OURO__PARKED)
+            return; /* running, or wants to: it polls; merging: the merger looks again */
+        if (merge_for(me, other, t))
+            return;
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* slot.c: stores into slots of objects that the thread does not own (or that are armed).
+ *
+ * A foreign store says so before it stores and while it does: one CAS sets T and S, a fence orders it
+ * before the store (docs/cycles.md M2), S is cleared by release afterwards (M3). T is set only with
+ * a notice, or while the owner is to be told anyway: the store brings a reference of its own to the
+ * container into the owner's queue (count.c). */
+#include "orc/slot.h"
+#include "orc/state.h"
+
+/* Marks the container; true: an entry with a reference of its own is due afterwards. */
+static bool store_begins(struct ouro_header *h)
+{
+    ouro_word b = ouro__load(&h->shared);
+    for (;;) {
+        bool notice = !(b & (OURO__TOUCHED | OURO__QUEUED | OURO__MERGED));
+        ouro_word next = b | OURO__STORING | OURO__TOUCHED;
+        if (notice)
+            next = (next | OURO__QUEUED) + OURO__UNIT;
+        if (b & OURO__STORING) { /* another store is under way: this one goes after it */
+            ouro__os_yield();
+            b = ouro__load(&h->shared);
+        } else if (ouro__cas_full(&h->shared, &b, next)) {
+            ouro__fence_release();
+            return notice;
+        }
+    }
+}
+
+static void store_ends(struct ouro_header *h)
+{
+    ouro_word b = ouro__load(&h->shared);
+    while (!ouro__cas_release(&h->shared, &b, b & ~OURO__STORING))
+        continue;
+}
+
+static void *exchange_plain(void **slot, void *value)
+{
+    void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
+    ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
+    return old;
+}
+
+void *ouro__slot_exchange_out(void *container, void **slot, void *value)
+{
+    struct ouro_header *h = ouro__header(container);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (!me || !OURO_THREADS || (b & (OURO__IMMORTAL | OURO__MERGED)) || ouro__holds(me, b) ||
+        !ouro__can_cycle(h))
+        return exchange_plain(slot, value);
+    bool notice = store_begins(h);
+    void *old = exchange_plain(slot, value);
+    store_ends(h);
+    if (notice)
+        ouro__enqueue(me, container, (unsigned)(b & OURO__OWNER_MASK));
+    return old;
+}

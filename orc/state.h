@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* state.h: Internal to orc. Threads, owner tokens, and what the parts of orc tell each other. */
+#ifndef OURO_ORC_STATE_H
+#define OURO_ORC_STATE_H
+
+#include "alloc/os.h"
+#include "hooks/registry.h"
+#include "orc/cycle.h"
+#include "orc/header.h"
+
+/* -- tokens (token.c) -------------------------------------------------------------------------- */
+
+/* What holder[t] may be, beside the address of a thread. */
+enum { OURO__FRESH = 0, OURO__GONE = 1, OURO__TRANSIT = 2, OURO__FROZEN = 3 };
+
+struct ouro__token {
+    ouro_word holder; /* left by its thread's RMW, taken by CAS from GONE */
+    ouro_word queue;  /* segments of entries; pushed by anyone, taken whole by the holder */
+    ouro_word bytes;  /* of objects that wait in the queue */
+    ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
+    uint32_t next_gone;
+    bool listed; /* in the list of tokens to reissue; under the registry's lock */
+} __attribute__((aligned(64)));
+
+extern struct ouro__token ouro__tokens[0x10000];
+
+/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it. */
+enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4 };
+
+#define OURO__HELD_MAX     16 /* adopted tokens beside the home token */
+#define OURO__SEGMENTS     8
+#define OURO__MERGE_MOST   64 /* entries settled under one hold of a parked thread */
+#define OURO__SEGMENT_ROOM 30
+
+/* Entries that one thread queues to one token (queue.c). */
+struct ouro__segment {
+    struct ouro__segment *next;
+    ouro_word state; /* count of entries | CLOSED | LEFT | DONE */
+    void *entries[OURO__SEGMENT_ROOM];
+};
+
+struct ouro__open {
+    struct ouro__segment *segment;
+    uint32_t token, count;
+    size_t bytes; /* of the objects in it */
+};
+
+/* -- dead objects (release.c) ------------------------------------------------------------------ */
+
+/* Dead objects, chained through their headers. */
+struct ouro__chain {
+    void *first, *last;
+};
+
+/* -- candidates and captures (candidate.c, collect.c) ------------------------------------------ */
+
+struct ouro__entry {
+    void *object;  /* NULL: a free place, `link` is the next one */
+    int32_t trial; /* references not explained so far */
+    uint32_t link; /* index + 1 of the next entry to scan; flags at the top */
+};
+#define OURO__ENTRY_LIVE    (1u << 31)
+#define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
+#define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
+#define OURO__ENTRY_INDEX   (OURO__ENTRY_OUTSIDE - 1)
+
+struct ouro__visited {
+    struct ouro__entry *entries;
+    uint32_t count, capacity;
+    uint32_t free_place;   /* index + 1 */
+    uint32_t live_places;  /* candidates: entries whose object is not NULL */
+    uint32_t claimed;      /* candidates that are merged */
+    uint32_t threshold;    /* candidates at which a collection starts */
+    uint64_t bytes_before; /* heap->bytes_taken after the last collection */
+    uint32_t paused;
+    bool collecting, lost; /* lost: a candidate could not be remembered */
+    struct ouro_collection total;
+};
+
+struct ouro__thread {
+    ouro_word state __attribute__((aligned(64)));
+    /* The rest: its own thread, or who has it in MERGING. */
+    uint16_t home;
+    uint16_t held_count;
+    uint16_t held[OURO__HELD_MAX];
+    uint32_t park_depth;
+    bool releasing; /* inside the release loop: deaths are only chained */
+    bool dropping;  /* the library drops fields: dying objects are passed over */
+    struct ouro__chain born_dead; /* deaths that the object at hand caused */
+    struct ouro__chain pending;   /* deaths still to carry out */
+    struct ouro__open open[OURO__SEGMENTS];
+    struct ouro__segment *reserve;
+    struct ouro__visited visited;
+    struct ouro__thread *next_thread; /* all thread records; only grows */
+    struct ouro__thread *next_free;
+    bool used;
+};
+
+extern OURO_TLS struct ouro__thread *ouro__self; /* NULL until first touch */
+
+/* The calling thread's record, made on first touch; NULL: no memory. */
+struct ouro__thread *ouro__attach(void);
+OURO_INLINE struct ouro__thread *ouro__me(void)
+{
+    struct ouro__thread *me = ouro__self;
+    return OURO_LIKELY(me != NULL) ? me : ouro__attach();
+}
+/* More than one thread ever touched counted objects. */
+extern ouro_word ouro__many_threads;
+
+/* "T holds x": the owner is its home, or a token it adopted. */
+OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
+{
+    ouro_word owner = shared & OURO__OWNER_MASK;
+    if (OURO_LIKELY(owner == me->home))
+        return true;
+    return owner != OURO__NOBODY &&
+           ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
+}
+/* Takes token t from GONE; true: it is held now, its queue not looked at yet. */
+bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
+
+/* -- queue.c ----------------------------------------------------------------------------------- */
+
+/* Gives the caller's reference to `object` (Q was set by the caller) to the queue of token t. */
+void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t);
+/* Whoever may settle what waits for t is made to, or does it here. */
+void ouro__nudge(struct ouro__thread *me, unsigned t);
+/* Settles what waits for token t, which `holder` holds and the caller may act for; at most about
+ * `most` entries. The dead are chained to `dead`; the segments to be freed are returned. Allocates
+ * nothing and runs no hook. */
+struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsigned most,
+                                  struct ouro__chain *dead);
+/* What drain left, outside every hold: segments are freed, the dead destroyed. */
+void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
+                       struct ouro__chain *dead);
+/* Looks at every token that the thread holds. */
+void ouro__poll_tokens(struct ouro__thread *me);
+void ouro__segments_leave(struct ouro__thread *me);
+
+/* -- release.c --------------------------------------------------------------------------------- */
+
+/* Death is decided: nobody has a reference. Carries it out, or chains it if that is under way. */
+void ouro__die(struct ouro__thread *me, void *object);
+/* Marks it dying and chains it; runs nothing. For callers inside a hold. */
+void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object);
+/* Destroys what is pending, at most `budget` objects; returns how many. */
+size_t ouro__release_some(struct ouro__thread *me, size_t budget);
+void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *more);
+/* Marks an object dying. Its count is what it was, so that hooks can count on it. */
+void ouro__mark_dying(struct ouro_header *h);
+/* Gives back the memory of an object that is gone. */
+void ouro__free_object(void *object, const struct ouro_type *type);
+/* After its hook: whether somebody took a reference to a dying object; it then lives on. */
+bool ouro__resurrected(void *object);
+
+#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__QUEUED)
+OURO_INLINE bool ouro__is_dying(ouro_word shared)
+{
+    return (shared & OURO__DYING) == OURO__DYING;
+}
+OURO_INLINE bool ouro__is_freed(ouro_word shared)
+{
+    return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
+}
+/* The local word of an object that lived on after its hook ran: the hook does not run again. */
+#define OURO__SPENT (OURO__LOCAL_OUT | 1)
+
+/* -- candidate.c, collect.c -------------------------------------------------------------------- */
+
+/* Remembers an object that `me` holds, or (claimed) a merged one whose Q the caller set. */
+void ouro__remember(struct ouro__thread *me, void *object, bool claimed);
+/* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
+void ouro__forget_token(struct ouro__thread *me, unsigned t);
+void ouro__candidates_end(struct ouro__thread *me);
+/* Forgets it, if it is a candidate of that thread. */
+void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
+/* A collection, if one is due. */
+void ouro__collect_if_due(struct ouro__thread *me);
+/* Room for one entry more; false: no memory. */
+bool ouro__visited_grow(struct ouro__visited *v);
+
+/* -- weak.c ------------------------------------------------------------------------------------ */
+
+/* The object of this address is dead: no upgrade finds it from now on. */
+void ouro__weak_clear(void *object);
+void ouro__weak_before_fork(void);
+void ouro__weak_after_fork(bool child);
+
+/* -- object.c ---------------------------------------------------------------------------------- */
+
+OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word shared)
+{
+    unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
+    if (OURO_LIKELY(id != OURO__WIDE_TYPE))
+        return ouro__types[id];
+    return ((const struct ouro_type *const *)object)[-3];
+}
+OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
+{
+    return ouro__half_load(&h->visited) != OURO__ACYCLIC;
+}
+/* The references that a local word counts: all but its sign (armed, checked). */
+OURO_INLINE int32_t ouro__local_count(ouro_half local)
+{
+    return (int32_t)(local & ~OURO__LOCAL_OUT);
+}
+void ouro__saturate(void *object);
+/* Connects hooks to counts; any number of times. */
+void ouro__orc_install(void);
+/* The object in a counted block, or NULL if none was born there or it is gone. For walks. */
+void *ouro__object_in(char *block);
+const char *ouro__type_name(const void *object, ouro_word shared);
+
+#endif

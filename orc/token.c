@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* token.c: threads and the owner tokens that they hold.
+ *
+ * The owner field of an object names a token; holder[t] names who counts plainly on what carries t.
+ * A thread gets a home token on first touch and leaves it GONE when it ends: no walk over objects.
+ * Who needs an orphan's token takes it by compare-and-swap, and a new thread is given a token that
+ * nobody holds, with whatever still carries it (docs/counts.md, tokens).
+ *
+ *  T1  holder[home(T)] == T from T's first touch to its exit: the fast path asks no table (I8).
+ *  T2  A home token is never held by another thread: only tokens that are nobody's home are adopted.
+ *  T3  holder leaves GONE by compare-and-swap only.
+ *  T4  What waits in queue[t] is looked at after GONE, PARKED or a push, whichever came last: each
+ *      is a full RMW followed by a load of the other word (counts.md 6 b). Models: token, park.
+ *
+ * Thread records and tokens are type-stable: a late reader finds another thread there, and looks
+ * again.
+ */
+#include "alloc/heap.h"
+#include "orc/state.h"
+#include "orc/thread.h"
+
+struct ouro__token ouro__tokens[0x10000];
+OURO_TLS struct ouro_here ouro__here = {OURO__NO_TOKEN, OURO__NO_TOKEN};
+OURO_TLS struct ouro__thread *ouro__self;
+ouro_word ouro__many_threads;
+
+static struct {
+    ouro__mutex lock;
+    struct ouro__thread *all, *spare;
+    uint32_t fresh;      /* the next token never given out */
+    uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
+    size_t attached;
+} registry = {.lock = OURO__MUTEX_INIT, .fresh = 1};
+
+/* -- holding ----------------------------------------------------------------------------------- */
+
+/* With the lock: t may be reissued. */
+static void list_gone(unsigned t)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    if (token->listed)
+        return;
+    token->listed = true;
+    token->next_gone = registry.gone_first;
+    registry.gone_first = t;
+}
+
+static bool take_gone(struct ouro__thread *me, unsigned t)
+{
+    ouro_word gone = OURO__GONE;
+    return ouro__cas_full(&ouro__tokens[t].holder, &gone, (ouro_word)me);
+}
+
+/* With the lock: a token for a new thread, or NO_TOKEN. */
+static unsigned issue(struct ouro__thread *me)
+{
+    while (registry.gone_first) {
+        unsigned t = registry.gone_first;
+        registry.gone_first = ouro__tokens[t].next_gone;
+        ouro__tokens[t].listed = false;
+        if (take_gone(me, t))
+            return t;
+    }
+    if (registry.fresh >= OURO__NO_TOKEN)
+        return OURO__NO_TOKEN;
+    unsigned t = registry.fresh++;
+    ouro__store_release(&ouro__tokens[t].holder, (ouro_word)me);
+    return t;
+}
+
+/* Leaves token t to whoever needs it; what came in meanwhile is settled first (T4). */
+static void give_up(struct ouro__thread *me, unsigned t)
+{
+    struct ouro__token *token = &ouro__tokens[t];
+    for (;;) {
+        struct ouro__chain dead = {NULL, NULL};
+        struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
+        ouro__after_drain(me, spent, &dead);
+        ouro__forget_token(me, t);
+        ouro__exchange_full(&token->holder, OURO__GONE);
+        if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
+            break;
+    }
+    ouro__lock(&registry.lock);
+    list_gone(t);
+    ouro__unlock(&registry.lock);
+}
+
+/* Candidates that carry a token must be settled before the token is given up. */
+static void give_up_adopted(struct ouro__thread *me)
+{
+    ouro_collect(NULL);
+    while (me->held_count > 0) {
+        unsigned t = me->held[--me->held_count];
+        give_up(me, t);
+    }
+}
+
+bool ouro__token_adopt(struct ouro__thread *me, unsigned t)
+{
+    if (!take_gone(me, t))
+        return false;
+    if (me->held_count == OURO__HELD_MAX) {
+        /* Full: the others go back. Inside a hook or a collection they cannot; the last one makes
+         * room then, and is settled like an exit. */
+        if (me->releasing || me->visited.collecting)
+            give_up(me, me->held[--me->held_count]);
+        else
+            give_up_adopted(me);
+    }
+    me->held[me->held_count++] = (uint16_t)t;
+    return true;
+}
+
+/* -- attach and exit --------------------------------------------------------------------------- */
+
+static void orc_thread_exit(void);
+static void before_fork(void);
+static void after_fork(bool child);
+
+static struct ouro__thread *record_take(void)
+{
+    struct ouro__thread *me = registry.spare;
+    if (me) {
+        registry.spare = me->next_free;
+        return me;
+    }
+    me = ouro__meta_take(sizeof *me);
+    if (!me)
+        return NULL;
+    me->next_thread = registry.all;
+    registry.all = me;
+    return me;
+}
+
+static void record_reset(struct ouro__thread *me)
+{
+    struct ouro__thread *next = me->next_thread;
+    memset(me, 0, sizeof *me);
+    me->next_thread = next;
+    me->used = true;
+    me->visited.threshold = 0;
+}
+
+struct ouro__thread *ouro__attach(void)
+{
+    static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
+    ouro__orc_install();
+    ouro__upper_install(&upper);
+    struct ouro__heap *heap = ouro__heap_mine();
+    if (!heap)
+        return NULL;
+    ouro__lock(&registry.lock);
+    struct ouro__thread *me = record_take();
+    if (me) {
+        record_reset(me);
+        me->home = (uint16_t)issue(me);
+        if (++registry.attached > 1 || registry.all->next_thread)
+            ouro__store(&ouro__many_threads, 1);
+    }
+    ouro__unlock(&registry.lock);
+    if (!me)
+        return NULL;
+    ouro__self = me;
+    ouro__here.home = me->home;
+    ouro__here.slots = me->home;
+    heap->unready = me->home == OURO__NO_TOKEN;
+    ouro__heap_watch(heap, false);
+    return me;
+}
+
+/* The thread has ended: it settles what it can and leaves the rest to whoever needs it. */
+static void orc_thread_exit(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me)
+        return;
+    ouro__release_some(me, SIZE_MAX);
+    ouro__poll_tokens(me);
+    ouro_collect(NULL);
+    ouro__segments_leave(me);
+    while (me->held_count > 0) {
+        unsigned t = me->held[--me->held_count];
+        give_up(me, t);
+    }
+    ouro__candidates_end(me);
+    if (me->home != OURO__NO_TOKEN)
+        give_up(me, me->home);
+    ouro__segments_leave(me);
+    ouro__candidates_end(me);
+    ouro__here.home = OURO__NO_TOKEN;
+    ouro__here.slots = OURO__NO_TOKEN;
+    ouro__self = NULL;
+    ouro__lock(&registry.lock);
+    me->used = false;
+    me->next_free = registry.spare;
+    registry.spare = me;
+    registry.attached--;
+    ouro__unlock(&registry.lock);
+}
+
+/* -- park -------------------------------------------------------------------------------------- */
+
+static bool anything_queued(const struct ouro__thread *me)
+{
+    if (me->home != OURO__NO_TOKEN && ouro__load_seq(&ouro__tokens[me->home].queue) != 0)
+        return true;
+    for (unsigned i = 0; i < me->held_count; i++) {
+        if (ouro__load_seq(&ouro__tokens[me->held[i]].queue) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Waits for at most one hold: WANT keeps a second merger out. */
+static void run_again(struct ouro__thread *me)
+{
+    ouro__fetch_or_full(&me->state, OURO__WANT);
+    for (;;) {
+        ouro_word parked = OURO__PARKED | OURO__WANT;
+        /* Acquire: pairs with the release of the merger that left (counts.md 6 c). */
+        if (ouro__cas_full(&me->state, &parked, OURO__RUNNING))
+            return;
+        ouro__os_yield();
+    }
+}
+
+void ouro_park(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me || me->park_depth++ > 0)
+        return;
+    struct ouro__heap *heap = ouro__heap_mine();
+    ouro__remote_flush(heap);
+    for (;;) {
+        ouro__poll_tokens(me);
+        ouro__exchange_full(&me->state, OURO__PARKED);
+        if (!anything_queued(me))
+            return;
+        run_again(me);
+    }
+}
+
+void ouro_unpark(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me || me->park_depth == 0 || --me->park_depth > 0)
+        return;
+    run_again(me);
+    ouro__poll_tokens(me);
+}
+
+void ouro_poll(void)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!me)
+        return;
+    ouro__poll_tokens(me);
+    ouro__release_some(me, SIZE_MAX);
+    struct ouro__heap *heap = ouro__heap_mine();
+    ouro__remote_flush(heap);
+    if (ouro__remote_pending(heap))
+        ouro__remote_drain(heap, heap);
+}
+
+size_t ouro_queued_bytes(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me || me->home == OURO__NO_TOKEN)
+        return 0;
+    int64_t bytes = (int64_t)ouro__load(&ouro__tokens[me->home].bytes);
+    for (unsigned i = 0; i < me->held_count; i++)
+        bytes += (int64_t)ouro__load(&ouro__tokens[me->held[i]].bytes);
+    return bytes > 0 ? (size_t)bytes : 0; /* a segment that is being filled counts later */
+}
+
+/* -- fork -------------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    ouro__lock(&registry.lock);
+    ouro__weak_before_fork();
+}
+
+/* In the child the tokens of the threads that are not there are FROZEN: nothing of theirs is merged
+ * or drained; a local count may have been half way through anything. */
+static void after_fork(bool child)
+{
+    ouro__weak_after_fork(child);
+    if (!child) {
+        ouro__unlock(&registry.lock);
+        return;
+    }
+    ouro__mutex_reset(&registry.lock);
+    for (uint32_t t = 1; t < registry.fresh; t++) {
+        ouro_word holder = ouro__load(&ouro__tokens[t].holder);
+        if (holder > OURO__FROZEN && holder != (ouro_word)ouro__self)
+            ouro__store(&ouro__tokens[t].holder, OURO__FROZEN);
+    }
+    registry.attached = ouro__self ? 1 : 0;
+}

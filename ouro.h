@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* ouro.h: the usual headers of Ouro in one. Each can also be included alone. */
+#ifndef OURO_H
+#define OURO_H
+
+#include "alloc/fail.h"
+#include "alloc/options.h"
+#include "alloc/pool.h"
+#include "alloc/status.h"
+#include "alloc/supply.h"
+#include "alloc/version.h"
+#include "hooks/type.h"
+#include "hooks/value.h"
+#include "orc/cycle.h"
+#include "orc/object.h"
+#include "orc/rc.h"
+#include "orc/release.h"
+#include "orc/slot.h"
+#include "orc/thread.h"
+#include "orc/weak.h"
+
+#endif

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# dev.sh SOURCE_DIR: ./dev explains itself, refuses what it does not know, and its package list is
+# well formed. It installs and builds nothing.
+set -eu
+cd "$1"
+for verb in bench test stress asan tsan memcheck docs install help; do
+    ./dev help | grep -q "^  $verb " || { echo "help lacks $verb"; exit 1; }
+done
+if ./dev no-such-verb >/dev/null 2>&1; then
+    echo "an unknown verb is accepted"
+    exit 1
+fi
+awk '/^#/ || NF == 0 { next }
+     NF < 4 || ($2 != "required" && $2 != "optional") { print "packages.txt: " $0; bad = 1 }
+     END { exit bad }' packages.txt
+[ -x .ci/run ]

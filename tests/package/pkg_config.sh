@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# An installed and moved Ouro is found by pkg-config, for shared and for static linking.
+. "$OURO_SOURCE/tests/package/common.sh"
+command -v pkg-config >/dev/null || skip "no pkg-config"
+install_and_move
+pc=$(find "$prefix" -name ouro.pc)
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+libdir=$(dirname "$PKG_CONFIG_PATH")
+
+# The flags are words to be split.
+# shellcheck disable=SC2046
+"$CC" "$here/consumer.c" -o shared $(pkg-config --cflags --libs ouro)
+LD_LIBRARY_PATH=$libdir ./shared
+# shellcheck disable=SC2046
+"$CC" -static "$here/consumer.c" -o static $(pkg-config --static --cflags --libs ouro)
+./static
+[ "$(pkg-config --modversion ouro)" = "$(./static | sed 's/linked \([^,]*\),.*/\1/')" ]
