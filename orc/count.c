@@ -10,6 +10,7 @@
  * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
  * owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
+#include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
 
@@ -129,6 +130,8 @@ void ouro__incref_out(void *object)
         return;
     }
     struct ouro__thread *me = ouro__me();
+    if (OURO_CHECKED && me)
+        ouro__checked_touch(object, me);
     if (me && ouro__holds(me, b)) {
         ouro_half local = ouro__half_load(&h->local);
         if (ouro__local_count(local) == INT32_MAX)
@@ -171,6 +174,8 @@ void ouro__decref_out(void *object)
     struct ouro__thread *me = ouro__me();
     if (!me)
         return; /* no memory for a thread record: the object leaks rather than dies wrongly */
+    if (OURO_CHECKED)
+        ouro__checked_touch(object, me);
     if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
         ouro__die(me, object);
 }

@@ -166,6 +166,10 @@ OURO_INLINE bool ouro__is_freed(ouro_word shared)
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
 #define OURO__SPENT (OURO__LOCAL_OUT | 1)
+OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
+{
+    return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
+}
 
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
@@ -200,12 +204,13 @@ void ouro__weak_after_fork(bool child);
 
 /* -- object.c ---------------------------------------------------------------------------------- */
 
+#define OURO__TYPE_POINTER ((((uintptr_t)1 << 48) - 1) & ~(uintptr_t)7)
 OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word shared)
 {
     unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
     if (OURO_LIKELY(id != OURO__WIDE_TYPE))
         return ouro__types[id];
-    return ((const struct ouro_type *const *)object)[-3];
+    return (const struct ouro_type *)(((const uintptr_t *)object)[-3] & OURO__TYPE_POINTER);
 }
 OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
 {
@@ -219,6 +224,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 void ouro__saturate(void *object);
 /* Connects hooks to counts; any number of times. */
 void ouro__orc_install(void);
+void ouro__leaks_at_exit(void);
 /* The local word of a fresh object. */
 #define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
 void ouro__free_odd(void *object, const struct ouro_type *type);
