@@ -39,6 +39,10 @@ extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 /* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits);
 
+/* Around a fork, so that the child finds the table whole. */
+void ouro__types_before_fork(void);
+void ouro__types_after_fork(bool child);
+
 /* Whether the type is registered; then what registration wrote may be read. */
 OURO_INLINE bool ouro__type_known(const struct ouro_type *type)
 {
