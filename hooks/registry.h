@@ -3,28 +3,64 @@
  *
  * A type has a number from 1 on, its index in the table. The header of an object has 16 bits for
  * it: OURO__WIDE_TYPE stands for all numbers from there on; such an object keeps the address of its
- * descriptor in the last word of its block, so that there is no limit on the number of types. */
+ * descriptor beside its header (orc/object.c), so that there is no limit on the number of types.
+ *
+ * `counts` of a registered type is not 0. It is stored (release) after everything else but
+ * `birth`, which comes last: whoever loads either and finds it set may read the rest. */
 #ifndef OURO_HOOKS_REGISTRY_H
 #define OURO_HOOKS_REGISTRY_H
 
+#include "alloc/atomic.h"
 #include "hooks/type.h"
 
-#define OURO__WIDE_TYPE 0xFFFFu
-#define OURO__TYPE_SHIFT 16 /* of the type's number in ouro_type.birth */
+#define OURO__WIDE_TYPE  0xFFFFu
+#define OURO__TYPE_SHIFT 16   /* of the type's number in ouro_type.birth */
+#define OURO__REFS_MAX   1024 /* strong references beyond which a type gets no table of offsets */
 
+/* "Inside" means through nested values, arrays, optionals, unions and sequences. */
 enum ouro__type_state {
-    OURO__TYPE_FLAT = 1u << 0,    /* all that destroy acts on are the `refs`; trace likewise */
-    OURO__TYPE_PLAIN = 1u << 1,   /* destroy does nothing at all */
-    OURO__TYPE_TRACED = 1u << 2,  /* has at least one strong reference somewhere */
+    OURO__TYPE_FLAT = 1u << 0,   /* all that destroy acts on are the `refs`; trace likewise */
+    OURO__TYPE_PLAIN = 1u << 1,  /* destroy does nothing at all */
+    OURO__TYPE_TRACED = 1u << 2, /* has at least one strong reference, or a written trace, inside */
     OURO__TYPE_ALIGNED = 1u << 3, /* objects need more than 16: born and freed out of line */
-    OURO__TYPE_DESTROY = 1u << 4  /* a written destroy hook, here or in a nested value */
+    OURO__TYPE_DESTROY = 1u << 4, /* a written destroy hook, here or inside */
+    OURO__TYPE_SLOTS = 1u << 5,   /* `refs` is all that trace reports; destroy may do more */
+    OURO__TYPE_HOOKED = 1u << 6,  /* a written hook but destroy and trace, here or inside */
+    OURO__TYPE_SINKS = 1u << 7,   /* a written sink, here or in nested values and arrays */
+    OURO__TYPE_LINKS = 1u << 8,   /* a weak or a borrowed reference inside */
+    OURO__TYPE_TAGGED = 1u << 9,  /* an optional or a union in it */
+    OURO__TYPE_DEEP = 1u << 10,   /* a sequence in it whose elements are not plain */
+    OURO__TYPE_LARGE = 1u << 11   /* set by orc: some object of it does not fit a small block */
 };
 
-/* Numbers below OURO__WIDE_TYPE; entries are written once, before the type is born from. */
+/* Entries below OURO__WIDE_TYPE are written once, before the type is born from. */
 extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
-/* The bytes that an object of the type needs behind its header: size, and for a wide type the
- * word at the end, already rounded so that it is aligned. */
-size_t ouro__type_room(const struct ouro_type *type, size_t size);
+/* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */
+void ouro__type_set_state(struct ouro_type *type, uint32_t bits);
+
+/* Whether the type is registered; then what registration wrote may be read. */
+OURO_INLINE bool ouro__type_known(const struct ouro_type *type)
+{
+    /* Acquire: pairs with the release in registration. */
+    return ouro__load_acquire((const ouro_word *)&type->counts) != 0;
+}
+
+/* OURO_OK if the type is registered or could be now. */
+ouro_status ouro__type_register_now(const struct ouro_type *type);
+uint32_t ouro__type_state_now(const struct ouro_type *type);
+
+OURO_INLINE ouro_status ouro__type_check(const struct ouro_type *type)
+{
+    return OURO_LIKELY(ouro__type_known(type)) ? OURO_OK : ouro__type_register_now(type);
+}
+
+/* The state bits, registering the type if need be. If that finds no memory, bits that promise
+ * nothing; a refused type counts as plain. */
+OURO_INLINE uint32_t ouro__type_state(const struct ouro_type *type)
+{
+    return OURO_LIKELY(ouro__type_known(type)) ? ouro__half_load(&type->state)
+                                               : ouro__type_state_now(type);
+}
 
 #endif

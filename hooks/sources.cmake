@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(hooks
     SOURCES
+        check.c
+        deepcopy.c
+        dup.c
+        fields.c
+        lift.c
+        memo.c
+        overlap.c
+        refops.c
+        registry.c
+        relink.c
+        seq.c
+        states.c
+        string.c
     PUBLIC
         type.h
         value.h

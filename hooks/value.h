@@ -26,7 +26,8 @@ typedef struct ouro_string {
     struct ouro_payload *payload; /* bytes, then a NUL */
 } ouro_string;
 
-/* The elements (borrowed, valid until the sequence grows or ends); NULL while empty and unreserved.*/
+/* The elements (borrowed, valid until the sequence grows or ends); NULL while empty and
+ * unreserved.*/
 OURO_INLINE void *ouro_seq_data(const ouro_seq *seq)
 {
     return seq->payload ? (void *)(seq->payload + 1) : NULL;
@@ -42,7 +43,8 @@ OURO_API ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *typ
 /* Appends the value at `element` and leaves it in its wasMoved state (sink). Amortized O(1).
  * OURO_NO_MEMORY: neither has changed. */
 OURO_API ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Moves the last element into `element` (uninitialized). OURO_BAD_ARGUMENT: the sequence is empty. */
+/* Moves the last element into `element` (uninitialized). OURO_BAD_ARGUMENT: the sequence is empty.
+ */
 OURO_API ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element);
 /* Destroys all from `len` on; never grows. */
 OURO_API void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len);
@@ -57,16 +59,25 @@ OURO_API ouro_status ouro_string_reserve(ouro_string *s, size_t capacity);
 OURO_API void ouro_string_destroy(ouro_string *s);
 
 /* The hooks of a value of `type`: the written one, or the lifted one. `type` need not be
- * registered by hand. Threads: as the value itself is safe.
+ * registered by hand. Threads: as the value itself is safe. Values may be moved by memcpy, and are.
  *   destroy    drops what the value owns; its bytes are then meaningless
- *   was_moved  the state from which destroy does nothing
+ *   was_moved  the state from which destroy does nothing: references, sequences and strings empty,
+ *              optionals absent, all else as it was
  *   sink       destroys `to`, moves `from` there, leaves `from` in its wasMoved state; to == from
- *              does nothing
+ *              does nothing. `from` may be part of what `to` owns if the value has at most
+ *              OURO_SINK_SAFE bytes and no written sink in it; else move it out first
  *   copy       `to` (a live value) becomes a copy; safe for to == from and for parts of each other
  *   dup        `fresh` (uninitialized) becomes a copy
  *   trace      calls visitor->visit for every strong reference slot that is not NULL
  *   deepcopy   `fresh` (uninitialized) becomes a copy of the whole graph; sharing and cycles are
- *              kept within one memo */
+ *              kept within one memo
+ * copy, dup and deepcopy: OURO_NO_MEMORY or what a written hook answered: nothing has changed, and
+ * `fresh` is uninitialized still; OURO_BAD_TYPE: a descriptor was refused, or, by deepcopy, an
+ * object has none. They may allocate. destroy, sink and copy may run destroy hooks. Each costs a
+ * walk of the field table, or a copy of bytes where the type has nothing but bytes. Sequences in
+ * sequences, and references, are followed without recursion; written hooks recurse where they call
+ * back. */
+#define OURO_SINK_SAFE 256
 OURO_API void ouro_destroy_value(void *value, const struct ouro_type *type);
 OURO_API void ouro_was_moved(void *value, const struct ouro_type *type);
 OURO_API void ouro_sink(void *to, void *from, const struct ouro_type *type);

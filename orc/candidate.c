@@ -25,7 +25,7 @@ bool ouro__visited_grow(struct ouro__visited *v)
 }
 
 /* A merged object that cannot be remembered: its reference goes after all. */
-static void unclaim(struct ouro__thread *me, void *object)
+void ouro__unclaim(struct ouro__thread *me, void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
@@ -55,7 +55,7 @@ void ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     if (OURO_UNLIKELY(place == 0)) {
         v->lost = true;
         if (claimed)
-            unclaim(holder, object);
+            ouro__unclaim(holder, object);
         return;
     }
     v->entries[place - 1] =
@@ -75,6 +75,18 @@ static void free_place(struct ouro__visited *v, uint32_t place)
     if (v->live_places == 0 && !v->collecting) {
         v->count = 0;
         v->free_place = 0;
+    }
+}
+
+/* Links the free places again, after a capture that was abandoned. */
+void ouro__relink_free_places(struct ouro__visited *v)
+{
+    v->free_place = 0;
+    for (uint32_t i = v->count; i > 0; i--) {
+        if (v->entries[i - 1].object)
+            continue;
+        v->entries[i - 1].link = v->free_place;
+        v->free_place = i;
     }
 }
 
@@ -118,7 +130,7 @@ void ouro__candidates_end(struct ouro__thread *me)
         bool claimed = v->entries[i].link & OURO__ENTRY_CLAIMED;
         ouro__forget(me, ouro__header(object));
         if (claimed)
-            unclaim(me, object);
+            ouro__unclaim(me, object);
     }
     ouro_free(v->entries);
     v->entries = NULL;

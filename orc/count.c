@@ -113,7 +113,7 @@ void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn("a count saturated; the object will never be freed", object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */

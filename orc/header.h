@@ -74,7 +74,7 @@ OURO_API bool ouro__decref_last_out(void *object);
 OURO_API void ouro__candidate(void *object);
 /* The decref that made the shared count of a merged object 0, or 1 with Q set. */
 OURO_API void ouro__merged_zero(void *object);
-OURO_API void ouro__merged_one(void *object);
+OURO_API void ouro__merged_one(void *object, ouro_half visited);
 
 OURO_EXTERN_C_END
 

@@ -41,6 +41,26 @@ static void weak_decref(void *weak)
     ouro_weak_decref(weak);
 }
 
+/* The owner's decref of an object that others keep alive, without making it a candidate. */
+static void settle(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__me();
+    ouro_half local = ouro__half_load(&h->local);
+    if (me && ouro__holds(me, ouro__load(&h->shared)) && ouro__local_count(local) > 1)
+        ouro__half_store(&h->local, local - 1);
+    else
+        ouro__decref_out(object);
+}
+static void *weak_upgrade(void *weak)
+{
+    return ouro_weak_upgrade(weak);
+}
+static void *weak_new(void *object)
+{
+    return ouro_weak_new(object);
+}
+
 void ouro__orc_install(void)
 {
     static const struct ouro_refops ops = {.incref = ouro__incref_out,
@@ -48,6 +68,9 @@ void ouro__orc_install(void)
                                            .weak_incref = weak_incref,
                                            .weak_decref = weak_decref,
                                            .type_of = type_of_for_hooks,
+                                           .settle = settle,
+                                           .weak_upgrade = weak_upgrade,
+                                           .weak_new = weak_new,
                                            .allocate = allocate_for_hooks,
                                            .discard = discard_for_hooks};
     ouro__refops_install(&ops);
@@ -197,15 +220,21 @@ void ouro_make_immortal(void *object)
         continue;
 }
 
-void ouro__warn(const char *what, const void *about)
+void ouro__warn(const char *what, const char *about)
 {
     char room[256];
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: ");
     ouro__text_add(&t, what);
-    (void)about;
+    if (about)
+        ouro__text_add(&t, about);
     ouro__text_add(&t, "\n");
     ouro__os_say(room, t.len);
+}
+
+void ouro__warn_object(const char *what, const void *object)
+{
+    ouro__warn(what, ouro__type_name(object, ouro__load(&ouro__header(object)->shared)));
 }
 
 /* -- reuse ------------------------------------------------------------------------------------- */

@@ -66,6 +66,14 @@ static void push_segment(struct ouro__token *token, struct ouro__segment *segmen
     } while (!ouro__cas_full(&token->queue, &head, (ouro_word)segment));
 }
 
+/* What counts as waiting for an object in a queue. */
+static size_t bytes_of(const void *object)
+{
+    const struct ouro_type *type =
+        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    return (type ? type->size : 0) + sizeof(struct ouro_header);
+}
+
 /* Adds an entry to the open segment for t, if there is one with room. */
 static bool append(struct ouro__open *open, void *object, unsigned t)
 {
@@ -92,14 +100,6 @@ static void mark_instead(void *object, unsigned t)
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
     ouro__exchange_full(&ouro__tokens[t].marked, 1); /* after the count: who sees it, sees that */
-}
-
-/* What counts as waiting for an object in a queue. */
-static size_t bytes_of(const void *object)
-{
-    const struct ouro_type *type =
-        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-    return (type ? type->size : 0) + sizeof(struct ouro_header);
 }
 
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)

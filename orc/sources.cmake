@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(orc
     SOURCES
+        candidate.c
+        capture.c
+        collect.c
+        count.c
+        object.c
+        queue.c
+        release.c
+        slot.c
+        sweep.c
+        token.c
+        verdict.c
+        weak.c
     PUBLIC
         cycle.h
         header.h

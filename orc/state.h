@@ -72,6 +72,7 @@ struct ouro__visited {
     uint32_t claimed;      /* candidates that are merged */
     uint32_t threshold;    /* candidates at which a collection starts */
     uint64_t bytes_before; /* heap->bytes_taken after the last collection */
+    uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
     bool collecting, lost; /* lost: a candidate could not be remembered */
     struct ouro_collection total;
@@ -175,6 +176,10 @@ void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
+/* A merged candidate's entry is gone: the reference that it owned goes too. */
+void ouro__unclaim(struct ouro__thread *me, void *object);
+bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro_half visited);
+void ouro__relink_free_places(struct ouro__visited *v);
 /* A collection, if one is due. */
 void ouro__collect_if_due(struct ouro__thread *me);
 /* Room for one entry more; false: no memory. */
@@ -182,8 +187,14 @@ bool ouro__visited_grow(struct ouro__visited *v);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
+#define OURO__WEAK_BUCKETS 256
 /* The object of this address is dead: no upgrade finds it from now on. */
 void ouro__weak_clear(void *object);
+/* The same in steps: the lock that upgrades of the object take. */
+unsigned ouro__weak_bucket(const void *object);
+void ouro__weak_lock(unsigned bucket);
+void ouro__weak_unlock(unsigned bucket);
+void ouro__weak_clear_locked(void *object);
 void ouro__weak_before_fork(void);
 void ouro__weak_after_fork(bool child);
 
@@ -208,6 +219,12 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 void ouro__saturate(void *object);
 /* Connects hooks to counts; any number of times. */
 void ouro__orc_install(void);
+/* The local word of a fresh object. */
+#define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
+void ouro__free_odd(void *object, const struct ouro_type *type);
+/* One line on the standard error; `about` (may be NULL) is added to it. */
+void ouro__warn(const char *what, const char *about);
+void ouro__warn_object(const char *what, const void *object);
 /* The object in a counted block, or NULL if none was born there or it is gone. For walks. */
 void *ouro__object_in(char *block);
 const char *ouro__type_name(const void *object, ouro_word shared);

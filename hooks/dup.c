@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* dup.c: dup and copy, and the walk that deepcopy shares with them.
+ *
+ * The bytes of a value are copied first, all but its leaves, which are empty at first (invariant H4
+ * of lift.c); then the walk goes over the leaves and makes each a copy of its source. Where one
+ * refuses, the walk goes over the same leaves again and destroys those before it, from the
+ * innermost sequence outwards.
+ *
+ * copy is dup into a place aside, then a swap, then destroy: so it may refuse without harm, and
+ * neither a = a nor a = a.b nor a.b = a is a special case. */
+#include "hooks/copying.h"
+
+#include <string.h>
+
+struct copier {
+    struct ouro__walker walker;
+    struct ouro_memo *memo;
+    ouro_status status;
+    const char *refused; /* while undoing: the leaf that refused */
+};
+
+static struct copier *copier_of(struct ouro__walker *w)
+{
+    return OURO_CONTAINER_OF(w, struct copier, walker);
+}
+
+static enum ouro__as copy_take(struct ouro__walker *w, const void *value,
+                               const struct ouro_type *type)
+{
+    (void)value;
+    if (ouro__is_bytes(ouro__type_state(type)))
+        return OURO__AS_NOTHING;
+    bool deep = copier_of(w)->memo != NULL;
+    if (ouro__dups(type) || (deep && (type->hooks.deepcopy != NULL || ouro__is_shared(type))))
+        return OURO__AS_LEAF;
+    return OURO__AS_FIELDS;
+}
+
+static enum ouro__step clear_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
+                                  const struct ouro_type *type)
+{
+    (void)w;
+    switch (kind) {
+    case OURO_FIELD_VALUE:
+        memset(slot, 0, type->size);
+        break;
+    case OURO_FIELD_SEQ:
+    case OURO_FIELD_STRING:
+        memset(slot, 0, sizeof(ouro_seq));
+        break;
+    case OURO_FIELD_BORROW:
+        break;
+    default:
+        memset(slot, 0, sizeof(void *));
+        break;
+    }
+    return OURO__NEXT;
+}
+
+static ouro_status copy_ref(void **slot, void *object, const struct ouro_type *target,
+                            struct ouro_memo *memo)
+{
+    if (memo != NULL)
+        return ouro__deepcopy_ref_as(slot, object, target, memo);
+    if (object != NULL)
+        ouro__refops->incref(object);
+    *slot = object;
+    return OURO_OK;
+}
+
+/* Gives the sequence a payload of its own with the bytes of the elements. If they are more than
+ * bytes the walk enters it at once. */
+static ouro_status copy_payload(ouro_seq *seq, const ouro_seq *from, size_t size)
+{
+    struct ouro_payload *payload = NULL;
+    if (from->len != 0) {
+        payload = ouro__payload_new(from->len, size);
+        if (payload == NULL)
+            return OURO_NO_MEMORY;
+        memcpy(payload + 1, from->payload + 1, from->len * size);
+    }
+    *seq = (ouro_seq){from->len, payload};
+    return OURO_OK;
+}
+
+static enum ouro__step copy_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
+                                 const struct ouro_type *type)
+{
+    struct copier *c = copier_of(w);
+    const void *from = w->source + ((char *)slot - w->base);
+    ouro_status status = OURO_OK;
+    switch (kind) {
+    case OURO_FIELD_REF:
+        status = copy_ref(slot, *(void *const *)from, type, c->memo);
+        break;
+    case OURO_FIELD_WEAK:
+        if (*(void *const *)from != NULL)
+            ouro__refops->weak_incref(*(void *const *)from);
+        *(void **)slot = *(void *const *)from;
+        break;
+    case OURO_FIELD_STRING: {
+        const ouro_string *s = from;
+        status = ouro_string_make(slot, ouro_string_data(s), s->len);
+        break;
+    }
+    case OURO_FIELD_SEQ: {
+        const ouro_seq *seq = from;
+        status = copy_payload(slot, seq, type->size);
+        if (status == OURO_OK && seq->len != 0 && !ouro__is_bytes(ouro__type_state(type)))
+            return OURO__ENTER;
+        break;
+    }
+    case OURO_FIELD_VALUE:
+        status = c->memo != NULL ? ouro__deepcopy_in(slot, from, type, c->memo)
+                                 : ouro_dup(slot, from, type);
+        break;
+    default: /* borrowed */
+        break;
+    }
+    c->status = status;
+    return status == OURO_OK ? OURO__NEXT : OURO__STOP;
+}
+
+static void copy_leave(struct ouro__walker *w, ouro_seq *seq, const struct ouro_type *type)
+{
+    seq->len = ((const ouro_seq *)seq->len)->len;
+    ouro__leave_restored(w, seq, type);
+}
+
+/* The way to the leaf that refused is the one that the copying took; what was finished before it is
+ * destroyed as a whole. */
+static enum ouro__as undo_take(struct ouro__walker *w, const void *value,
+                               const struct ouro_type *type)
+{
+    size_t offset = (size_t)(copier_of(w)->refused - (const char *)value);
+    if (offset < type->size)
+        return copy_take(w, value, type);
+    return ouro__type_state(type) & OURO__TYPE_PLAIN ? OURO__AS_NOTHING : OURO__AS_LEAF;
+}
+
+static enum ouro__step undo_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
+                                 const struct ouro_type *type)
+{
+    if (slot == copier_of(w)->refused)
+        return OURO__STOP;
+    if (kind == OURO_FIELD_SEQ) /* not entered: only the walk that is undone has frames */
+        ouro_seq_destroy(slot, type);
+    else
+        (void)ouro__destroy_leaf(w, slot, kind, type);
+    return OURO__NEXT;
+}
+
+/* Destroys what a stopped walk had made, and its payloads. */
+static void undo(struct copier *stopped, void *root, const struct ouro_type *type)
+{
+    struct copier c = {.walker = {.leaf = undo_leaf, .take = undo_take},
+                       .memo = stopped->memo,
+                       .refused = stopped->walker.slot};
+    ouro_seq *seq = stopped->walker.frame;
+    while (seq != NULL) {
+        const struct ouro_type *of = ouro__frame_type(seq);
+        size_t done = ouro__frame_index(seq, c.refused);
+        char *element = ouro_seq_data(seq);
+        for (size_t i = 0; i < done; i++, element += of->size)
+            ouro_destroy_value(element, of);
+        ouro__walk_value(&c.walker, element, of);
+        ouro_seq *parent = ouro__frame_parent(seq);
+        ouro_free(seq->payload);
+        *seq = (ouro_seq){0, NULL};
+        c.refused = (char *)seq;
+        seq = parent;
+    }
+    (void)ouro__walk(&c.walker, root, type->fields, type->field_count);
+}
+
+ouro_status ouro__copy_fields(void *fresh, const void *from, const struct ouro_type *type,
+                              struct ouro_memo *memo)
+{
+    ouro_status status = ouro__type_check(type);
+    if (status != OURO_OK)
+        return status;
+    struct copier c = {.walker = {.leaf = clear_leaf, .take = copy_take}, .memo = memo};
+    memcpy(fresh, from, type->size);
+    (void)ouro__walk(&c.walker, fresh, type->fields, type->field_count);
+    c.walker = (struct ouro__walker){
+        .leaf = copy_leaf, .take = copy_take, .leave = copy_leave, .source = from};
+    if (ouro__walk(&c.walker, fresh, type->fields, type->field_count))
+        return OURO_OK;
+    undo(&c, fresh, type);
+    return c.status;
+}
+
+ouro_status ouro_lifted_dup(void *fresh, const void *from, const struct ouro_type *type)
+{
+    ouro_status status = ouro__type_check(type);
+    if (status != OURO_OK)
+        return status;
+    if (!(type->state & OURO__TYPE_FLAT) || (type->state & OURO__TYPE_HOOKED))
+        return ouro__copy_fields(fresh, from, type, NULL);
+    memcpy(fresh, from, type->size);
+    for (uint32_t i = 0; i < type->ref_count; i++) {
+        void *object = *(void **)ouro__at(fresh, type->refs[i]);
+        if (object != NULL)
+            ouro__refops->incref(object);
+    }
+    return OURO_OK;
+}
+
+ouro_status ouro_dup(void *fresh, const void *from, const struct ouro_type *type)
+{
+    if (type->hooks.dup != NULL)
+        return type->hooks.dup(fresh, from, type);
+    if (type->hooks.copy == NULL)
+        return ouro_lifted_dup(fresh, from, type);
+    memset(fresh, 0, type->size);
+    ouro_was_moved(fresh, type);
+    return type->hooks.copy(fresh, from, type);
+}
+
+static void swap_bytes(char *a, char *b, size_t size)
+{
+    char aside[64];
+    for (size_t n; size != 0; a += n, b += n, size -= n) {
+        n = size < sizeof aside ? size : sizeof aside;
+        memcpy(aside, a, n);
+        memcpy(a, b, n);
+        memcpy(b, aside, n);
+    }
+}
+
+/* A place (owned) aside for one value that is too large for the stack. */
+static void *place_aside(const struct ouro_type *type)
+{
+    return type->align > 16 ? ouro_aligned_alloc(type->align, type->size) : ouro_malloc(type->size);
+}
+
+ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type *type)
+{
+    _Alignas(16) char near[OURO_SINK_SAFE];
+    if (to == from)
+        return OURO_OK;
+    ouro_status status = ouro__type_check(type);
+    if (status != OURO_OK)
+        return status;
+    if (ouro__is_bytes(type->state)) {
+        memcpy(to, from, type->size);
+        return OURO_OK;
+    }
+    void *aside = type->size <= sizeof near && type->align <= 16 ? near : place_aside(type);
+    if (aside == NULL)
+        return OURO_NO_MEMORY;
+    /* Not through a written copy of the type itself: that may be what called. */
+    status = type->hooks.dup != NULL ? type->hooks.dup(aside, from, type)
+                                     : ouro_lifted_dup(aside, from, type);
+    if (status == OURO_OK) {
+        swap_bytes(to, aside, type->size);
+        ouro_destroy_value(aside, type);
+    }
+    if (aside != near)
+        ouro_free(aside);
+    return status;
+}
+
+ouro_status ouro_copy(void *to, const void *from, const struct ouro_type *type)
+{
+    if (type->hooks.copy != NULL)
+        return to == from ? OURO_OK : type->hooks.copy(to, from, type);
+    return ouro_lifted_copy(to, from, type);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* lift.c: destroy, wasMoved, sink and trace, lifted over field tables (Nim's lifted hooks, for
+ * tables in place of generated code).
+ *
+ * Invariants:
+ *  H1  A value may be moved by memcpy. The lifted hooks move values only so.
+ *  H2  The wasMoved state: references and payloads NULL, lengths 0, optionals absent; other bytes
+ *      as they were. Destroy does nothing to it. All bytes zero is such a state too, unless a hook
+ *      is written that thinks otherwise.
+ *  H3  A written hook of a nested value is called once for each such value, in field order.
+ *  H4  Whenever anything is called that may run a collection (a hook, a drop, an allocation), the
+ *      value can be traced: what its slots report is counted. Not reporting a counted reference for
+ *      a while is harmless, the collector then takes its target to be held from outside. So slots
+ *      are NULL before their references are dropped, and sequences that are being destroyed or
+ *      filled report nothing (payload->reserved is not 0). */
+#include "hooks/fields.h"
+#include "hooks/refops.h"
+#include "hooks/walk.h"
+
+#include <string.h>
+
+/* Destroy. */
+
+static void drop(void **slot, enum ouro_field_kind kind)
+{
+    void *dropped = ouro__slot_load(slot);
+    if (dropped == NULL)
+        return;
+    *slot = NULL; /* H4 */
+    if (kind == OURO_FIELD_REF)
+        ouro__refops->decref(dropped);
+    else
+        ouro__refops->weak_decref(dropped);
+}
+
+enum ouro__step ouro__destroy_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
+                                   const struct ouro_type *type)
+{
+    (void)w;
+    switch (kind) {
+    case OURO_FIELD_REF:
+    case OURO_FIELD_WEAK:
+        drop(slot, kind);
+        break;
+    case OURO_FIELD_STRING:
+        ouro_string_destroy(slot);
+        break;
+    case OURO_FIELD_SEQ:
+        if (((ouro_seq *)slot)->len != 0 && (ouro__type_state(type) & OURO__TYPE_DEEP))
+            return OURO__ENTER;
+        ouro_seq_destroy(slot, type);
+        break;
+    case OURO_FIELD_VALUE:
+        ouro_destroy_value(slot, type);
+        break;
+    default: /* borrowed */
+        break;
+    }
+    return OURO__NEXT;
+}
+
+static enum ouro__as destroy_take(struct ouro__walker *w, const void *value,
+                                  const struct ouro_type *type)
+{
+    (void)w;
+    (void)value;
+    if (ouro__type_state(type) & OURO__TYPE_PLAIN)
+        return OURO__AS_NOTHING;
+    return type->hooks.destroy != NULL ? OURO__AS_LEAF : OURO__AS_FIELDS;
+}
+
+static void destroy_leave(struct ouro__walker *w, ouro_seq *seq, const struct ouro_type *type)
+{
+    (void)w;
+    (void)type;
+    ouro_free(seq->payload);
+    *seq = (ouro_seq){0, NULL};
+}
+
+static void destroy_fields(void *value, const struct ouro_field *fields, uint32_t count)
+{
+    struct ouro__walker w = {
+        .leaf = ouro__destroy_leaf, .take = destroy_take, .leave = destroy_leave};
+    (void)ouro__walk(&w, value, fields, count);
+}
+
+void ouro_lifted_destroy(void *value, const struct ouro_type *type)
+{
+    uint32_t state = ouro__type_state(type);
+    if (state & OURO__TYPE_FLAT) {
+        for (uint32_t i = 0; i < type->ref_count; i++)
+            drop(ouro__slot(value, type, i), OURO_FIELD_REF);
+    } else if (!(state & OURO__TYPE_PLAIN)) {
+        destroy_fields(value, type->fields, type->field_count);
+    }
+}
+
+void ouro_destroy_value(void *value, const struct ouro_type *type)
+{
+    if (type->hooks.destroy != NULL)
+        type->hooks.destroy(value, type);
+    else
+        ouro_lifted_destroy(value, type);
+}
+
+/* wasMoved. Types nest to a bounded depth, so this recurses. */
+
+static void moved_fields(void *value, const struct ouro_field *fields, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ouro_field *field = &fields[i];
+        char *at = ouro__at(value, field->offset);
+        const struct ouro_case *selected;
+        switch (field->kind) {
+        case OURO_FIELD_REF:
+        case OURO_FIELD_WEAK:
+        case OURO_FIELD_BORROW:
+            memset(at, 0, sizeof(void *));
+            break;
+        case OURO_FIELD_SEQ:
+        case OURO_FIELD_STRING:
+            memset(at, 0, sizeof(ouro_seq));
+            break;
+        case OURO_FIELD_VALUE:
+            ouro_was_moved(at, field->type);
+            break;
+        case OURO_FIELD_ARRAY:
+            for (size_t k = 0; k < field->count; k++)
+                ouro_was_moved(at + k * field->type->size, field->type);
+            break;
+        case OURO_FIELD_OPTION:
+            memset(ouro__at(value, field->tag_offset), 0, field->tag_size);
+            break;
+        case OURO_FIELD_UNION:
+            selected = ouro__case(value, field);
+            if (selected != NULL)
+                moved_fields(value, selected->fields, selected->field_count);
+            break;
+        }
+    }
+}
+
+void ouro_lifted_was_moved(void *value, const struct ouro_type *type)
+{
+    const uint32_t more = OURO__TYPE_HOOKED | OURO__TYPE_LINKS | OURO__TYPE_TAGGED;
+    uint32_t state = ouro__type_state(type);
+    if ((state & OURO__TYPE_FLAT) && !(state & more)) {
+        for (uint32_t i = 0; i < type->ref_count; i++)
+            *ouro__slot(value, type, i) = NULL;
+        return;
+    }
+    moved_fields(value, type->fields, type->field_count);
+}
+
+void ouro_was_moved(void *value, const struct ouro_type *type)
+{
+    if (type->hooks.was_moved != NULL)
+        type->hooks.was_moved(value, type);
+    else
+        ouro_lifted_was_moved(value, type);
+}
+
+/* Sink. */
+
+/* Whether a sink of the type calls written ones. If a destroy hook is written around them, the
+ * whole is destroyed by that and then moved. */
+static bool sinks_by_parts(const struct ouro_type *type)
+{
+    return (ouro__type_state(type) & OURO__TYPE_SINKS) &&
+           (type->hooks.sink != NULL || type->hooks.destroy == NULL);
+}
+
+/* For each nested value whose sink is written: calls it. The other fields of `to` are destroyed. */
+static void sink_parts(char *to, char *from, const struct ouro_type *type);
+/* Then, and without any call in between (H4): puts those values into `from` too, from where all of
+ * it is moved at once. What they leave there is in its wasMoved state, and owns nothing. */
+static void gather_parts(const char *to, char *from, const struct ouro_type *type);
+
+static size_t values_in(const struct ouro_field *field)
+{
+    bool array = field->kind == OURO_FIELD_ARRAY;
+    bool values = (array || field->kind == OURO_FIELD_VALUE) && sinks_by_parts(field->type);
+    return !values ? 0 : array ? field->count : 1;
+}
+
+static void sink_parts(char *to, char *from, const struct ouro_type *type)
+{
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct ouro_field *field = &type->fields[i];
+        size_t n = values_in(field), at = field->offset;
+        if (n == 0)
+            destroy_fields(to, field, 1);
+        for (; n > 0; n--, at += field->type->size)
+            if (field->type->hooks.sink != NULL)
+                field->type->hooks.sink(to + at, from + at, field->type);
+            else
+                sink_parts(to + at, from + at, field->type);
+    }
+}
+
+static void gather_parts(const char *to, char *from, const struct ouro_type *type)
+{
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct ouro_field *field = &type->fields[i];
+        size_t n = values_in(field), at = field->offset;
+        for (; n > 0; n--, at += field->type->size)
+            if (field->type->hooks.sink != NULL)
+                memcpy(from + at, to + at, field->type->size);
+            else
+                gather_parts(to + at, from + at, field->type);
+    }
+}
+
+void ouro_lifted_sink(void *to, void *from, const struct ouro_type *type)
+{
+    _Alignas(16) char old[OURO_SINK_SAFE];
+    if (to == from)
+        return;
+    bool late = false;
+    if (type->hooks.destroy == NULL && sinks_by_parts(type)) {
+        sink_parts(to, from, type);
+        gather_parts(to, from, type);
+    } else if (!(ouro__type_state(type) & OURO__TYPE_PLAIN)) {
+        late = type->size <= sizeof old && type->align <= 16;
+        if (late)
+            memcpy(old, to, type->size);
+        else
+            ouro_destroy_value(to, type);
+    }
+    memcpy(to, from, type->size);
+    ouro_was_moved(from, type);
+    /* Last of all, because `from` may be part of what goes with it. */
+    if (late)
+        ouro_destroy_value(old, type);
+}
+
+void ouro_sink(void *to, void *from, const struct ouro_type *type)
+{
+    if (type->hooks.sink != NULL)
+        type->hooks.sink(to, from, type);
+    else
+        ouro_lifted_sink(to, from, type);
+}
+
+/* Trace. */
+
+struct tracer {
+    struct ouro__walker walker;
+    struct ouro_visitor *visitor;
+};
+
+static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
+                                  const struct ouro_type *type)
+{
+    struct ouro_visitor *visitor = OURO_CONTAINER_OF(w, struct tracer, walker)->visitor;
+    ouro_seq *seq = slot;
+    if (kind == OURO_FIELD_REF) {
+        if (ouro__slot_load(slot) != NULL)
+            visitor->visit(visitor, slot, type);
+    } else if (kind == OURO_FIELD_VALUE) {
+        type->hooks.trace(slot, type, visitor);
+    } else if (kind == OURO_FIELD_SEQ && ouro__is_open(seq)) {
+        uint32_t state = ouro__type_state(type);
+        if (!(state & OURO__TYPE_TRACED))
+            return OURO__NEXT;
+        if (state & OURO__TYPE_DEEP)
+            return OURO__ENTER;
+        char *element = ouro_seq_data(seq);
+        for (size_t i = 0; i < seq->len; i++, element += type->size)
+            ouro_trace(element, type, visitor);
+    }
+    return OURO__NEXT;
+}
+
+static enum ouro__as trace_take(struct ouro__walker *w, const void *value,
+                                const struct ouro_type *type)
+{
+    (void)w;
+    (void)value;
+    if (!(ouro__type_state(type) & OURO__TYPE_TRACED))
+        return OURO__AS_NOTHING;
+    return type->hooks.trace != NULL ? OURO__AS_LEAF : OURO__AS_FIELDS;
+}
+
+void ouro__leave_restored(struct ouro__walker *w, ouro_seq *seq, const struct ouro_type *type)
+{
+    (void)w;
+    seq->payload->capacity = ouro__seq_capacity(seq->payload, type->size);
+    seq->payload->reserved = 0;
+}
+
+void ouro_lifted_trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
+{
+    if (!(ouro__type_state(type) & OURO__TYPE_TRACED))
+        return;
+    struct tracer tracer = {{.leaf = trace_leaf, .take = trace_take, .leave = ouro__leave_restored},
+                            visitor};
+    (void)ouro__walk(&tracer.walker, value, type->fields, type->field_count);
+}
+
+void ouro_trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
+{
+    if (type->hooks.trace != NULL)
+        type->hooks.trace(value, type, visitor);
+    else
+        ouro_lifted_trace(value, type, visitor);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.c: registration of type descriptors.
+ *
+ * A registration takes up the type and all types nested in it (but not what references point to)
+ * and registers all of them or none, under one lock:
+ *   1. check every descriptor; the first that is refused ends it, and all are as before,
+ *   2. work out the states,
+ *   3. give out numbers and publish.
+ * The tables of offsets share one block. It is taken before, without the lock, because the memory
+ * callback may drop objects and so come back here; if it proves too small, all is done again. */
+#include "hooks/check.h"
+#include "hooks/value.h"
+
+#include "alloc/pool.h"
+
+const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
+
+static uint32_t last_id; /* under the lock */
+
+/* The registration lock. Held for microseconds, a few times in a process's life, and never around a
+ * call out of this layer; so it spins. */
+static ouro_word lock_word;
+
+static void lock(void)
+{
+    ouro_word open = 0;
+    /* Acquire: pairs with unlock. */
+    while (!ouro__cas_acquire(&lock_word, &open, 1))
+        open = 0;
+}
+
+static void unlock(void)
+{
+    ouro__store_release(&lock_word, 0);
+}
+
+/* Undoes all that the steps wrote into descriptors. */
+static void put_back(struct ouro__registration *r)
+{
+    for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
+        next = ouro__next_type(type);
+        type->refs = NULL;
+        type->state = 0;
+    }
+}
+
+static size_t refs_needed(const struct ouro__registration *r)
+{
+    size_t n = 0;
+    for (const struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
+        if (type->state & OURO__TYPE_SLOTS)
+            n += ouro__collect_refs(type, NULL);
+    return n;
+}
+
+static void publish(struct ouro_type *type)
+{
+    bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
+    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
+    type->id = ++last_id;
+    if (type->id < OURO__WIDE_TYPE)
+        ouro__types[type->id] = type;
+    /* Release, both: pair with the acquire in ouro__type_known and with that of inlined births,
+     * which load `birth` first: who finds it set finds all of the rest. */
+    ouro__store_release((ouro_word *)&type->counts, 1 | (cyclic ? 0 : (uint64_t)UINT32_MAX << 32));
+    if (inlined && type->id < OURO__WIDE_TYPE)
+        ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
+}
+
+static void publish_all(struct ouro__registration *r, uint32_t *refs)
+{
+    for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
+        next = ouro__next_type(type);
+        type->refs = NULL;
+        type->ref_count = 0;
+        if (type->state & OURO__TYPE_SLOTS) {
+            type->ref_count = (uint32_t)ouro__collect_refs(type, refs);
+            type->refs = type->ref_count != 0 ? refs : NULL;
+            refs += type->ref_count;
+        }
+        publish(type);
+    }
+}
+
+/* One try with room for *count offsets at `refs`. OURO_BUSY: *count are needed. */
+static ouro_status try_register(struct ouro_type *type, uint32_t *refs, size_t *count,
+                                const char **why)
+{
+    struct ouro__registration r = {NULL, NULL, NULL};
+    ouro__take_up(&r, type);
+    if (r.first == NULL) {
+        *count = 0;
+        return OURO_OK;
+    }
+    ouro_status status = ouro__check_types(&r);
+    if (status == OURO_OK) {
+        ouro__work_out_states(&r);
+        size_t room = *count;
+        *count = refs_needed(&r);
+        if (*count <= room) {
+            publish_all(&r, refs);
+            return OURO_OK;
+        }
+        status = OURO_BUSY;
+    }
+    put_back(&r);
+    *why = r.why;
+    return status;
+}
+
+ouro_status ouro_type_register(struct ouro_type *type, const char **why)
+{
+    const char *reason = NULL;
+    uint32_t *refs = NULL;
+    size_t room = 0, used = 0;
+    ouro_status status;
+    for (;;) {
+        lock();
+        used = room;
+        status = try_register(type, refs, &used, &reason);
+        unlock();
+        if (status != OURO_BUSY)
+            break;
+        ouro_free(refs);
+        room = used;
+        refs = ouro_malloc(room * sizeof *refs);
+        if (refs == NULL) {
+            status = OURO_NO_MEMORY;
+            reason = "no memory";
+            break;
+        }
+    }
+    if (status != OURO_OK || used == 0)
+        ouro_free(refs);
+    if (why != NULL)
+        *why = status != OURO_OK ? reason : NULL;
+    return status;
+}
+
+ouro_status ouro__type_register_now(const struct ouro_type *type)
+{
+    /* Descriptors are variables whose first part is ours to write (type.h). */
+    return ouro_type_register((struct ouro_type *)(uintptr_t)type, NULL);
+}
+
+uint32_t ouro__type_state_now(const struct ouro_type *type)
+{
+    switch (ouro__type_register_now(type)) {
+    case OURO_OK:
+        return type->state;
+    case OURO_BAD_TYPE:
+        return OURO__TYPE_PLAIN | OURO__TYPE_FLAT | OURO__TYPE_SLOTS;
+    default:
+        return OURO__TYPE_TRACED | OURO__TYPE_DESTROY | OURO__TYPE_HOOKED | OURO__TYPE_SINKS |
+               OURO__TYPE_LINKS | OURO__TYPE_TAGGED | OURO__TYPE_DEEP;
+    }
+}
+
+void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
+{
+    lock();
+    ouro__half_store(&type->state, type->state | bits);
+    unlock();
+}
+
+static const struct ouro_field ref_fields[] = {{.name = "ref", .kind = OURO_FIELD_REF}};
+struct ouro_type ouro_ref_type = {.size = sizeof(void *),
+                                  .align = sizeof(void *),
+                                  .name = "reference",
+                                  .fields = ref_fields,
+                                  .field_count = 1};
+
+static const struct ouro_field string_fields[] = {{.name = "string", .kind = OURO_FIELD_STRING}};
+struct ouro_type ouro_string_type = {.size = sizeof(ouro_string),
+                                     .align = sizeof(void *),
+                                     .name = "string",
+                                     .fields = string_fields,
+                                     .field_count = 1};
