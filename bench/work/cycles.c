@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* rings, graph, live: what the cycle collector is asked. Building is not timed; dropping what the
+ * program held and one full collection are.
+ *   rings  a million rings of three
+ *   graph  a million nodes, three random edges each
+ *   live   the same with one edge of each along one ring of all, held by one reference; one node in
+ *          a hundred is a candidate; nothing is garbage */
+#include "bench/ops.h"
+#include "orc/weak.h"
+
+#include <stdlib.h>
+
+#define PROBES 1000
+
+struct node {
+    struct node *to[3];
+    uint64_t id;
+};
+#define NODE_FIELDS(X)                                                                             \
+    X(ref, struct node, to[0], node)                                                               \
+    X(ref, struct node, to[1], node) X(ref, struct node, to[2], node)
+OPS_TYPE(node, NODE_FIELDS, OPS_CYCLIC)
+
+struct link {
+    struct link *next;
+    uint64_t id;
+};
+#define LINK_FIELDS(X) X(ref, struct link, next, link)
+OPS_TYPE(link, LINK_FIELDS, OPS_CYCLIC)
+
+struct state {
+    uint32_t count;
+    void **held; /* count of them */
+    uint32_t *order;
+    struct ouro_weak *probe[PROBES];
+};
+
+static void setup(struct bench_run *run)
+{
+    struct state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        bench_die("no memory");
+    s->count = run->quick ? 100000 : 1000000;
+    s->held = calloc(s->count, sizeof *s->held);
+    s->order = calloc(s->count, sizeof *s->order);
+    if (s->held == NULL || s->order == NULL)
+        bench_die("no memory");
+    run->state = s;
+    ouro_collect_pause(); /* the triggers' turn is in `closures` */
+}
+
+/* Weak references to some of what is held; only in the warm-up, for they change what deaths cost.
+ */
+static void probe(struct bench_run *run)
+{
+    struct state *s = run->state;
+    uint64_t seed = 7;
+    for (unsigned i = 0; run->warm_up && i < PROBES; i++) {
+        s->probe[i] = ouro_weak_new(s->held[bench_below(&seed, s->count)]);
+        if (s->probe[i] == NULL)
+            bench_die("no memory for a weak reference");
+    }
+}
+static void check_probes(struct bench_run *run, bool alive)
+{
+    struct state *s = run->state;
+    for (unsigned i = 0; run->warm_up && i < PROBES; i++) {
+        void *object = ouro_weak_upgrade(s->probe[i]);
+        if ((object != NULL) != alive)
+            run->error = alive ? "a live object was freed" : "garbage was not collected";
+        ouro_decref(object);
+        ouro_weak_decref(s->probe[i]);
+    }
+}
+
+static void build_rings(struct state *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct link *a = link_new(), *b = link_new(), *c = link_new();
+        *a = (struct link){NULL, i};
+        *b = (struct link){c, i};
+        *c = (struct link){NULL, i};
+        a->next = b;
+        link_copy(c, &c->next, a);
+        s->held[i] = a;
+    }
+}
+
+/* Three edges a node; with `ring`, the first edges of all make one ring in random order. */
+static void build_graph(struct state *s, bool ring)
+{
+    uint64_t seed = 12345;
+    uint32_t n = s->count;
+    for (uint32_t i = 0; i < n; i++) {
+        struct node *node = node_new();
+        *node = (struct node){{NULL, NULL, NULL}, i};
+        s->held[i] = node;
+        s->order[i] = i;
+    }
+    for (uint32_t i = n - 1; i > 0; i--) {
+        uint32_t j = bench_below(&seed, i + 1), t = s->order[i];
+        s->order[i] = s->order[j];
+        s->order[j] = t;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct node *node = s->held[s->order[i]];
+        uint32_t first = ring ? s->order[(i + 1) % n] : bench_below(&seed, n);
+        node_copy(node, &node->to[0], s->held[first]);
+        node_copy(node, &node->to[1], s->held[bench_below(&seed, n)]);
+        node_copy(node, &node->to[2], s->held[bench_below(&seed, n)]);
+    }
+}
+
+static double collect_all(struct bench_run *run)
+{
+    struct state *s = run->state;
+    probe(run);
+    double start = bench_now();
+    for (uint32_t i = 0; i < s->count; i++)
+        ouro_decref(s->held[i]);
+    ouro_collect(NULL);
+    double end = bench_now();
+    check_probes(run, false);
+    if (ouro_candidates() != 0)
+        run->error = "candidates are left after a collection";
+    return end - start;
+}
+
+static double repeat_rings(struct bench_run *run)
+{
+    struct state *s = run->state;
+    build_rings(s);
+    run->ops = (size_t)s->count * 3;
+    return collect_all(run);
+}
+
+static double repeat_graph(struct bench_run *run)
+{
+    struct state *s = run->state;
+    build_graph(s, false);
+    run->ops = s->count;
+    return collect_all(run);
+}
+
+/* The graph of one repetition is garbage of the next, untimed. */
+static double repeat_live(struct bench_run *run)
+{
+    struct state *s = run->state;
+    uint64_t seed = 99;
+    build_graph(s, true);
+    probe(run);
+    for (uint32_t i = 1; i < s->count; i++)
+        ouro_decref(s->held[i]);
+    ouro_collect(NULL); /* the array's drops made candidates of all */
+    for (uint32_t i = 0; i < s->count / 100; i++) {
+        void *node = s->held[bench_below(&seed, s->count)];
+        ouro_incref(node);
+        ouro_decref(node);
+    }
+    struct ouro_collection did;
+    double start = bench_now();
+    ouro_collect(&did);
+    double end = bench_now();
+    if (did.freed != 0)
+        run->error = "a live object was freed";
+    check_probes(run, true);
+    ouro_decref(s->held[0]);
+    ouro_collect(NULL);
+    run->ops = s->count;
+    return end - start;
+}
+
+const struct bench_workload work_rings = {"rings", setup, repeat_rings, NULL};
+const struct bench_workload work_graph = {"graph", setup, repeat_graph, NULL};
+const struct bench_workload work_live = {"live", setup, repeat_live, NULL};
