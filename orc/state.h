@@ -173,15 +173,16 @@ OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
 
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
-/* Remembers an object that `me` holds, or (claimed) a merged one whose Q the caller set. */
-void ouro__remember(struct ouro__thread *me, void *object, bool claimed);
+/* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
+ * false: no memory (the next collection then looks at everything). */
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
 /* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
-/* A merged candidate's entry is gone: the reference that it owned goes too. */
-void ouro__unclaim(struct ouro__thread *me, void *object);
+/* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
+bool ouro__unclaim(void *object);
 bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro_half visited);
 void ouro__relink_free_places(struct ouro__visited *v);
 /* A collection, if one is due. */
