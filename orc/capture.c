@@ -62,7 +62,7 @@ static int32_t references(const struct ouro_header *h, ouro_word b)
     int64_t count = ouro__count_of(b);
     if (!(b & OURO__MERGED))
         count += ouro__local_count(ouro__half_load(&h->local));
-    return (int32_t)count;
+    return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
 }
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)

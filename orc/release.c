@@ -7,7 +7,8 @@
  * that died of it in front: parents before children, children in field order, depth first.
  *
  *  D1  An object is chained once: by whoever decided its death (I6).
- *  D2  While it is chained its local word is negative, so that local-mode paths go out of line.
+ *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off, so
+ *      that local-mode paths go out of line.
  *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
  *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero
@@ -21,17 +22,17 @@
 
 /* -- chains ------------------------------------------------------------------------------------ */
 
-/* 44 bits of an aligned address fit beside the sign of the local word. */
+/* 44 bits of an aligned address fit below the two top bits of the local word (D2). */
 static void link_set(struct ouro_header *h, const void *next)
 {
     uintptr_t a = (uintptr_t)next >> 4;
     h->visited = (ouro_half)a;
-    ouro__half_store(&h->local, OURO__LOCAL_OUT | (ouro_half)(a >> 32));
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY | (ouro_half)(a >> 32));
 }
 
 static void *link_get(const struct ouro_header *h)
 {
-    uintptr_t high = ouro__half_load(&h->local) & ~OURO__LOCAL_OUT;
+    uintptr_t high = ouro__half_load(&h->local) & ~OURO__LOCAL_AWAY;
     return (void *)((high << 32 | h->visited) << 4);
 }
 
@@ -112,7 +113,7 @@ bool ouro__resurrected(void *object)
     while (ouro__count_of(b) > 0) {
         ouro__half_store(&h->local, OURO__SPENT);
         h->visited = OURO__ACYCLIC; /* its fields are gone: it can be part of no cycle */
-        ouro_word alive = b & ~(OURO__IMMORTAL | OURO__QUEUED | OURO__STORING);
+        ouro_word alive = b & ~(OURO__IMMORTAL | OURO__OWNER_MASK | OURO__STORING);
         if (ouro__cas_full(&h->shared, &b, alive))
             return true;
     }
@@ -122,7 +123,7 @@ bool ouro__resurrected(void *object)
 void ouro__free_object(void *object, const struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro__half_store(&h->local, OURO__LOCAL_OUT);
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     ouro__store(&h->shared, (ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
                                 OURO__DYING | -OURO__UNIT);
     if (OURO_CHECKED)

@@ -155,7 +155,8 @@ void ouro__free_object(void *object, const struct ouro_type *type);
 /* After its hook: whether somebody took a reference to a dying object; it then lives on. */
 bool ouro__resurrected(void *object);
 
-#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__QUEUED)
+/* An owner that no immortal object has tells the dying from those. */
+#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__NO_TOKEN)
 OURO_INLINE bool ouro__is_dying(ouro_word shared)
 {
     return (shared & OURO__DYING) == OURO__DYING;
@@ -165,7 +166,7 @@ OURO_INLINE bool ouro__is_freed(ouro_word shared)
     return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
-#define OURO__SPENT (OURO__LOCAL_OUT | 1)
+#define OURO__SPENT (OURO__LOCAL_AWAY | 1)
 OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
 {
     return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;

@@ -145,9 +145,9 @@ static void let_live(struct ouro__capture *c)
         struct ouro_header *h = ouro__header(entry->object);
         bool spent = entry->link & OURO__ENTRY_OUTSIDE;
         ouro__half_store(&h->visited, spent ? OURO__ACYCLIC : 0);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
         ouro_word b = ouro__load(&h->shared);
-        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__QUEUED)))
+        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__OWNER_MASK)))
             continue;
         entry->object = NULL;
     }
@@ -168,7 +168,7 @@ static void mark_all_dying(struct ouro__capture *c)
         bool spent = ouro__is_spent(h);
         ouro__mark_dying(h);
         ouro__half_store(&h->visited, i + 1);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
     }
 }
 
