@@ -7,3 +7,4 @@ set(every VARIANTS main off RC local atomic biased)
 set(threaded VARIANTS main RC atomic biased NEEDS_THREADS)
 
 ouro_orc_test(orc_counts ${every})
+ouro_orc_test(orc_births ${every})
