@@ -8,3 +8,4 @@ set(threaded VARIANTS main RC atomic biased NEEDS_THREADS)
 
 ouro_orc_test(orc_counts ${every})
 ouro_orc_test(orc_births ${every})
+ouro_orc_test(orc_random ${every})
