@@ -76,6 +76,13 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     if (visited != 0) {
+        if (OURO_UNLIKELY(b & OURO__MERGED) &&
+            (visited > c->v->count || c->entries[visited - 1].object != edge.target)) {
+            /* A candidate of a thread that a fork left behind: nobody speaks for it. */
+            c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
+            c->outside = true;
+            return;
+        }
         c->entries[visited - 1].trial--;
         return;
     }
@@ -157,10 +164,23 @@ static void abandon(struct ouro__capture *c)
         ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
     c->v->count = c->candidates;
     for (uint32_t i = 0; i < c->candidates; i++) {
-        if (c->entries[i].object)
-            c->entries[i] = (struct ouro__entry){c->entries[i].object, 0,
-                                                 c->entries[i].link & OURO__ENTRY_CLAIMED};
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object)
+            continue;
+        *entry = (struct ouro__entry){entry->object, 0, entry->link & OURO__ENTRY_CLAIMED};
+        ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
     }
+}
+
+/* Made immortal since it became a candidate: it is one no more, and not looked into. */
+static bool pass_over_immortal(struct ouro__entry *entry)
+{
+    struct ouro_header *h = ouro__header(entry->object);
+    if (OURO_LIKELY(!(ouro__load(&h->shared) & OURO__IMMORTAL)))
+        return false;
+    ouro__half_store(&h->visited, 0);
+    entry->link |= OURO__ENTRY_LIVE;
+    return true;
 }
 
 bool ouro__capture(struct ouro__capture *c)
@@ -181,7 +201,7 @@ bool ouro__capture(struct ouro__capture *c)
         if (i + 8 < c->candidates)
             OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
         struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || ((entry->link & OURO__ENTRY_CLAIMED) && !c->alone))
+        if (!ouro__is_captured(c, entry) || pass_over_immortal(entry))
             continue;
         ouro__capture_push(c, i);
         ouro__capture_run(c);

@@ -48,6 +48,13 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
         return false;
     return (b & OURO__MERGED) ? c->alone : ouro__holds(c->me, b);
 }
+/* Whether an entry takes part, and has not proved live: merged candidates do only while the process
+ * has a single thread; till then they wait. */
+OURO_INLINE bool ouro__is_captured(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return entry->object && !(entry->link & OURO__ENTRY_LIVE) &&
+           (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
+}
 /* Captures all that the candidates reach; false: abandoned, everything as before. */
 bool ouro__capture(struct ouro__capture *c);
 /* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.*/

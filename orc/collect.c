@@ -128,6 +128,18 @@ static void shrink(struct ouro__visited *v)
     v->capacity = capacity;
 }
 
+/* Merged candidates that nobody but their entries refers to any more: whoever dropped the last
+ * reference before could not tell the thread that claimed them. */
+static void drop_last_claims(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    for (uint32_t i = 0; i < v->count && v->claimed > 0; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (entry.object && (entry.link & OURO__ENTRY_CLAIMED))
+            ouro__merged_one(entry.object, i + 1);
+    }
+}
+
 static void collect(struct ouro__thread *me, struct ouro_collection *result)
 {
     struct ouro__visited *v = &me->visited;
@@ -137,6 +149,8 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result)
     result->collections = 1;
     result->candidates = v->live_places;
     c.alone = v->claimed > 0 || !ouro__load(&ouro__many_threads) ? ouro__os_threads() == 1 : false;
+    if (!c.alone)
+        drop_last_claims(me);
     v->free_place = 0;
     if (!ouro__capture(&c)) {
         ouro_free(c.seen);

@@ -200,7 +200,7 @@ void ouro__merged_one(void *object, ouro_half visited)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    while (ouro__count_of(b) == 1) {
+    while (ouro__count_of(b) == 1 && !(b & OURO__IMMORTAL)) {
         if (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
             continue;
         ouro__forget(me, h);

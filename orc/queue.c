@@ -275,8 +275,14 @@ void ouro__poll_tokens(struct ouro__thread *me)
 {
     if (me->home != OURO__NO_TOKEN)
         poll_token(me, me->home);
-    for (unsigned i = 0; i < me->held_count; i++)
-        poll_token(me, me->held[i]);
+    /* A token that is adopted meanwhile stands in front; none is given up inside. */
+    bool releasing = me->releasing;
+    me->releasing = true;
+    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
+        poll_token(me, t);
+    me->releasing = releasing;
+    if (!releasing && me->pending.first)
+        ouro__release_some(me, SIZE_MAX);
 }
 
 /* -- nudging ----------------------------------------------------------------------------------- */

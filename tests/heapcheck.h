@@ -13,7 +13,7 @@
 struct heapcheck {
     const struct ouro_type *type; /* to count; NULL: all */
     size_t count;
-    bool with_immortal;
+    bool only_waiting; /* merged candidates */
 };
 
 static void heapcheck_place(const struct ouro__place *place, void *arg)
@@ -23,7 +23,9 @@ static void heapcheck_place(const struct ouro__place *place, void *arg)
     for (size_t i = 0; i < blocks; i++) {
         void *object = ouro__object_in(place->block + i * place->bytes);
         ouro_word b = object ? ouro__load(&ouro__header(object)->shared) : 0;
-        if (object == NULL || ((b & OURO__IMMORTAL) && !check->with_immortal))
+        const ouro_word waiting = OURO__MERGED | OURO__QUEUED;
+        if (object == NULL || (b & OURO__IMMORTAL) ||
+            (check->only_waiting && (b & waiting) != waiting))
             continue;
         check->count += check->type == NULL || ouro__type_of(object, b) == check->type;
     }
@@ -38,6 +40,15 @@ static inline bool heapcheck_can_walk(void)
 static inline size_t heapcheck_count(const struct ouro_type *type)
 {
     struct heapcheck check = {type, 0, false};
+    if (heapcheck_can_walk())
+        ouro__arena_each(OURO__COUNTED, heapcheck_place, &check);
+    return check.count;
+}
+
+/* How many are merged candidates, which wait until the process has one thread. */
+static inline size_t heapcheck_waiting(void)
+{
+    struct heapcheck check = {NULL, 0, true};
     if (heapcheck_can_walk())
         ouro__arena_each(OURO__COUNTED, heapcheck_place, &check);
     return check.count;

@@ -293,5 +293,5 @@ int main(void)
         kit_test(a_refused_birth_changes_nothing),
         kit_test(more_types_than_sixteen_bits),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return kit_run(tests);
 }

@@ -368,5 +368,5 @@ int main(void)
         kit_test(a_count_on_a_freed_object_is_reported),
         kit_test(the_collector_reports_more_references_than_counts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return kit_run(tests);
 }

@@ -95,7 +95,10 @@ int kit_teardown(void **state)
     (void)state;
     ouro_fail_nth_alloc(0, false);
     kit_on_destroy = NULL;
+    bool alone = kit_alone();
     size_t alive = heapcheck_alive();
+    if (!alone)
+        alive -= heapcheck_waiting(); /* merged candidates wait for that */
     if (alive > alive_before)
         print_error("%zu objects more are alive than before\n", alive - alive_before);
     return alive > alive_before;
@@ -143,6 +146,58 @@ void kit_on_small_stack(void (*fn)(void *), void *arg)
     KIT_CHECK(pthread_join(thread, NULL) == 0);
 }
 
+struct kit_other {
+    pthread_t thread;
+    pthread_barrier_t start, done;
+    struct call call;
+};
+
+static void *obey(void *arg)
+{
+    struct kit_other *other = arg;
+    for (;;) {
+        pthread_barrier_wait(&other->start);
+        if (other->call.fn == NULL)
+            return NULL;
+        other->call.fn(other->call.arg);
+        pthread_barrier_wait(&other->done);
+    }
+}
+
+struct kit_other *kit_other_start(void)
+{
+    struct kit_other *other = calloc(1, sizeof *other);
+    KIT_CHECK(other != NULL);
+    pthread_barrier_init(&other->start, NULL, 2);
+    pthread_barrier_init(&other->done, NULL, 2);
+    KIT_CHECK(pthread_create(&other->thread, NULL, obey, other) == 0);
+    return other;
+}
+
+void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg)
+{
+    other->call = (struct call){fn, arg};
+    pthread_barrier_wait(&other->start);
+    pthread_barrier_wait(&other->done);
+}
+
+void kit_other_end(struct kit_other *other)
+{
+    other->call.fn = NULL;
+    pthread_barrier_wait(&other->start);
+    pthread_join(other->thread, NULL);
+    pthread_barrier_destroy(&other->start);
+    pthread_barrier_destroy(&other->done);
+    free(other);
+}
+
+void kit_elsewhere(void (*fn)(void *), void *arg)
+{
+    struct kit_other *other = kit_other_start();
+    kit_other_do(other, fn, arg);
+    kit_other_end(other);
+}
+
 static void on_failure(const struct ouro_failure *failure, void *arg)
 {
     (void)arg;
@@ -181,6 +236,16 @@ const char *kit_stderr_of(void (*fn)(void *), void *arg)
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     return text;
+}
+
+bool kit_alone(void)
+{
+    for (int i = 0; i < (OURO_TSAN ? 10 : 2000); i++) {
+        if (ouro__os_threads() == 1)
+            return true;
+        usleep(1000);
+    }
+    return false;
 }
 
 uint64_t kit_random(uint64_t *seed)

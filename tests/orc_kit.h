@@ -52,6 +52,10 @@ int kit_setup(void **state);
 int kit_teardown(void **state);
 #define kit_test(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
+/* The environment's OURO_TEST picks tests by a pattern. */
+#define kit_run(tests)                                                                             \
+    (cmocka_set_test_filter(getenv("OURO_TEST")), cmocka_run_group_tests(tests, NULL, NULL))
+
 /* Asserts on any thread: a failed one ends the process. */
 #define KIT_CHECK(truth)                                                                           \
     ((truth) ? (void)0 : kit_check_failed(#truth, __FILE__, __LINE__))
@@ -59,10 +63,22 @@ OURO_NORETURN void kit_check_failed(const char *truth, const char *file, int lin
 
 /* Runs fn(arg) on a thread with a stack of 64 KiB (more under sanitizers and Valgrind). */
 void kit_on_small_stack(void (*fn)(void *), void *arg);
+/* A thread that does what it is told, step by step. */
+struct kit_other;
+struct kit_other *kit_other_start(void);
+void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg); /* returns when done */
+void kit_other_end(struct kit_other *other);                               /* returns when it is gone */
+/* Runs fn(arg) on a thread of its own. */
+void kit_elsewhere(void (*fn)(void *), void *arg);
+
 /* Runs fn(arg) in a forked child; the kind of the failure that it reports, -1: none, -2: crash. */
 int kit_failure_of(void (*fn)(void *), void *arg);
 /* Runs fn(arg) and returns what it wrote to the standard error (in a static buffer). */
 const char *kit_stderr_of(void (*fn)(void *), void *arg);
+
+/* Waits until threads that were joined are gone from the kernel's books too, for the collector asks
+ * there whether it is alone; false: it will not be (TSan has a thread of its own). */
+bool kit_alone(void);
 
 /* A small generator: a seed replays exactly. */
 uint64_t kit_random(uint64_t *seed);

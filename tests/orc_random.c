@@ -387,5 +387,5 @@ int main(void)
         kit_test(beside_a_thread),
 #endif
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return kit_run(tests);
 }
