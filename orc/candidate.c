@@ -7,6 +7,7 @@
  *  C1  Between collections, entry i < count is a candidate with visited == i + 1, or a free place.
  *  C2  An entry that is CLAIMED is a merged object with Q set; it owns one reference. Any other is
  *      held by this thread and owns none: it is forgotten before the object dies or is merged.
+ *      A thread that ends leaves its claims to whoever collects next.
  *  C3  Only this thread, or who has it in MERGING, touches the array. */
 #include "alloc/pool.h"
 #include "orc/state.h"
@@ -117,21 +118,72 @@ void ouro__forget_token(struct ouro__thread *me, unsigned t)
     }
 }
 
+/* -- what threads that ended leave to the others ---------------------------------------------- */
+
+struct left {
+    struct left *next;
+    uint32_t count;
+    void *objects[]; /* claimed: Q is set, and the place here owns a reference */
+};
+static ouro_word left_behind;
+
+static void leave(struct ouro__thread *me, struct left *left, void *object)
+{
+    ouro__forget(me, ouro__header(object));
+    bool last = ouro__count_of(ouro__load(&ouro__header(object)->shared)) == 1;
+    if (left && !last)
+        left->objects[left->count++] = object;
+    else if (ouro__unclaim(object))
+        ouro__die(me, object);
+}
+
 void ouro__candidates_end(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
+    uint32_t room = v->claimed;
+    struct left *left = room ? ouro_malloc(sizeof *left + room * sizeof(void *)) : NULL;
+    if (left)
+        left->count = 0;
     for (uint32_t i = 0; i < v->count && v->live_places; i++) {
         void *object = v->entries[i].object;
         if (!object)
             continue;
-        bool claimed = v->entries[i].link & OURO__ENTRY_CLAIMED;
-        ouro__forget(me, ouro__header(object));
-        if (claimed && ouro__unclaim(object))
-            ouro__die(me, object);
+        if (v->entries[i].link & OURO__ENTRY_CLAIMED)
+            leave(me, left && left->count < room ? left : NULL, object);
+        else
+            ouro__forget(me, ouro__header(object));
     }
     ouro_free(v->entries);
     v->entries = NULL;
     v->count = v->capacity = v->free_place = 0;
+    if (left && left->count > 0) {
+        ouro_word head = ouro__load(&left_behind);
+        do {
+            left->next = (struct left *)head;
+        } while (!ouro__cas_full(&left_behind, &head, (ouro_word)left));
+    } else {
+        ouro_free(left);
+    }
+}
+
+bool ouro__any_left_behind(void)
+{
+    return ouro__load(&left_behind) != 0;
+}
+
+void ouro__take_left_behind(struct ouro__thread *me)
+{
+    struct left *left = (struct left *)ouro__exchange_full(&left_behind, 0);
+    while (left) {
+        struct left *next = left->next;
+        for (uint32_t i = 0; i < left->count; i++) {
+            void *object = left->objects[i];
+            if (!ouro__remember(me, object, true) && ouro__unclaim(object))
+                ouro__die(me, object);
+        }
+        ouro_free(left);
+        left = next;
+    }
 }
 
 size_t ouro_candidates(void)

@@ -188,6 +188,8 @@ size_t ouro_collect(struct ouro_collection *result)
     struct ouro__thread *me = ouro__self;
     if (me && !me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
+        if (OURO_UNLIKELY(ouro__any_left_behind() && !me->visited.leaving))
+            ouro__take_left_behind(me);
         if (me->visited.live_places > 0 || me->visited.lost) {
             uint64_t start = ouro__os_nanoseconds();
             me->visited.collecting = true;

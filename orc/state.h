@@ -76,6 +76,7 @@ struct ouro__visited {
     uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
     bool collecting, lost; /* lost: a candidate could not be remembered */
+    bool leaving;          /* the thread ends: it takes over nothing */
     struct ouro_collection total;
 };
 
@@ -180,6 +181,9 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
 /* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
+/* Merged candidates that threads left when they ended; they become the caller's. */
+bool ouro__any_left_behind(void);
+void ouro__take_left_behind(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
 /* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */

@@ -193,6 +193,7 @@ static void orc_thread_exit(void)
         me->park_depth = 0;
         run_again(me);
     }
+    me->visited.leaving = true;
     ouro__release_some(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro_collect(NULL);
