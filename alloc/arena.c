@@ -481,6 +481,7 @@ static void *meta_take_locked(size_t bytes)
         char *fresh = ouro__os_map(NULL, room, OURO__OS_PAGE);
         if (!fresh)
             return NULL;
+        OURO_LEAK_ROOT(fresh, room);
         arena.meta = fresh;
         arena.meta_end = fresh + room;
     }

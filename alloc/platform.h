@@ -59,6 +59,14 @@
 #define OURO_ASAN 0
 #endif
 
+/* LeakSanitizer looks for pointers in libc's blocks and globals only: mapped metadata is named. */
+#if OURO_ASAN
+#include <sanitizer/lsan_interface.h>
+#define OURO_LEAK_ROOT(p, size) __lsan_register_root_region((p), (size))
+#else
+#define OURO_LEAK_ROOT(p, size) ((void)0)
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define OURO_TSAN 1
 #elif defined(__has_feature)

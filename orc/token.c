@@ -30,6 +30,7 @@ static struct {
     uint32_t fresh;      /* the next token never given out */
     uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
     size_t attached;
+    bool installed;
 } registry = {.lock = OURO__MUTEX_INIT, .fresh = 1};
 
 /* -- holding ----------------------------------------------------------------------------------- */
@@ -144,12 +145,15 @@ static void record_reset(struct ouro__thread *me)
 struct ouro__thread *ouro__attach(void)
 {
     static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
-    ouro__orc_install();
-    ouro__upper_install(&upper);
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap)
         return NULL;
     ouro__lock(&registry.lock);
+    if (!registry.installed) {
+        ouro__orc_install();
+        ouro__upper_install(&upper);
+        registry.installed = true;
+    }
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
