@@ -348,6 +348,8 @@ static void the_collector_reports_more_references_than_counts(void **state)
 {
     (void)state;
     ouro_decref(leaf_new(0));
+    if (KIT_ATOMIC && OURO_TSAN)
+        skip(); /* the collector is never alone there */
     assert_int_equal(kit_failure_of(drop_a_field_too_often, NULL), OURO_FAIL_OVER_RELEASE);
 }
 

@@ -4,7 +4,9 @@
 #include "alloc/valgrind.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,27 +196,50 @@ void kit_elsewhere(void (*fn)(void *), void *arg)
     kit_other_end(other);
 }
 
+/* -- children ---------------------------------------------------------------------------------- */
+
+static volatile int *child_status; /* shared with children */
+
+pid_t kit_fork(void)
+{
+    if (child_status == NULL)
+        child_status = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    *child_status = -2;
+    fflush(NULL);
+    pid_t child = fork();
+    KIT_CHECK(child >= 0);
+    return child;
+}
+
+void kit_child_ends(int status)
+{
+    *child_status = status;
+    kill(getpid(), SIGKILL); /* so that no tool looks for leaks in it */
+    abort();
+}
+
+int kit_wait(pid_t child)
+{
+    int status = 0;
+    KIT_CHECK(waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? *child_status : -2;
+}
+
 static void on_failure(const struct ouro_failure *failure, void *arg)
 {
     (void)arg;
-    _exit(100 + (int)failure->kind);
+    kit_child_ends((int)failure->kind);
 }
 
 int kit_failure_of(void (*fn)(void *), void *arg)
 {
-    fflush(NULL);
-    pid_t child = fork();
-    KIT_CHECK(child >= 0);
+    pid_t child = kit_fork();
     if (child == 0) {
         ouro_set_fail_handler(on_failure, NULL);
         fn(arg);
-        _exit(0);
+        kit_child_ends(-1);
     }
-    int status = 0;
-    KIT_CHECK(waitpid(child, &status, 0) == child);
-    if (!WIFEXITED(status))
-        return -2;
-    return WEXITSTATUS(status) >= 100 ? WEXITSTATUS(status) - 100 : -1;
+    return kit_wait(child);
 }
 
 const char *kit_stderr_of(void (*fn)(void *), void *arg)

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
 
 /* The functions that are not modes' defaults. */
 #define KIT_ATOMIC (OURO_THREADS && OURO_RC == OURO_RC_ATOMIC)
@@ -72,6 +73,10 @@ void kit_elsewhere(void (*fn)(void *), void *arg);
 
 /* Runs fn(arg) in a forked child; the kind of the failure that it reports, -1: none, -2: crash. */
 int kit_failure_of(void (*fn)(void *), void *arg);
+/* fork; how a child ends, saying a number; what it said, -2: it did not come to that. */
+pid_t kit_fork(void);
+OURO_NORETURN void kit_child_ends(int status);
+int kit_wait(pid_t child);
 /* Runs fn(arg) and returns what it wrote to the standard error (in a static buffer). */
 const char *kit_stderr_of(void (*fn)(void *), void *arg);
 

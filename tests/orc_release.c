@@ -84,6 +84,8 @@ static void ring_of_a_million(void *arg)
 static void a_ring_of_a_million_is_collected_on_a_small_stack(void **state)
 {
     (void)state;
+    if (KIT_ATOMIC && OURO_TSAN)
+        skip(); /* the collector is never alone there */
     kit_on_small_stack(ring_of_a_million, NULL);
 }
 
@@ -330,9 +332,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(parents_die_before_children_and_children_in_field_order),
         kit_test(a_shared_child_dies_with_its_last_parent),
-        kit_test(a_list_of_ten_million_dies_on_a_small_stack),
-        kit_test(a_ring_of_a_million_is_collected_on_a_small_stack),
-        kit_test(a_deep_tree_with_hooks_dies_on_a_small_stack),
         kit_test(a_release_keeps_to_its_budget),
         kit_test(a_slow_path_carries_out_what_was_noted),
         kit_test(a_hook_may_allocate_drop_add_roots_and_collect),
@@ -340,6 +339,9 @@ int main(void)
         kit_test(a_saved_object_lives_emptied_and_dies_without_its_hook),
         kit_test(a_saved_member_saves_what_it_reaches),
         kit_test(a_weak_reference_made_in_a_hook_finds_nothing_later),
+        kit_test(a_list_of_ten_million_dies_on_a_small_stack),
+        kit_test(a_ring_of_a_million_is_collected_on_a_small_stack),
+        kit_test(a_deep_tree_with_hooks_dies_on_a_small_stack),
     };
     return kit_run(tests);
 }

@@ -3,9 +3,6 @@
  * here lets the other thread act in the middle of a capture. White-box: looks at headers. */
 #include "orc_kit.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 /* An object whose trace stops for the other thread. */
 struct stop {
     struct stop *a, *b;
@@ -418,8 +415,7 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
     }
     struct node *waiting = ouro_new_atomic(&node_type, sizeof(struct node));
     touch(waiting); /* so that the collector asks whether it is alone */
-    fflush(NULL);
-    pid_t child = fork();
+    pid_t child = kit_fork();
     if (child == 0) {
         ouro_collect(NULL);
         for (int i = 0; i < 4; i++)
@@ -427,11 +423,9 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
         for (int i = 0; i < 4; i++)
             ouro_decref(mine[i]);
         ouro_collect(NULL);
-        _exit(0);
+        kit_child_ends(0);
     }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_int_equal(kit_wait(child), 0);
     for (int i = 0; i < 4; i++)
         ouro_decref(mine[i]);
     kit_other_end(other);

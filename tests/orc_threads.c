@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static uint64_t seed;
@@ -426,8 +425,7 @@ static void a_fork_beside_running_threads_goes_on(void **state)
     }
     for (int i = 0; i < (kit_instrumented() ? 5 : 30); i++) {
         usleep(1000);
-        fflush(NULL);
-        pid_t child = fork();
+        pid_t child = kit_fork();
         if (child == 0) {
             alarm(60);
             struct node *sound = node_new(1);
@@ -441,11 +439,9 @@ static void a_fork_beside_running_threads_goes_on(void **state)
                 ouro_decref(h);
                 ouro_collect(NULL);
             }
-            _exit(0);
+            kit_child_ends(0);
         }
-        int status = 0;
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_int_equal(status, 0);
+        assert_int_equal(kit_wait(child), 0);
     }
     ouro__exchange_full(&stop, 1);
     for (int i = 0; i < 3; i++)
