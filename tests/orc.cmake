@@ -14,3 +14,4 @@ ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_cycle ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
+ouro_orc_test(orc_owner ${threaded})

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects dropped by others, with an owner that runs, is parked, has ended or has no memory; two
+ * threads in lockstep. White-box: counts what is alive. */
+#include "orc_kit.h"
+
+static struct kit_other *owner;
+static struct hooked *made[200];
+
+static void make(void *n)
+{
+    for (size_t i = 0; i < *(size_t *)n; i++) {
+        made[i] = ouro_new_biased(&hooked_type, sizeof(struct hooked));
+        made[i]->id = (int64_t)i;
+    }
+}
+static void make_some(size_t n)
+{
+    kit_other_do(owner, make, &n);
+}
+static void poll(void *arg)
+{
+    (void)arg;
+    ouro_poll();
+}
+static void park(void *arg)
+{
+    (void)arg;
+    ouro_park();
+}
+static void unpark(void *arg)
+{
+    (void)arg;
+    ouro_unpark();
+}
+static void queued_bytes(void *result)
+{
+    *(size_t *)result = ouro_queued_bytes();
+}
+
+static void a_running_owner_settles_at_its_slow_path(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(1);
+    ouro_decref(made[0]);
+    assert_int_equal(kit_destroyed, 0);
+    kit_other_do(owner, poll, NULL);
+    assert_int_equal(kit_destroyed, 1);
+    make_some(1);
+    ouro_incref(made[0]); /* counted here, so dropped here */
+    ouro_decref(made[0]);
+    assert_int_equal(ouro_count(made[0]), 1);
+    ouro_decref(made[0]);
+    kit_other_end(owner); /* its end is a slow path */
+    assert_int_equal(kit_destroyed, 2);
+}
+
+static void what_a_parked_owner_has_is_destroyed_at_once(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(200); /* more than one hold settles */
+    for (int i = 0; i < 100; i++)
+        ouro_decref(made[i]);
+    assert_int_equal(kit_destroyed, 0);
+    kit_other_do(owner, park, NULL); /* parking settles */
+    assert_int_equal(kit_destroyed, 100);
+    kit_other_do(owner, park, NULL); /* pairs nest */
+    kit_other_do(owner, unpark, NULL);
+    for (int i = 100; i < 200; i++) {
+        made[i]->a = hooked_new(1000);
+        ouro_incref(made[i]);
+        ouro_decref(made[i]);
+        ouro_decref(made[i]);
+        assert_int_equal(kit_destroyed, 100 + 2 * (i - 99));
+    }
+    kit_other_do(owner, unpark, NULL);
+    make_some(1);
+    ouro_decref(made[0]);
+    assert_int_equal(kit_destroyed, 300);
+    kit_other_end(owner);
+    assert_int_equal(kit_destroyed, 301);
+}
+
+static void a_parked_thread_may_end(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(2);
+    kit_other_do(owner, park, NULL);
+    ouro_decref(made[0]);
+    assert_int_equal(kit_destroyed, 1);
+    kit_other_end(owner);
+    ouro_decref(made[1]);
+    assert_int_equal(kit_destroyed, 2);
+}
+
+static void what_an_owner_left_is_destroyed_at_once(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(200);
+    kit_other_end(owner);
+    for (int i = 0; i < 200; i++) {
+        ouro_decref(made[i]);
+        assert_int_equal(kit_destroyed, i + 1);
+    }
+}
+
+static void queued_bytes_tell_what_waits(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(200);
+    size_t bytes = 1;
+    kit_other_do(owner, queued_bytes, &bytes);
+    assert_int_equal(bytes, 0);
+    for (int i = 0; i < 200; i++)
+        ouro_decref(made[i]);
+    kit_other_do(owner, queued_bytes, &bytes);
+    size_t all = 200 * (sizeof(struct hooked) + sizeof(struct ouro_header));
+    assert_true(bytes <= all);
+    assert_true(bytes >= all - OURO__SEGMENT_ROOM * all / 200); /* one segment is being filled */
+    kit_other_do(owner, poll, NULL);
+    kit_other_do(owner, queued_bytes, &bytes);
+    assert_int_equal(bytes, 0);
+    assert_int_equal(kit_destroyed, 200);
+    kit_other_end(owner);
+}
+
+/* Pathology 12, in small: a producer that allocates is never ahead of its drops by more than a page. */
+static void produce(void *arg)
+{
+    size_t *alive = arg;
+    make(&(size_t){100});
+    *alive = 0;
+}
+
+static void delayed_deaths_do_not_make_a_heap_grow(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    size_t alive, resident = 0;
+    for (size_t round = 0; round < kit_scaled(5000); round++) {
+        kit_other_do(owner, produce, &alive);
+        for (int i = 0; i < 100; i++)
+            ouro_decref(made[i]);
+        if (round == kit_scaled(5000) / 2)
+            resident = kit_resident();
+    }
+    if (!kit_instrumented())
+        assert_true(kit_resident() < resident + (1 << 20));
+    kit_other_end(owner);
+    assert_int_equal(kit_destroyed, 100 * kit_scaled(5000));
+}
+
+/* -- exhaustion -------------------------------------------------------------------------------- */
+
+static void a_drop_without_memory_for_its_entry_is_not_lost(void **state)
+{
+    (void)state;
+    ouro_decref(hooked_new(0));
+    kit_destroyed = 0;
+    if (!heapcheck_can_walk())
+        skip(); /* the owner has no pages to look through */
+    for (int for_good = 0; for_good < 2; for_good++) {
+        for (size_t nth = 1; nth < 4; nth++) {
+            kit_destroyed = 0;
+            owner = kit_other_start();
+            make_some(200);
+            ouro_fail_nth_alloc(nth, for_good);
+            for (int i = 0; i < 200; i++)
+                ouro_decref(made[i]);
+            ouro_fail_nth_alloc(0, false);
+            kit_other_do(owner, poll, NULL);
+            kit_other_end(owner);
+            ouro_collect(NULL);
+            assert_int_equal(kit_destroyed, 200);
+        }
+    }
+}
+
+static void touch_without_memory(void *arg)
+{
+    struct leaf **l = arg;
+    ouro_fail_nth_alloc(1, true);
+    KIT_CHECK(OURO_NEW(struct leaf, &leaf_type) == NULL || !OURO_THREADS);
+    ouro_incref(*l);
+    ouro_decref(*l);
+    ouro_fail_nth_alloc(0, false);
+    ouro_decref(*l);
+}
+
+static void a_thread_that_starts_without_memory_still_counts(void **state)
+{
+    (void)state;
+    struct leaf *l = leaf_new(1);
+    kit_elsewhere(touch_without_memory, &l);
+    ouro_poll();
+    assert_int_equal(kit_destroyed, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(a_running_owner_settles_at_its_slow_path),
+        kit_test(what_a_parked_owner_has_is_destroyed_at_once),
+        kit_test(a_parked_thread_may_end),
+        kit_test(what_an_owner_left_is_destroyed_at_once),
+        kit_test(queued_bytes_tell_what_waits),
+        kit_test(delayed_deaths_do_not_make_a_heap_grow),
+        kit_test(a_drop_without_memory_for_its_entry_is_not_lost),
+        kit_test(a_thread_that_starts_without_memory_still_counts),
+    };
+    return kit_run(tests);
+}
