@@ -157,7 +157,7 @@ static void prompt_objects_die_at_the_last_drop(void **state)
 static void made_immortal_it_never_dies(void **state)
 {
     (void)state;
-    static struct hooked *kept[4]; /* so that no tool calls them leaked */
+    static struct hooked *volatile kept[4]; /* so that no tool calls them leaked */
     for (int i = 0; i < 4; i++) {
         struct hooked *h = kept[i] = hooked_new(i);
         h->a = hooked_new(10 + i);

@@ -210,11 +210,11 @@ static void move(size_t from, size_t to)
     if (from == to && i == k)
         return;
     void *moved = ouro_slot_move(model[from].object, (void **)&model[from].object->field[i]);
+    ouro_incref(moved);
     size_t id = model[from].field[i];
     model[from].field[i] = 0;
     ouro_slot_store(model[to].object, (void **)&model[to].object->field[k], moved);
     model[to].field[k] = id;
-    ouro_incref(moved);
     ouro_decref(moved);
 }
 

@@ -216,7 +216,7 @@ static void make_immortal(void *object)
 static void a_candidate_made_immortal_elsewhere_lives(void **state)
 {
     (void)state;
-    static struct node *saved[2]; /* so that no tool calls them leaked */
+    static struct node *volatile saved[2]; /* so that no tool calls them leaked */
     for (int i = 0; i < 2; i++) {
         saved[i] = i ? ouro_new_atomic(&node_type, sizeof(struct node))
                      : ouro_new_biased(&node_type, sizeof(struct node));
