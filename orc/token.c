@@ -76,6 +76,8 @@ static void give_up(struct ouro__thread *me, unsigned t)
         struct ouro__chain dead = {NULL, NULL};
         struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
         ouro__after_drain(me, spent, &dead);
+        if (me->visited.live_places > 0)
+            ouro_collect(NULL);
         ouro__forget_token(me, t);
         ouro__exchange_full(&token->holder, OURO__GONE);
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
@@ -179,11 +181,11 @@ static void orc_thread_exit(void)
     ouro__poll_tokens(me);
     ouro_collect(NULL);
     ouro__segments_leave(me);
+    ouro__candidates_end(me);
     while (me->held_count > 0) {
         unsigned t = me->held[--me->held_count];
         give_up(me, t);
     }
-    ouro__candidates_end(me);
     if (me->home != OURO__NO_TOKEN)
         give_up(me, me->home);
     ouro__segments_leave(me);
@@ -282,6 +284,7 @@ size_t ouro_queued_bytes(void)
 static void before_fork(void)
 {
     ouro__lock(&registry.lock);
+    ouro__orphans_before_fork();
     ouro__weak_before_fork();
 }
 
@@ -290,6 +293,7 @@ static void before_fork(void)
 static void after_fork(bool child)
 {
     ouro__weak_after_fork(child);
+    ouro__orphans_after_fork(child);
     if (!child) {
         ouro__unlock(&registry.lock);
         return;
