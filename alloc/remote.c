@@ -76,7 +76,7 @@ OURO_STATIC_ASSERT(OURO__BATCHES == 16, "batch_of gives four bits");
 
 void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cell, size_t bytes)
 {
-    if (OURO_UNLIKELY(to->state == OURO__HEAP_FROZEN))
+    if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
         return; /* in a fork's child: the heap of a thread that is not there leaks */
     struct ouro__batch *batch = &mine->batches[batch_of(to)];
     if (batch->to != to) {

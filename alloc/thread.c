@@ -23,7 +23,7 @@ static ouro_word heaps; /* the list of all heaps; only grows */
 static ouro_word ready; /* 0 nothing yet, 1 being set up, 2 done */
 static ouro__exit_key exit_key;
 static const struct ouro_supply *supply;
-static const struct ouro__upper *upper;
+static ouro_word upper_word; /* const struct ouro__upper *, or 0 */
 
 struct ouro__heap *ouro__heaps_first(void)
 {
@@ -37,7 +37,12 @@ bool ouro__heaps_exist(void)
 
 void ouro__upper_install(const struct ouro__upper *above)
 {
-    upper = above;
+    ouro__store_release(&upper_word, (ouro_word)above);
+}
+
+static const struct ouro__upper *upper(void)
+{
+    return (const struct ouro__upper *)ouro__load_acquire(&upper_word);
 }
 
 /* -- exit -------------------------------------------------------------------------------------- */
@@ -64,8 +69,8 @@ static void abandon(struct ouro__heap *heap)
 static void thread_exit(void *arg)
 {
     (void)arg;
-    if (upper)
-        upper->thread_exit();
+    if (upper())
+        upper()->thread_exit();
     struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
     if (heap == &nobody)
         return;
@@ -77,16 +82,16 @@ static void thread_exit(void *arg)
 
 static void before_fork(void)
 {
-    if (upper)
-        upper->before_fork();
+    if (upper())
+        upper()->before_fork();
     ouro__arena_before_fork();
 }
 
 static void parent_after_fork(void)
 {
     ouro__arena_after_fork(false);
-    if (upper)
-        upper->after_fork(false);
+    if (upper())
+        upper()->after_fork(false);
 }
 
 /* Other threads are not there: their heaps may be half way through anything and are left alone. */
@@ -97,8 +102,8 @@ static void child_after_fork(void)
         if (&heap->pub != ouro__heap && ouro__load(&heap->state) == OURO__HEAP_OWNED)
             ouro__store(&heap->state, OURO__HEAP_FROZEN);
     }
-    if (upper)
-        upper->after_fork(true);
+    if (upper())
+        upper()->after_fork(true);
 }
 
 /* -- first touch ------------------------------------------------------------------------------- */

@@ -232,7 +232,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
 void ouro__saturate(void *object);
-/* Connects hooks to counts; any number of times. */
+/* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
 /* The local word of a fresh object. */

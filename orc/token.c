@@ -144,15 +144,25 @@ static void record_reset(struct ouro__thread *me)
     me->visited.threshold = 0;
 }
 
-struct ouro__thread *ouro__attach(void)
+/* With the lock, once: hooks and alloc are told of the layer above them. */
+static void connect_layers(void)
 {
     static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
+    static bool connected;
+    if (connected)
+        return;
+    connected = true;
     ouro__orc_install();
     ouro__upper_install(&upper);
+}
+
+struct ouro__thread *ouro__attach(void)
+{
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap)
         return NULL;
     ouro__lock(&registry.lock);
+    connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
