@@ -126,6 +126,16 @@ OURO_INLINE size_t ouro__cell_offset(unsigned tag)
     return tag == OURO__COUNTED ? OURO__CELL_OFFSET : 0;
 }
 
+/* Before the header of a counted cell with an alignment above 16: 16 bytes where a walk expects a
+ * header, 16 for the layer above. */
+#define OURO__SPARE 32
+/* Where the cell of a block that is alone in its pages stands: the header goes before it. */
+OURO_INLINE size_t ouro__aligned_offset(unsigned tag, size_t align)
+{
+    if (tag != OURO__COUNTED || align <= 16)
+        return ouro__cell_offset(tag);
+    return align > 2 * OURO__SPARE ? align : 2 * OURO__SPARE;
+}
 /* The list of cells that the heap now may give out, at least one; NULL: no memory. */
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 /* Frees a cell of a page that `heap` owns, on its thread. */

@@ -66,7 +66,7 @@ OURO_INLINE struct ouro_page *ouro__page_of(const void *p)
 
 /* Out of line: a cell in a block of `size` bytes in all (header included), the cell aligned to
  * `align`, a power of two of 16 at least; NULL: no memory. A counted cell with an alignment above
- * 16 has 16 bytes to spare between its block's start and its header. */
+ * 16 has 32 bytes to spare between its block's start and its header. */
 OURO_API void *ouro__cell_alloc(unsigned tag, size_t size, size_t align);
 /* Out of line: gives any cell back, whoever owns it, of whatever size; tag and align as it was
  * made. */

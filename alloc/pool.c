@@ -58,9 +58,7 @@ static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
 static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsigned tag)
 {
     heap->bytes_taken += size;
-    size_t offset = ouro__cell_offset(tag);
-    if (align > 16 && offset)
-        offset = align;
+    size_t offset = ouro__aligned_offset(tag, align);
     size_t slices = (size + offset + OURO__SLICE_SIZE - 1) >> OURO__SLICE_SHIFT;
     if (align > OURO__SLICE_SIZE || slices > SPAN_MAX_SIZE >> OURO__SLICE_SHIFT)
         return ouro__huge_take(size, align, tag);
@@ -92,7 +90,7 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
         return system_take(heap, tag, size, align);
     if (tag == OURO__COUNTED && size < 32)
         size = 32;
-    size_t spare = tag == OURO__COUNTED ? OURO__CELL_OFFSET : 0;
+    size_t spare = tag == OURO__COUNTED ? OURO__SPARE : 0;
     size_t room = align > 16 ? size + align + spare : size;
     if (room > OURO__CLASS_MAX_SIZE)
         return span_take(heap, size, align, tag);

@@ -1,37 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c: whether a descriptor makes sense. */
+#include "alloc/text.h"
 #include "hooks/check.h"
 #include "hooks/fields.h"
-
-#include <string.h>
 
 /* Texts of refusals. A caller may look at its text after another thread was refused: the slots go
  * round. */
 #define WHY_SLOTS 8
 #define WHY_SIZE  160
 
-static char *put(char *at, const char *end, const char *text)
-{
-    while (at < end && *text != 0)
-        *at++ = *text++;
-    *at = 0;
-    return at;
-}
-
 ouro_status ouro__refuse(struct ouro__registration *r, const struct ouro_type *type,
                          const struct ouro_field *field, const char *reason)
 {
     static char texts[WHY_SLOTS][WHY_SIZE];
     static unsigned turn;
-    char *text = texts[turn++ % WHY_SLOTS], *at = text, *end = text + WHY_SIZE - 1;
-    at = put(at, end, type->name != NULL ? type->name : "?");
+    struct ouro__text text = {texts[turn++ % WHY_SLOTS], WHY_SIZE, 0};
+    ouro__text_add(&text, type->name != NULL ? type->name : "?");
     if (field != NULL) {
-        at = put(at, end, ".");
-        at = put(at, end, field->name != NULL ? field->name : "?");
+        ouro__text_add(&text, ".");
+        ouro__text_add(&text, field->name != NULL ? field->name : "?");
     }
-    at = put(at, end, ": ");
-    put(at, end, reason);
-    r->why = text;
+    ouro__text_add(&text, ": ");
+    ouro__text_add(&text, reason);
+    r->why = text.room;
     return OURO_BAD_TYPE;
 }
 

@@ -8,30 +8,29 @@
  *   3. give out numbers and publish.
  * The tables of offsets share one block. It is taken before, without the lock, because the memory
  * callback may drop objects and so come back here; if it proves too small, all is done again. */
+#include "alloc/os.h"
+#include "alloc/pool.h"
 #include "hooks/check.h"
 #include "hooks/value.h"
-
-#include "alloc/pool.h"
 
 const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
 static uint32_t last_id; /* under the lock */
 
-/* The registration lock. Held for microseconds, a few times in a process's life, and never around a
- * call out of this layer; so it spins. */
-static ouro_word lock_word;
+/* The registration lock. Nothing outside this layer is called under it. */
+static ouro__mutex registration = OURO__MUTEX_INIT;
 
-static void lock(void)
+void ouro__types_before_fork(void)
 {
-    ouro_word open = 0;
-    /* Acquire: pairs with unlock. */
-    while (!ouro__cas_acquire(&lock_word, &open, 1))
-        open = 0;
+    ouro__lock(&registration);
 }
 
-static void unlock(void)
+void ouro__types_after_fork(bool child)
 {
-    ouro__store_release(&lock_word, 0);
+    if (child)
+        ouro__mutex_reset(&registration);
+    else
+        ouro__unlock(&registration);
 }
 
 /* Undoes all that the steps wrote into descriptors. */
@@ -56,14 +55,16 @@ static size_t refs_needed(const struct ouro__registration *r)
 static void publish(struct ouro_type *type)
 {
     bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
-    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
     type->id = ++last_id;
     if (type->id < OURO__WIDE_TYPE)
         ouro__types[type->id] = type;
+    if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
+        type->state |= OURO__TYPE_ALIGNED;
+    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
     /* Release, both: pair with the acquire in ouro__type_known and with that of inlined births,
      * which load `birth` first: who finds it set finds all of the rest. */
     ouro__store_release((ouro_word *)&type->counts, 1 | (cyclic ? 0 : (uint64_t)UINT32_MAX << 32));
-    if (inlined && type->id < OURO__WIDE_TYPE)
+    if (inlined)
         ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 
@@ -115,10 +116,10 @@ ouro_status ouro_type_register(struct ouro_type *type, const char **why)
     size_t room = 0, used = 0;
     ouro_status status;
     for (;;) {
-        lock();
+        ouro__lock(&registration);
         used = room;
         status = try_register(type, refs, &used, &reason);
-        unlock();
+        ouro__unlock(&registration);
         if (status != OURO_BUSY)
             break;
         ouro_free(refs);
@@ -158,9 +159,9 @@ uint32_t ouro__type_state_now(const struct ouro_type *type)
 
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
 {
-    lock();
+    ouro__lock(&registration);
     ouro__half_store(&type->state, type->state | bits);
-    unlock();
+    ouro__unlock(&registration);
 }
 
 static const struct ouro_field ref_fields[] = {{.name = "ref", .kind = OURO_FIELD_REF}};

@@ -22,7 +22,7 @@ enum ouro__type_state {
     OURO__TYPE_FLAT = 1u << 0,   /* all that destroy acts on are the `refs`; trace likewise */
     OURO__TYPE_PLAIN = 1u << 1,  /* destroy does nothing at all */
     OURO__TYPE_TRACED = 1u << 2, /* has at least one strong reference, or a written trace, inside */
-    OURO__TYPE_ALIGNED = 1u << 3, /* objects need more than 16: born and freed out of line */
+    OURO__TYPE_ALIGNED = 1u << 3, /* objects are aligned to more than 16: born out of line */
     OURO__TYPE_DESTROY = 1u << 4, /* a written destroy hook, here or inside */
     OURO__TYPE_SLOTS = 1u << 5,   /* `refs` is all that trace reports; destroy may do more */
     OURO__TYPE_HOOKED = 1u << 6,  /* a written hook but destroy and trace, here or inside */
@@ -38,6 +38,10 @@ extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
 /* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits);
+
+/* Around a fork, so that the child finds the table whole. */
+void ouro__types_before_fork(void);
+void ouro__types_after_fork(bool child);
 
 /* Whether the type is registered; then what registration wrote may be read. */
 OURO_INLINE bool ouro__type_known(const struct ouro_type *type)

@@ -24,15 +24,13 @@ bool ouro__visited_grow(struct ouro__visited *v)
     return true;
 }
 
-/* A merged object that cannot be remembered: its reference goes after all. */
-void ouro__unclaim(struct ouro__thread *me, void *object)
+bool ouro__unclaim(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
-    if (ouro__count_of(b) == 1)
-        ouro__die(me, object);
+    return ouro__count_of(b) == 1;
 }
 
 static uint32_t place_for(struct ouro__thread *holder)
@@ -48,21 +46,20 @@ static uint32_t place_for(struct ouro__thread *holder)
     return ++v->count;
 }
 
-void ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
 {
     struct ouro__visited *v = &holder->visited;
     uint32_t place = place_for(holder);
     if (OURO_UNLIKELY(place == 0)) {
         v->lost = true;
-        if (claimed)
-            ouro__unclaim(holder, object);
-        return;
+        return false;
     }
     v->entries[place - 1] =
         (struct ouro__entry){object, 0, claimed ? OURO__ENTRY_CLAIMED : 0};
     v->live_places++;
     v->claimed += claimed;
     ouro__half_store(&ouro__header(object)->visited, place);
+    return true;
 }
 
 static void free_place(struct ouro__visited *v, uint32_t place)
@@ -129,8 +126,8 @@ void ouro__candidates_end(struct ouro__thread *me)
             continue;
         bool claimed = v->entries[i].link & OURO__ENTRY_CLAIMED;
         ouro__forget(me, ouro__header(object));
-        if (claimed)
-            ouro__unclaim(me, object);
+        if (claimed && ouro__unclaim(object))
+            ouro__die(me, object);
     }
     ouro_free(v->entries);
     v->entries = NULL;

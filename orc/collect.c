@@ -78,13 +78,19 @@ static void find_lost(struct ouro__thread *me)
 
 /* -- the steps --------------------------------------------------------------------------------- */
 
+static void drop_claim(struct ouro__thread *me, void *object)
+{
+    if (ouro__unclaim(object))
+        ouro__die(me, object);
+}
+
 /* Merged candidates that proved live give their references back. */
 static void unclaim_living(struct ouro__capture *c, uint32_t end)
 {
     for (uint32_t i = c->dead; i < end; i++) {
         struct ouro__entry entry = c->v->entries[i];
         if (entry.object && (entry.link & OURO__ENTRY_LIVE) && (entry.link & OURO__ENTRY_CLAIMED))
-            ouro__unclaim(c->me, entry.object);
+            drop_claim(c->me, entry.object);
     }
 }
 

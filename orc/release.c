@@ -16,6 +16,7 @@
 #include "orc/release.h"
 #include "alloc/fail.h"
 #include "hooks/value.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 
 /* -- chains ------------------------------------------------------------------------------------ */
@@ -75,12 +76,6 @@ void ouro__mark_dying(struct ouro_header *h)
     ouro__store(&h->shared, type | OURO__DYING | (ouro_word)count << OURO__COUNT_SHIFT);
 }
 
-/* Whether an object's hook already ran in an earlier death. */
-static bool is_spent(const struct ouro_header *h, ouro_word shared)
-{
-    return (shared & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
-}
-
 static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, void *object)
 {
     struct ouro_header *h = ouro__header(object);
@@ -89,7 +84,7 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
         ouro__forget(holder, h);
     if (OURO_UNLIKELY(b & OURO__WEAK))
         ouro__weak_clear(object);
-    bool spent = is_spent(h, b);
+    bool spent = ouro__is_spent(h);
     ouro__mark_dying(h);
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
     if (OURO_UNLIKELY(spent))
@@ -130,7 +125,9 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     ouro__half_store(&h->local, OURO__LOCAL_OUT);
     ouro__store(&h->shared, (ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
                                 OURO__DYING | -OURO__UNIT);
-    if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))
+    if (OURO_CHECKED)
+        ouro__checked_free(object, type);
+    else if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))
         ouro__cell_give(object, OURO__COUNTED);
     else
         ouro__free_odd(object, type);

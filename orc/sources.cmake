@@ -3,8 +3,11 @@ ouro_layer(orc
     SOURCES
         candidate.c
         capture.c
+        checked.c
         collect.c
         count.c
+        heapcheck.c
+        leak.c
         object.c
         queue.c
         release.c
@@ -16,6 +19,7 @@ ouro_layer(orc
     PUBLIC
         cycle.h
         header.h
+        leak.h
         object.h
         rc.h
         rc_atomic.h

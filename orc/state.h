@@ -166,18 +166,23 @@ OURO_INLINE bool ouro__is_freed(ouro_word shared)
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
 #define OURO__SPENT (OURO__LOCAL_OUT | 1)
+OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
+{
+    return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
+}
 
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
-/* Remembers an object that `me` holds, or (claimed) a merged one whose Q the caller set. */
-void ouro__remember(struct ouro__thread *me, void *object, bool claimed);
+/* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
+ * false: no memory (the next collection then looks at everything). */
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
 /* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
-/* A merged candidate's entry is gone: the reference that it owned goes too. */
-void ouro__unclaim(struct ouro__thread *me, void *object);
+/* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
+bool ouro__unclaim(void *object);
 bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro_half visited);
 void ouro__relink_free_places(struct ouro__visited *v);
 /* A collection, if one is due. */
@@ -200,12 +205,13 @@ void ouro__weak_after_fork(bool child);
 
 /* -- object.c ---------------------------------------------------------------------------------- */
 
+#define OURO__TYPE_POINTER ((((uintptr_t)1 << 48) - 1) & ~(uintptr_t)7)
 OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word shared)
 {
     unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
     if (OURO_LIKELY(id != OURO__WIDE_TYPE))
         return ouro__types[id];
-    return ((const struct ouro_type *const *)object)[-3];
+    return (const struct ouro_type *)(((const uintptr_t *)object)[-3] & OURO__TYPE_POINTER);
 }
 OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
 {
@@ -219,6 +225,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 void ouro__saturate(void *object);
 /* Connects hooks to counts; any number of times. */
 void ouro__orc_install(void);
+void ouro__leaks_at_exit(void);
 /* The local word of a fresh object. */
 #define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
 void ouro__free_odd(void *object, const struct ouro_type *type);

@@ -165,10 +165,10 @@ static void mark_all_dying(struct ouro__capture *c)
         if (entry->link & OURO__ENTRY_CLAIMED)
             ouro__store(&h->shared, ouro__load(&h->shared) - OURO__UNIT);
         entry->link = 0;
+        bool spent = ouro__is_spent(h);
         ouro__mark_dying(h);
         ouro__half_store(&h->visited, i + 1);
-        if (ouro__half_load(&h->local) != OURO__SPENT)
-            ouro__half_store(&h->local, OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
     }
 }
 

@@ -232,6 +232,9 @@ void ouro_park(void)
         return;
     struct ouro__heap *heap = ouro__heap_mine();
     ouro__remote_flush(heap);
+    /* A merger allocates nothing: room for what it may remember. */
+    if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
+        ouro__visited_grow(&me->visited);
     for (;;) {
         ouro__poll_tokens(me);
         ouro__exchange_full(&me->state, OURO__PARKED);

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# Tests of the hooks layer, on counted objects of their own.
+ouro_test(hooks_registry SOURCES hooks_registry.c hooks_mock.c VARIANTS main off WHITEBOX)
+ouro_test(hooks_lift SOURCES hooks_lift.c hooks_zoo.c hooks_mock.c VARIANTS main off WHITEBOX)

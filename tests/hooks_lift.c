@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* hooks_lift.c: white-box tests of the lifted hooks, every kind of field against every hook. */
+#include "hooks_zoo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int16_t tags[] = {ZOO_NOTHING, ZOO_NUMBER, ZOO_REF, ZOO_REF + 2, ZOO_LEAFY, 99};
+
+static void destroy_drops_each_reference_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OURO_COUNT_OF(tags); i++) {
+        void *target = mock_new(&target_type);
+        struct zoo zoo = make_zoo(target, tags[i]);
+        assert_int_equal(mock_count(target), 1 + zoo_refs(&zoo));
+        assert_int_equal(mock_weak_count(zoo.value.weak), zoo_weaks(&zoo));
+        ouro_destroy_value(&zoo, &zoo_type);
+        assert_int_equal(mock_count(target), 1);
+        assert_int_equal(mock_world.weaks, 0);
+        mock_drop(target);
+    }
+}
+
+static void an_absent_option_is_left_alone(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct zoo zoo = make_zoo(target, ZOO_NOTHING), copy;
+    ouro_destroy_value(&zoo.option, &leafy_type);
+    zoo.has = 0;
+    memset(&zoo.option, 0xAA, sizeof zoo.option);
+    assert_int_equal(ouro_dup(&copy, &zoo, &zoo_type), OURO_OK);
+    assert_int_equal(mock_count(target), 1 + 2 * zoo_refs(&zoo));
+    assert_same_zoo(&zoo, &copy);
+    ouro_destroy_value(&zoo, &zoo_type);
+    ouro_was_moved(&copy.option, &leafy_type);
+    ouro_destroy_value(&copy, &zoo_type);
+    assert_int_equal(mock_count(target), 1);
+    mock_drop(target);
+}
+
+static void destroy_does_nothing_to_a_moved_value(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OURO_COUNT_OF(tags); i++) {
+        void *target = mock_new(&target_type);
+        struct zoo zoo = make_zoo(target, tags[i]), moved = zoo;
+        ouro_was_moved(&moved, &zoo_type);
+        assert_int_equal(moved.value.plain, 11);
+        assert_int_equal(moved.has, 0);
+        assert_int_equal(moved.tag, tags[i]);
+        assert_null(moved.value.back);
+        ouro_destroy_value(&moved, &zoo_type);
+        assert_int_equal(mock_count(target), 1 + zoo_refs(&zoo));
+        ouro_destroy_value(&zoo, &zoo_type);
+        mock_drop(target);
+    }
+}
+
+static void dup_makes_an_equal_value_of_its_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OURO_COUNT_OF(tags); i++) {
+        void *target = mock_new(&target_type);
+        struct zoo zoo = make_zoo(target, tags[i]), copy;
+        memset(&copy, 0xEE, sizeof copy);
+        assert_int_equal(ouro_dup(&copy, &zoo, &zoo_type), OURO_OK);
+        assert_same_zoo(&zoo, &copy);
+        assert_int_equal(mock_count(target), 1 + 2 * zoo_refs(&zoo));
+        assert_int_equal(mock_weak_count(zoo.value.weak), 2 * zoo_weaks(&zoo));
+        ouro_destroy_value(&zoo, &zoo_type);
+        assert_int_equal(mock_count(target), 1 + zoo_refs(&copy));
+        ouro_destroy_value(&copy, &zoo_type);
+        mock_drop(target);
+    }
+}
+
+static void copy_replaces_any_state_by_any_other(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OURO_COUNT_OF(tags); i++) {
+        for (size_t j = 0; j < OURO_COUNT_OF(tags); j++) {
+            void *old = mock_new(&target_type), *new = mock_new(&target_type);
+            struct zoo to = make_zoo(old, tags[i]), from = make_zoo(new, tags[j]);
+            assert_int_equal(ouro_copy(&to, &from, &zoo_type), OURO_OK);
+            assert_same_zoo(&to, &from);
+            assert_int_equal(mock_count(old), 1);
+            assert_int_equal(mock_count(new), 1 + 2 * zoo_refs(&from));
+            ouro_sink(&to, &from, &zoo_type);
+            assert_int_equal(mock_count(new), 1 + zoo_refs(&to));
+            ouro_destroy_value(&from, &zoo_type);
+            ouro_destroy_value(&to, &zoo_type);
+            mock_drop(old);
+            mock_drop(new);
+        }
+    }
+}
+
+static void assigning_to_itself_changes_nothing(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct zoo zoo = make_zoo(target, ZOO_LEAFY), before = zoo;
+    assert_int_equal(ouro_copy(&zoo, &zoo, &zoo_type), OURO_OK);
+    ouro_sink(&zoo, &zoo, &zoo_type);
+    assert_memory_equal(&zoo, &before, sizeof zoo);
+    assert_int_equal(mock_count(target), 1 + zoo_refs(&zoo));
+    ouro_destroy_value(&zoo, &zoo_type);
+    mock_drop(target);
+}
+
+static void sink_moves_without_counting(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct leafy from = make_leafy(target), before = from, to = {0};
+    ouro_sink(&to, &from, &leafy_type);
+    assert_memory_equal(&to, &before, sizeof to);
+    assert_int_equal(mock_count(target), 1 + LEAFY_REFS);
+    assert_true(from.ref == NULL && from.weak == NULL && from.back == NULL);
+    assert_true(from.text.payload == NULL && from.refs.payload == NULL && from.refs.len == 0);
+    assert_int_equal(from.plain, 11);
+    ouro_destroy_value(&to, &leafy_type);
+    mock_drop(target);
+}
+
+/* Trace. */
+
+struct seen {
+    struct ouro_visitor visitor;
+    const struct ouro_type *target;
+    int64_t count;
+    void *object;
+};
+
+static void see(struct ouro_visitor *visitor, void **slot, const struct ouro_type *target)
+{
+    struct seen *seen = OURO_CONTAINER_OF(visitor, struct seen, visitor);
+    assert_ptr_equal(*slot, seen->object);
+    assert_true(target == NULL || target == &target_type);
+    seen->target = target;
+    seen->count++;
+}
+
+static void trace_reports_each_strong_reference_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OURO_COUNT_OF(tags); i++) {
+        void *target = mock_new(&target_type);
+        struct zoo zoo = make_zoo(target, tags[i]), before = zoo;
+        struct seen seen = {{see}, NULL, 0, target};
+        ouro_trace(&zoo, &zoo_type, &seen.visitor);
+        assert_int_equal(seen.count, zoo_refs(&zoo));
+        assert_memory_equal(&zoo, &before, sizeof zoo);
+        ouro_was_moved(&zoo, &zoo_type);
+        ouro_trace(&zoo, &zoo_type, &seen.visitor);
+        assert_int_equal(seen.count, zoo_refs(&before));
+        ouro_destroy_value(&before, &zoo_type);
+        mock_drop(target);
+    }
+}
+
+static void trace_tells_the_fields_type(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct leafy leafy = {.ref = target};
+    struct seen seen = {{see}, NULL, 0, target};
+    ouro_trace(&leafy, &leafy_type, &seen.visitor);
+    assert_ptr_equal(seen.target, &target_type);
+    assert_int_equal(seen.count, 1);
+    mock_drop(target);
+}
+
+/* Copies of parts of themselves. */
+
+struct tree {
+    void *ref;
+    ouro_seq children;
+};
+extern struct ouro_type tree_type;
+static const struct ouro_field tree_fields[] = {
+    OURO_REF(struct tree, ref, &target_type),
+    OURO_SEQ(struct tree, children, &tree_type),
+};
+struct ouro_type tree_type = OURO_TYPE(struct tree, tree_fields);
+
+static struct tree make_tree(void *target, int depth)
+{
+    struct tree tree = {mock_incref(target), {0, NULL}};
+    for (int i = 0; i < 2 && depth > 1; i++) {
+        struct tree child = make_tree(target, depth - 1);
+        assert_int_equal(ouro_seq_push(&tree.children, &tree_type, &child), OURO_OK);
+    }
+    return tree;
+}
+
+static void a_value_can_become_a_copy_of_its_part(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct tree tree = make_tree(target, 4);
+    assert_int_equal(mock_count(target), 1 + 15);
+    struct tree *child = ouro_seq_data(&tree.children);
+    assert_int_equal(ouro_copy(&tree, &child[1], &tree_type), OURO_OK);
+    assert_int_equal(mock_count(target), 1 + 7);
+    ouro_destroy_value(&tree, &tree_type);
+    mock_drop(target);
+}
+
+static void a_part_can_become_a_copy_of_the_whole(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct tree tree = make_tree(target, 3);
+    struct tree *child = ouro_seq_data(&tree.children);
+    assert_int_equal(ouro_copy(&child[0], &tree, &tree_type), OURO_OK);
+    assert_int_equal(mock_count(target), 1 + 7 - 3 + 7);
+    ouro_destroy_value(&tree, &tree_type);
+    assert_int_equal(mock_count(target), 1);
+    mock_drop(target);
+}
+
+static void a_value_can_be_replaced_by_moving_its_part(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct tree tree = make_tree(target, 4);
+    struct tree *child = ouro_seq_data(&tree.children);
+    ouro_sink(&tree, &child[1], &tree_type);
+    assert_int_equal(mock_count(target), 1 + 7);
+    ouro_destroy_value(&tree, &tree_type);
+    mock_drop(target);
+}
+
+/* list = list.next, where the last reference to the old head is the one that goes. */
+static void a_reference_can_be_replaced_by_what_only_it_holds(void **state)
+{
+    (void)state;
+    struct node {
+        void *next;
+    };
+    static struct ouro_type node;
+    static const struct ouro_field fields[] = {OURO_REF(struct node, next, &node)};
+    node = (struct ouro_type)OURO_TYPE(struct node, fields);
+    struct node *head = mock_new(&node), *second = mock_new(&node);
+    head->next = second;
+    void *list = head;
+    assert_int_equal(ouro_copy(&list, &head->next, &ouro_ref_type), OURO_OK);
+    assert_ptr_equal(list, second);
+    assert_int_equal(mock_count(second), 1);
+    second->next = mock_new(&node);
+    ouro_sink(&list, &second->next, &ouro_ref_type);
+    assert_int_equal(mock_world.died, 2);
+    assert_int_equal(mock_count(list), 1);
+    ouro_destroy_value(&list, &ouro_ref_type);
+}
+
+/* Refusals. */
+
+struct attempt {
+    struct zoo to, from;
+    void *old, *new;
+    ouro_status (*hook)(void *, const void *, const struct ouro_type *);
+    bool fresh;
+};
+
+static ouro_status attempt_copy(void *arg)
+{
+    struct attempt *a = arg;
+    struct zoo to_was = a->to, from_was = a->from;
+    ouro_status status = a->hook(&a->to, &a->from, &zoo_type);
+    ouro_fail_nth_alloc(0, false);
+    if (status == OURO_OK) {
+        assert_same_zoo(&a->to, &a->from);
+        assert_int_equal(mock_count(a->new), 1 + 2 * zoo_refs(&a->from));
+        assert_int_equal(mock_count(a->old), 1);
+        if (a->fresh) {
+            ouro_destroy_value(&a->to, &zoo_type);
+            return status;
+        }
+        struct zoo again = make_zoo(a->old, ZOO_REF);
+        ouro_sink(&a->to, &again, &zoo_type);
+        return status;
+    }
+    if (!a->fresh)
+        assert_memory_equal(&a->to, &to_was, sizeof a->to);
+    assert_memory_equal(&a->from, &from_was, sizeof a->from);
+    assert_int_equal(mock_count(a->new), 1 + zoo_refs(&a->from));
+    assert_int_equal(mock_weak_count(a->from.value.weak), zoo_weaks(&a->from));
+    assert_int_equal(mock_count(a->old), 1 + (a->fresh ? 0 : zoo_refs(&a->to)));
+    return status;
+}
+
+static void a_refused_dup_leaves_nothing(void **state)
+{
+    (void)state;
+    struct attempt a = {.hook = ouro_dup, .fresh = true};
+    a.old = mock_new(&target_type);
+    a.new = mock_new(&target_type);
+    a.from = make_zoo(a.new, ZOO_LEAFY);
+    mock_fail_everywhere(attempt_copy, &a);
+    ouro_destroy_value(&a.from, &zoo_type);
+    mock_drop(a.old);
+    mock_drop(a.new);
+}
+
+static void a_refused_copy_changes_nothing(void **state)
+{
+    (void)state;
+    struct attempt a = {.hook = ouro_copy};
+    a.old = mock_new(&target_type);
+    a.new = mock_new(&target_type);
+    a.from = make_zoo(a.new, ZOO_LEAFY);
+    a.to = make_zoo(a.old, ZOO_REF);
+    mock_fail_everywhere(attempt_copy, &a);
+    ouro_destroy_value(&a.from, &zoo_type);
+    ouro_destroy_value(&a.to, &zoo_type);
+    mock_drop(a.old);
+    mock_drop(a.new);
+}
+
+static ouro_status attempt_tree(void *arg)
+{
+    struct tree *tree = arg, copy;
+    int64_t count = mock_count(tree->ref);
+    ouro_status status = ouro_dup(&copy, tree, &tree_type);
+    if (status == OURO_OK)
+        ouro_destroy_value(&copy, &tree_type);
+    assert_int_equal(mock_count(tree->ref), count);
+    return status;
+}
+
+static void a_refused_dup_of_a_tree_leaves_nothing(void **state)
+{
+    (void)state;
+    void *target = mock_new(&target_type);
+    struct tree tree = make_tree(target, 5);
+    mock_fail_everywhere(attempt_tree, &tree);
+    ouro_destroy_value(&tree, &tree_type);
+    mock_drop(target);
+}
+
+static void a_refused_type_is_told_and_not_acted_on(void **state)
+{
+    (void)state;
+    static const struct ouro_field fields[] = {{.name = "x", .kind = OURO_FIELD_VALUE}};
+    static struct ouro_type bad = {.size = 8, .name = "bad", .fields = fields, .field_count = 1};
+    int64_t a = 1, b = 2;
+    assert_int_equal(ouro_dup(&a, &b, &bad), OURO_BAD_TYPE);
+    assert_int_equal(ouro_copy(&a, &b, &bad), OURO_BAD_TYPE);
+    assert_int_equal(ouro_deepcopy_value(&a, &b, &bad), OURO_BAD_TYPE);
+    ouro_destroy_value(&a, &bad);
+    struct seen seen = {{see}, NULL, 0, NULL};
+    ouro_trace(&a, &bad, &seen.visitor);
+    assert_int_equal(seen.count, 0);
+}
+
+/* What destroy does must not depend on memory for registration. */
+static void destroy_and_trace_need_no_memory(void **state)
+{
+    (void)state;
+    static struct ouro_type fresh, element;
+    void *target = mock_new(&target_type);
+    struct zoo zoo = make_zoo(target, ZOO_LEAFY);
+    /* The same tables in types that nobody has registered. */
+    element = (struct ouro_type){.size = leafy_type.size,
+                                 .align = 8,
+                                 .name = "fresh leafy",
+                                 .fields = leafy_type.fields,
+                                 .field_count = leafy_type.field_count};
+    struct ouro_field fields[6];
+    memcpy(fields, zoo_type.fields, sizeof fields);
+    for (size_t i = 0; i < 4; i++)
+        fields[i].type = &element;
+    fresh = (struct ouro_type){
+        .size = zoo_type.size, .align = 8, .name = "fresh", .fields = fields, .field_count = 6};
+    struct seen seen = {{see}, NULL, 0, target};
+    ouro_fail_nth_alloc(1, true);
+    ouro_trace(&zoo, &fresh, &seen.visitor);
+    assert_int_equal(seen.count, zoo_refs(&zoo));
+    ouro_destroy_value(&zoo, &fresh);
+    ouro_fail_nth_alloc(0, false);
+    assert_int_equal(mock_count(target), 1);
+    mock_drop(target);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+        T(destroy_drops_each_reference_once),
+        T(an_absent_option_is_left_alone),
+        T(destroy_does_nothing_to_a_moved_value),
+        T(dup_makes_an_equal_value_of_its_own),
+        T(copy_replaces_any_state_by_any_other),
+        T(assigning_to_itself_changes_nothing),
+        T(sink_moves_without_counting),
+        T(trace_reports_each_strong_reference_once),
+        T(trace_tells_the_fields_type),
+        T(a_value_can_become_a_copy_of_its_part),
+        T(a_part_can_become_a_copy_of_the_whole),
+        T(a_value_can_be_replaced_by_moving_its_part),
+        T(a_reference_can_be_replaced_by_what_only_it_holds),
+        T(a_refused_dup_leaves_nothing),
+        T(a_refused_copy_changes_nothing),
+        T(a_refused_dup_of_a_tree_leaves_nothing),
+        T(a_refused_type_is_told_and_not_acted_on),
+        T(destroy_and_trace_need_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
