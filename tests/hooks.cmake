@@ -6,3 +6,4 @@ ouro_test(hooks_written SOURCES hooks_written.c hooks_mock.c VARIANTS main off W
 ouro_test(hooks_deepcopy SOURCES hooks_deepcopy.c hooks_mock.c VARIANTS main off WHITEBOX)
 ouro_test(hooks_deep SOURCES hooks_deep.c hooks_mock.c VARIANTS main off WHITEBOX)
 ouro_test(hooks_seq SOURCES hooks_seq.c hooks_mock.c VARIANTS main off WHITEBOX)
+ouro_test(hooks_random SOURCES hooks_random.c hooks_mock.c VARIANTS main off WHITEBOX)
