@@ -39,37 +39,23 @@ static inline void *link_get(const struct ouro_header *h)
     return (void *)(uintptr_t)(a >> 28 | a << 36);
 }
 
-static inline void chain_push(struct ouro__chain *chain, void *object)
-{
-    link_set(ouro__header(object), chain->first);
-    if (!chain->first)
-        chain->last = object;
-    chain->first = object;
-}
-
-static inline void *chain_pop(struct ouro__chain *chain)
-{
-    void *object = chain->first;
-    chain->first = link_get(ouro__header(object));
-    return object;
-}
-
-void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *more)
-{
-    if (!more->first)
-        return;
-    if (chain->first)
-        link_set(ouro__header(chain->last), more->first);
-    else
-        chain->first = more->first;
-    chain->last = more->last;
-}
-
-static void chain_add_last(struct ouro__chain *chain, void *object)
+static void chain_add(struct ouro__chain *chain, void *object)
 {
     link_set(ouro__header(object), NULL);
-    struct ouro__chain one = {object, object};
-    ouro__chain_append(chain, &one);
+    if (chain->first)
+        link_set(ouro__header(chain->last), object);
+    else
+        chain->first = object;
+    chain->last = object;
+}
+
+void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead)
+{
+    if (!dead->first)
+        return;
+    link_set(ouro__header(dead->last), me->pending);
+    me->pending = dead->first;
+    ouro__release_some(me, SIZE_MAX);
 }
 
 /* -- dying ------------------------------------------------------------------------------------- */
@@ -96,7 +82,7 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
     if (OURO_UNLIKELY(spent))
         ouro__store(&h->shared, ouro__load(&h->shared) | OURO__STORING);
-    chain_add_last(chain, object);
+    chain_add(chain, object);
 }
 
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object)
@@ -153,84 +139,108 @@ struct flat {
     uint64_t fresh;   /* the first half of the header of one with a single reference */
 };
 
-static struct flat flat_of(const struct ouro__thread *me, const struct ouro_type *type)
-{
-    return (struct flat){type->refs, type->ref_count,
-                         (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
-}
-
-static void put_off(struct ouro__thread *me, void *object)
+/* Puts a dead object in front of those that wait; `head` is the first of them. */
+OURO_INLINE void *put_off(void *head, void *object, ouro_word dying)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro__store(&h->shared, (ouro__load(&h->shared) & TYPE_BITS) | OURO__DYING);
-    chain_push(&me->pending, object);
+    ouro__store(&h->shared, dying);
+    link_set(h, head);
+    return object;
 }
 
-/* Drops a reference to anything else. What dies of it is put in front of what is pending. */
-static OURO_NOINLINE void drop_other(struct ouro__thread *me, void *child)
+/* Drops a reference to anything else. What dies of it is put in front; returns the first. */
+static OURO_NOINLINE void *drop_other(struct ouro__thread *me, void *child, void *head)
 {
     ouro__decref_out(child);
-    if (me->born_dead.first) {
-        ouro__chain_append(&me->born_dead, &me->pending);
-        me->pending = me->born_dead;
-        me->born_dead = (struct ouro__chain){NULL, NULL};
-    }
+    if (!me->born_dead.first)
+        return head;
+    link_set(ouro__header(me->born_dead.last), head);
+    head = me->born_dead.first;
+    me->born_dead = (struct ouro__chain){NULL, NULL};
+    return head;
 }
 
-/* Drops the references of a dead object, last field first, so that the first child that dies is the
- * next to go; returns it, or NULL. The others are pending, in order. */
-static inline void *drop_refs(struct ouro__thread *me, char *object, const struct flat *flat)
+/* Frees `object`, dead and of a flat type with `count` references, and what dies of it, while that
+ * is of the same type. References are dropped last field first, so that the first child that dies
+ * is the next to go, without a detour through memory. Returns how many were freed; always inlined
+ * into one function per usual count. */
+OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const struct flat *flat,
+                                const uint32_t count, size_t budget)
 {
-    void *next = NULL;
-    for (uint32_t i = flat->count; i-- > 0;) {
-        void *child = *(void **)(void *)(object + flat->refs[i]);
-        if (!child)
-            continue;
-        struct ouro_header *h = ouro__header(child);
-        /* Acquire: pairs with the release of foreign decrefs (counts.md, memory order a). */
-        bool plain = ouro__load_acquire(&h->shared) == flat->shared;
-        if (next)
-            put_off(me, next);
-        next = NULL;
-        if (OURO_LIKELY(plain && *(first_half *)h == flat->fresh))
-            next = child;
-        else
-            drop_other(me, child);
-    }
-    return next;
-}
-
-/* Frees `object`, dead and of a flat type, and what dies of it, while that is of the same type;
- * returns how many. */
-static size_t release_flat(struct ouro__thread *me, void *object, const struct ouro_type *type,
-                           size_t budget)
-{
-    const struct flat flat = flat_of(me, type);
-    const ouro_word freed = (flat.shared & TYPE_BITS) | FREED;
-    struct ouro_heap *heap = ouro__heap;
+    const ouro_word shared = flat->shared, type = shared & TYPE_BITS;
+    const uint64_t fresh = flat->fresh;
+    const uint32_t *const refs = flat->refs;
     struct ouro__run run = {NULL, NULL, NULL, 0};
-    size_t n = 0;
+    void *head = me->pending;
+    size_t left = budget;
     for (;;) {
+        char *next = NULL;
+        for (uint32_t i = count; i-- > 0;) {
+            char *child = *(char **)(void *)(object + refs[i]);
+            if (!child)
+                continue;
+            struct ouro_header *h = ouro__header(child);
+            /* Acquire: pairs with the release of foreign decrefs (counts.md, memory order a). */
+            bool plain = ouro__load_acquire(&h->shared) == shared;
+            if (next)
+                head = put_off(head, next, type | OURO__DYING);
+            next = NULL;
+            if (OURO_LIKELY(plain && *(first_half *)h == fresh))
+                next = child;
+            else
+                head = drop_other(me, child, head);
+        }
         struct ouro_header *h = ouro__header(object);
-        void *next = drop_refs(me, object, &flat);
         *(first_half *)h = SIGN;
-        ouro__store(&h->shared, freed);
-        ouro__run_free(&run, heap, object, OURO__COUNTED);
-        n++;
-        if (next && n == budget)
-            put_off(me, next);
-        if (n == budget)
+        ouro__store(&h->shared, type | FREED);
+        ouro__run_free(&run, ouro__heap, object, OURO__COUNTED);
+        if (OURO_UNLIKELY(--left == 0)) {
+            if (next)
+                head = put_off(head, next, type | OURO__DYING);
             break;
+        }
         if (!next) {
-            next = me->pending.first;
-            if (!next || ((ouro__load(&ouro__header(next)->shared) ^ flat.shared) & TYPE_BITS))
+            if (!head || ((ouro__load(&ouro__header(head)->shared) ^ type) & TYPE_BITS))
                 break;
-            chain_pop(&me->pending);
+            next = head;
+            head = link_get(ouro__header(head));
         }
         object = next;
     }
+    me->pending = head;
     ouro__run_flush(&run);
-    return n;
+    return budget - left;
+}
+
+#define RELEASE(name, count)                                                                       \
+    static OURO_NOINLINE size_t name(struct ouro__thread *me, char *object,                        \
+                                     const struct flat *flat, size_t budget)                       \
+    {                                                                                              \
+        return release_refs(me, object, flat, count, budget);                                      \
+    }
+RELEASE(release_leaf, 0)
+RELEASE(release_1, 1)
+RELEASE(release_2, 2)
+RELEASE(release_3, 3)
+RELEASE(release_n, flat->count)
+
+static size_t release_flat(struct ouro__thread *me, char *object, const struct ouro_type *type,
+                           size_t budget)
+{
+    const struct flat flat = {type->refs, type->ref_count,
+                              (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
+    switch (flat.count) {
+    case 0:
+        return release_leaf(me, object, &flat, budget);
+    case 1:
+        return release_1(me, object, &flat, budget);
+    case 2:
+        return release_2(me, object, &flat, budget);
+    case 3:
+        return release_3(me, object, &flat, budget);
+    default:
+        return release_n(me, object, &flat, budget);
+    }
 }
 
 /* -- the loop ---------------------------------------------------------------------------------- */
@@ -253,13 +263,21 @@ static bool destroy_contents(struct ouro__thread *me, void *object, const struct
     return true;
 }
 
+/* What died of the last object goes first. */
+static void born_dead_first(struct ouro__thread *me)
+{
+    if (!me->born_dead.first)
+        return;
+    link_set(ouro__header(me->born_dead.last), me->pending);
+    me->pending = me->born_dead.first;
+    me->born_dead = (struct ouro__chain){NULL, NULL};
+}
+
 static void release_one(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     if (!type || destroy_contents(me, object, type))
         ouro__free_object(object, type);
-    ouro__chain_append(&me->born_dead, &me->pending);
-    me->pending = me->born_dead; /* objects that died of this one go first */
-    me->born_dead = (struct ouro__chain){NULL, NULL};
+    born_dead_first(me);
 }
 
 static bool goes_flat(const struct ouro_type *type)
@@ -274,12 +292,11 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     if (me->releasing)
         return 0;
     me->releasing = true;
-    ouro__chain_append(&me->born_dead, &me->pending);
-    me->pending = me->born_dead;
-    me->born_dead = (struct ouro__chain){NULL, NULL};
+    born_dead_first(me);
     size_t n = 0;
-    while (n < budget && me->pending.first) {
-        void *object = chain_pop(&me->pending);
+    while (n < budget && me->pending) {
+        void *object = me->pending;
+        me->pending = link_get(ouro__header(object));
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
         if (OURO_LIKELY(goes_flat(type))) {
@@ -304,10 +321,8 @@ void ouro_decref_later(void *object)
     me->releasing = true; /* a death is only chained */
     ouro__decref_out(object);
     me->releasing = was;
-    if (!was) {
-        ouro__chain_append(&me->pending, &me->born_dead);
-        me->born_dead = (struct ouro__chain){NULL, NULL};
-    }
+    if (!was)
+        born_dead_first(me);
 }
 
 size_t ouro_release_pending(size_t budget)
