@@ -13,9 +13,10 @@
  *  V3  No count and no slot is written before the verdict.
  *  V4  Every edge to an object outside marks its source OUTSIDE.
  *
- * Memory: the array, 16 bytes an object, and a ring of 32 edges. No recursion: an object that is
- * found is linked into a stack through its entry; edges wait in the ring while their targets'
- * headers are fetched, and looking at one never scans another. Depth first, so that an object is
+ * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
+ * is linked into a stack through its entry; edges wait in the first ring while their targets'
+ * headers are fetched, then in the second while the entries are, and looking at one never scans
+ * another. Depth first, so that an object is
  * mostly scanned while its first line is still in the cache (docs/adr/0002).
  *
  * Beside running threads (docs/cycles.md): T is cleared at first sight, so that verdict.c can see
@@ -77,7 +78,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     if (visited != 0) {
-        c->entries[visited - 1].trial--;
+        ouro__capture_later(c, visited - 1);
         return;
     }
     if (OURO_UNLIKELY(c->failed))
@@ -91,6 +92,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
     ouro__capture_push(c, index);
+}
+
+static void explain_one(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].trial--;
 }
 
 /* -- scanning ---------------------------------------------------------------------------------- */
@@ -131,6 +137,8 @@ void ouro__capture_run(struct ouro__capture *c)
         } else if (c->head != c->tail) {
             struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
             c->arrive(c, oldest);
+        } else if (c->late_head != c->late_tail) {
+            c->settle(c, c->late[c->late_head++ % OURO__LATE]);
         } else {
             return;
         }
@@ -170,6 +178,7 @@ bool ouro__capture(struct ouro__capture *c)
     c->entries = v->entries;
     c->candidates = v->count;
     c->arrive = arrive_capturing;
+    c->settle = explain_one;
     c->on_scan = count_entry;
     c->visitor.visit = visit_slot;
     if (ouro__load(&ouro__many_threads)) {
@@ -191,6 +200,7 @@ bool ouro__capture(struct ouro__capture *c)
     if (!c->failed)
         return true;
     c->head = c->tail;
+    c->late_head = c->late_tail;
     c->stack = 0;
     abandon(c);
     return false;

@@ -20,30 +20,22 @@ static bool takes_part(const struct ouro__capture *c, const struct ouro__entry *
 
 /* -- the living -------------------------------------------------------------------------------- */
 
-/* A merged candidate that proved live: the reference of its entry goes, once counts may change. */
-static void mark_live(struct ouro__capture *c, uint32_t index)
-{
-    ouro__half_store(&ouro__header(c->entries[index].object)->visited, 0);
-    c->entries[index].link |= OURO__ENTRY_LIVE;
-    ouro__capture_push(c, index);
-}
-
-/* The entry of an object that was captured and has not proved live; 0: none (index + 1). */
-static uint32_t entry_of(const struct ouro__capture *c, const void *object)
-{
-    const struct ouro_header *h = ouro__header(object);
-    ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited > c->v->count)
-        return 0;
-    const struct ouro__entry *entry = &c->entries[visited - 1];
-    return entry->object == object && takes_part(c, entry) ? visited : 0;
-}
-
+/* First sight of a live object: it has no index any more, so that nobody looks at it again. */
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
-    uint32_t entry = entry_of(c, edge.target);
-    if (entry)
-        mark_live(c, entry - 1);
+    struct ouro_header *h = ouro__header(edge.target);
+    ouro_half visited = ouro__half_load(&h->visited);
+    /* All that could be captured and has an index was captured: the entry is this thread's. */
+    if (visited == 0 || visited == OURO__ACYCLIC || !ouro__may_capture(c, ouro__load(&h->shared)))
+        return;
+    ouro__half_store(&h->visited, 0);
+    ouro__capture_later(c, visited - 1);
+}
+
+static void mark_live(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].link |= OURO__ENTRY_LIVE;
+    ouro__capture_push(c, index);
 }
 
 static void nothing(struct ouro__capture *c, uint32_t index)
@@ -63,6 +55,7 @@ static void find_living(struct ouro__capture *c)
             ouro_fail(OURO_FAIL_OVER_RELEASE, entry->object, ouro__type_name(entry->object, b),
                       "more references to it were found than are counted");
         }
+        ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
         ouro__capture_run(c);
     }
@@ -164,6 +157,7 @@ static void sort_out(struct ouro__capture *c)
 void ouro__verdict(struct ouro__capture *c)
 {
     c->arrive = arrive_living;
+    c->settle = mark_live;
     c->on_scan = nothing;
     find_living(c);
     struct buckets locked = lock_buckets(c);
