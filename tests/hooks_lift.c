@@ -58,6 +58,48 @@ static void destroy_does_nothing_to_a_moved_value(void **state)
     }
 }
 
+static void written_was_moved(void *value, const struct ouro_type *type)
+{
+    (void)type;
+    *(int64_t *)value = -1;
+}
+
+/* Types that are flat for destroy, and still have more to clear than references. */
+static void was_moved_clears_more_than_destroy_needs(void **state)
+{
+    (void)state;
+    struct flat {
+        void *ref;
+        void *back;
+        int64_t has;
+        int64_t number;
+        int64_t handle;
+    };
+    static struct ouro_type number = {.size = 8, .name = "number"};
+    static struct ouro_type handle = {
+        .size = 8, .name = "handle", .hooks = {.was_moved = written_was_moved}};
+    static const struct ouro_field fields[] = {
+        OURO_REF(struct flat, ref, NULL), OURO_BORROW(struct flat, back),
+        OURO_OPTION(struct flat, number, has, &number), OURO_VALUE(struct flat, handle, &handle)};
+    for (size_t i = 1; i < 4; i++) {
+        static struct ouro_field some[4][2];
+        static struct ouro_type types[4];
+        struct ouro_type *type = &types[i];
+        some[i][0] = fields[0];
+        some[i][1] = fields[i];
+        *type = (struct ouro_type){
+            .size = sizeof(struct flat), .name = "flat", .fields = some[i], .field_count = 2};
+        struct flat value = {&value, &value, 1, 2, 3};
+        assert_int_equal(ouro_type_register(type, NULL), OURO_OK);
+        assert_true(type->state & OURO__TYPE_FLAT);
+        ouro_was_moved(&value, type);
+        assert_null(value.ref);
+        assert_ptr_equal(value.back, i == 1 ? NULL : &value);
+        assert_int_equal(value.has, i == 2 ? 0 : 1);
+        assert_int_equal(value.handle, i == 3 ? -1 : 3);
+    }
+}
+
 static void dup_makes_an_equal_value_of_its_own(void **state)
 {
     (void)state;
@@ -393,6 +435,7 @@ int main(void)
         T(destroy_drops_each_reference_once),
         T(an_absent_option_is_left_alone),
         T(destroy_does_nothing_to_a_moved_value),
+        T(was_moved_clears_more_than_destroy_needs),
         T(dup_makes_an_equal_value_of_its_own),
         T(copy_replaces_any_state_by_any_other),
         T(assigning_to_itself_changes_nothing),
