@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hooks_lift.c: white-box tests of the lifted hooks, every kind of field against every hook. */
 #include "hooks_zoo.h"
+#include "hooks/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,37 @@ static void trace_tells_the_fields_type(void **state)
     ouro_trace(&leafy, &leafy_type, &seen.visitor);
     assert_ptr_equal(seen.target, &target_type);
     assert_int_equal(seen.count, 1);
+    mock_drop(target);
+}
+
+static void the_inlined_walk_sees_what_trace_sees(void **state)
+{
+    (void)state;
+    struct pair {
+        void *one, *none;
+        ouro_string text;
+        void *two;
+    };
+    static const struct ouro_field fields[] = {
+        OURO_REF(struct pair, one, NULL), OURO_REF(struct pair, none, NULL),
+        OURO_STRING(struct pair, text), OURO_REF(struct pair, two, NULL)};
+    static struct ouro_type type = OURO_TYPE(struct pair, fields);
+    assert_int_equal(ouro_type_register(&type, NULL), OURO_OK);
+    assert_true(type.state & OURO__TYPE_SLOTS);
+    void *target = mock_new(&target_type);
+    struct pair pair = {target, NULL, {0, NULL}, target};
+    struct seen seen = {{see}, NULL, 0, target};
+    ouro__each_ref(&pair, &type, &seen.visitor, see);
+    assert_int_equal(seen.count, 2);
+    struct zoo zoo = make_zoo(target, ZOO_LEAFY);
+    assert_false(zoo_type.state & OURO__TYPE_SLOTS);
+    seen.count = 0;
+    ouro__each_ref(&zoo, &zoo_type, &seen.visitor, see);
+    assert_int_equal(seen.count, zoo_refs(&zoo));
+    seen.count = 0;
+    ouro__each_ref(target, &target_type, &seen.visitor, see);
+    assert_int_equal(seen.count, 0);
+    ouro_destroy_value(&zoo, &zoo_type);
     mock_drop(target);
 }
 
@@ -442,6 +474,7 @@ int main(void)
         T(sink_moves_without_counting),
         T(trace_reports_each_strong_reference_once),
         T(trace_tells_the_fields_type),
+        T(the_inlined_walk_sees_what_trace_sees),
         T(a_value_can_become_a_copy_of_its_part),
         T(a_part_can_become_a_copy_of_the_whole),
         T(a_value_can_be_replaced_by_moving_its_part),
