@@ -12,6 +12,7 @@
 #include "hooks/type.h"
 #include "hooks/value.h"
 #include "orc/cycle.h"
+#include "orc/leak.h"
 #include "orc/object.h"
 #include "orc/rc.h"
 #include "orc/release.h"

@@ -2,7 +2,7 @@
 #include "alloc/options.h"
 #include "alloc/atomic.h"
 #include "alloc/heap.h"
-#include "alloc/os.h"
+#include "alloc/once.h"
 #include "alloc/text.h"
 
 static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
@@ -12,7 +12,7 @@ static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
 };
 
 static ouro_word values[OURO_OPTION_COUNT];
-static ouro_word loaded; /* 0: environment not read yet, 1: being read, 2: read */
+static ouro_word loaded; /* whether the environment was read */
 
 /* Decimal digits, an optional K, M or G behind them. */
 static bool parse(const char *s, int64_t *value)
@@ -38,8 +38,11 @@ static void report_bad(const char *variable, const char *text)
     ouro__text_add(&t, "ouro: ignored ");
     ouro__text_add(&t, variable);
     ouro__text_add(&t, "=");
+    t.size -= sizeof " ...: not a number in range\n"; /* a long value is cut, not the message */
     ouro__text_add(&t, text);
-    ouro__text_add(&t, ": not a number in range\n");
+    bool cut = t.len + 1 == t.size;
+    t.size = sizeof room;
+    ouro__text_add(&t, cut ? " ...: not a number in range\n" : ": not a number in range\n");
     ouro__os_say(room, t.len);
 }
 
@@ -61,21 +64,18 @@ static void load_one(ouro_option option)
 
 static void load_all(void)
 {
-    ouro_word was = 0;
-    if (ouro__cas_full(&loaded, &was, 1)) {
-        for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
-            load_one((ouro_option)i);
-        ouro__store_release(&loaded, 2);
-    }
-    while (ouro__load_acquire(&loaded) != 2)
-        ouro__os_yield();
+    if (!ouro__once_enter(&loaded))
+        return;
+    for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
+        load_one((ouro_option)i);
+    ouro__once_done(&loaded);
 }
 
 int64_t ouro_option_get(ouro_option option)
 {
     if ((unsigned)option >= OURO_OPTION_COUNT)
         return 0;
-    if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != 2))
+    if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != OURO__ONCE_DONE))
         load_all();
     return (int64_t)ouro__load(&values[option]);
 }

@@ -20,7 +20,7 @@ OURO_EXTERN_C_BEGIN
       "candidate roots at which a collection starts; adapts upwards")                              \
     X(collect_bytes, 64 << 20, 0, INT64_MAX, "bytes",                                              \
       "bytes allocated since the last collection at which one starts; 0: never")                   \
-    X(leaks, 0, 0, 1, "flag", "list what is still alive when the program ends")
+    X(leaks, -1, -1, 1, "flag", "list what is alive when the program ends; -1: if checked")
 
 typedef enum ouro_option {
 #define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,

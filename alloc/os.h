@@ -115,6 +115,11 @@ static inline unsigned ouro__os_threads(void)
     return 1;
 #endif
 }
+/* A number that a fork's child does not share with its parent. */
+static inline uint64_t ouro__os_process(void)
+{
+    return (uint64_t)getpid();
+}
 OURO_NORETURN static inline void ouro__os_abort(void)
 {
     abort();

@@ -70,6 +70,13 @@
 #define OURO_TSAN 0
 #endif
 
+/* A function that reads words which another thread may be writing, and says what that means. */
+#if OURO_TSAN
+#define OURO_READS_RACY __attribute__((no_sanitize("thread"), noinline))
+#else
+#define OURO_READS_RACY
+#endif
+
 OURO_STATIC_ASSERT(sizeof(void *) == 8, "Ouro needs a 64-bit machine");
 
 #endif

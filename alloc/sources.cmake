@@ -4,6 +4,8 @@ ouro_layer(alloc
         arena.c
         fail.c
         heap.c
+        huge.c
+        map.c
         options.c
         pool.c
         remote.c
@@ -12,6 +14,7 @@ ouro_layer(alloc
         supply_system.c
         thread.c
         version.c
+        walk.c
     PUBLIC
         atomic.h
         fail.h

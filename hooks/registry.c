@@ -55,14 +55,16 @@ static size_t refs_needed(const struct ouro__registration *r)
 static void publish(struct ouro_type *type)
 {
     bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
-    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
     type->id = ++last_id;
     if (type->id < OURO__WIDE_TYPE)
         ouro__types[type->id] = type;
+    if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
+        type->state |= OURO__TYPE_ALIGNED;
+    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
     /* Release, both: pair with the acquire in ouro__type_known and with that of inlined births,
      * which load `birth` first: who finds it set finds all of the rest. */
     ouro__store_release((ouro_word *)&type->counts, 1 | (cyclic ? 0 : (uint64_t)UINT32_MAX << 32));
-    if (inlined && type->id < OURO__WIDE_TYPE)
+    if (inlined)
         ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 

@@ -22,7 +22,7 @@ enum ouro__type_state {
     OURO__TYPE_FLAT = 1u << 0,   /* all that destroy acts on are the `refs`; trace likewise */
     OURO__TYPE_PLAIN = 1u << 1,  /* destroy does nothing at all */
     OURO__TYPE_TRACED = 1u << 2, /* has at least one strong reference, or a written trace, inside */
-    OURO__TYPE_ALIGNED = 1u << 3, /* objects need more than 16: born and freed out of line */
+    OURO__TYPE_ALIGNED = 1u << 3, /* objects are aligned to more than 16: born out of line */
     OURO__TYPE_DESTROY = 1u << 4, /* a written destroy hook, here or inside */
     OURO__TYPE_SLOTS = 1u << 5,   /* `refs` is all that trace reports; destroy may do more */
     OURO__TYPE_HOOKED = 1u << 6,  /* a written hook but destroy and trace, here or inside */

@@ -10,6 +10,7 @@
  * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
  * owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
+#include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
 
@@ -35,7 +36,7 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
         if (!ouro__cas_full(&h->shared, &b, next))
             continue;
         if (claim)
-            ouro__remember(me, object, true);
+            return !ouro__remember(me, object, true) && ouro__unclaim(object);
         return ouro__count_of(b) == 0;
     }
 }
@@ -60,8 +61,8 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
         if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
             continue;
         if (claim)
-            ouro__remember(me, object, true);
-        else if (count == 2 && (b & OURO__QUEUED))
+            return !ouro__remember(me, object, true) && ouro__unclaim(object);
+        if (count == 2 && (b & OURO__QUEUED))
             ouro__merged_one(object, visited);
         return count == 1;
     }
@@ -113,7 +114,7 @@ void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn("a count saturated; the object will never be freed", object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -129,6 +130,8 @@ void ouro__incref_out(void *object)
         return;
     }
     struct ouro__thread *me = ouro__me();
+    if (OURO_CHECKED && me)
+        ouro__checked_touch(object, me);
     if (me && ouro__holds(me, b)) {
         ouro_half local = ouro__half_load(&h->local);
         if (ouro__local_count(local) == INT32_MAX)
@@ -171,8 +174,32 @@ void ouro__decref_out(void *object)
     struct ouro__thread *me = ouro__me();
     if (!me)
         return; /* no memory for a thread record: the object leaks rather than dies wrongly */
+    if (OURO_CHECKED)
+        ouro__checked_touch(object, me);
     if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
         ouro__die(me, object);
+}
+
+/* The sign is set (armed, checked), or the count overflowed: undone, and done in full. */
+void ouro__incref_applied(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__half_store(&h->local, ouro__half_load(&h->local) - 1);
+    ouro__incref_out(object);
+}
+
+/* The owner's last drop, as a rule. */
+void ouro__decref_applied(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__self;
+    if (OURO_LIKELY(ouro__half_load(&h->local) == 0 && !OURO_CHECKED)) {
+        if (zero_drop(me, h, object))
+            ouro__die(me, object);
+        return;
+    }
+    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+    ouro__decref_out(object);
 }
 
 void ouro__merged_zero(void *object)

@@ -5,13 +5,15 @@
  * over-aligned and wide types, large ones, and any when nothing is ready. An object that is aligned
  * to more than 16 does not start where its block does: a *forwarder*, in the place where a walk
  * expects the header, tells how far away it is. The descriptor of a wide type stands in the word
- * before the header of its objects, which are all made with an alignment of 32 at least. */
+ * before the header of its objects, which are all made with an alignment of 32 at least; so are all
+ * objects of the checked library, which adds to that word's free bits (checked.c). */
 #include "orc/object.h"
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/text.h"
 #include "hooks/refops.h"
 #include "hooks/value.h"
+#include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
 #include "orc/weak.h"
@@ -41,13 +43,37 @@ static void weak_decref(void *weak)
     ouro_weak_decref(weak);
 }
 
+/* The owner's decref of an object that others keep alive, without making it a candidate. */
+static void settle(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__me();
+    ouro_half local = ouro__half_load(&h->local);
+    if (me && ouro__holds(me, ouro__load(&h->shared)) && ouro__local_count(local) > 1)
+        ouro__half_store(&h->local, local - 1);
+    else
+        ouro__decref_out(object);
+}
+static void *weak_upgrade(void *weak)
+{
+    return ouro_weak_upgrade(weak);
+}
+static void *weak_new(void *object)
+{
+    return ouro_weak_new(object);
+}
+
 void ouro__orc_install(void)
 {
+    ouro__leaks_at_exit();
     static const struct ouro_refops ops = {.incref = ouro__incref_out,
                                            .decref = ouro__decref_out,
                                            .weak_incref = weak_incref,
                                            .weak_decref = weak_decref,
                                            .type_of = type_of_for_hooks,
+                                           .settle = settle,
+                                           .weak_upgrade = weak_upgrade,
+                                           .weak_new = weak_new,
                                            .allocate = allocate_for_hooks,
                                            .discard = discard_for_hooks};
     ouro__refops_install(&ops);
@@ -58,7 +84,8 @@ void ouro__orc_install(void)
 static size_t object_align(const struct ouro_type *type)
 {
     size_t align = type->align > 16 ? type->align : 16;
-    return type->id >= OURO__WIDE_TYPE && align < 32 ? 32 : align;
+    bool spare = OURO_CHECKED || type->id >= OURO__WIDE_TYPE; /* words before the header */
+    return spare && align < 32 ? 32 : align;
 }
 
 /* For walks: the block of `object` starts elsewhere. */
@@ -81,7 +108,7 @@ void *ouro__object_in(char *block)
         h = ouro__header(block + h->local);
         b = ouro__load(&h->shared);
     }
-    return b == 0 || ouro__is_freed(b) ? NULL : h + 1;
+    return b == 0 || ouro__is_dying(b) ? NULL : h + 1;
 }
 
 static void write_header(void *object, const struct ouro_type *type, unsigned mode, unsigned home)
@@ -90,14 +117,15 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
     unsigned id = type->id < OURO__WIDE_TYPE ? type->id : OURO__WIDE_TYPE;
     ouro_word b = (ouro_word)id << OURO__TYPE_SHIFT;
     h->visited = (ouro_half)(type->counts >> 32);
-    if ((mode & OURO__BORN_ATOMIC) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
+    /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
+    if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
         ouro__half_store(&h->local, OURO__LOCAL_OUT);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
         ouro__half_store(&h->local, OURO__BORN_LOCAL);
         ouro__store(&h->shared, b | home);
     }
-    if (id == OURO__WIDE_TYPE)
+    if (id == OURO__WIDE_TYPE || OURO_CHECKED)
         ((const struct ouro_type **)object)[-3] = type;
 }
 
@@ -126,6 +154,8 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     if (align > 16)
         leave_forwarder(object);
     write_header(object, type, mode, me->home);
+    if (OURO_CHECKED)
+        ouro__checked_born(object, me, mode);
     if (mode & OURO__BORN_ZEROED)
         memset(object, 0, size);
     return object;
@@ -197,15 +227,21 @@ void ouro_make_immortal(void *object)
         continue;
 }
 
-void ouro__warn(const char *what, const void *about)
+void ouro__warn(const char *what, const char *about)
 {
     char room[256];
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: ");
     ouro__text_add(&t, what);
-    (void)about;
+    if (about)
+        ouro__text_add(&t, about);
     ouro__text_add(&t, "\n");
     ouro__os_say(room, t.len);
+}
+
+void ouro__warn_object(const char *what, const void *object)
+{
+    ouro__warn(what, ouro__type_name(object, ouro__load(&ouro__header(object)->shared)));
 }
 
 /* -- reuse ------------------------------------------------------------------------------------- */
@@ -217,7 +253,8 @@ ouro_reuse ouro_drop_reuse(void *object)
     if (!object || !me)
         return token;
     const struct ouro_type *type = ouro_type_of(object);
-    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) || !ouro_is_unique(object)) {
+    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) ||
+        !ouro_is_unique(object)) {
         ouro__decref_out(object);
         return token;
     }

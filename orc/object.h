@@ -14,7 +14,12 @@
 OURO_EXTERN_C_BEGIN
 
 OURO_API void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode);
-enum { OURO__BORN_BIASED = 0, OURO__BORN_ATOMIC = 1, OURO__BORN_ZEROED = 2 };
+enum {
+    OURO__BORN_BIASED = 0,
+    OURO__BORN_ATOMIC = 1,
+    OURO__BORN_ZEROED = 2,
+    OURO__BORN_LOCAL_MODE = 4 /* as biased; the checked library remembers it */
+};
 
 OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
 {
@@ -47,7 +52,7 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
  * May run destroy hooks of other objects and a collection. O(1) + zeroing. */
 OURO_INLINE void *ouro_new_local(struct ouro_type *type, size_t size)
 {
-    return ouro__new(type, size, OURO__BORN_BIASED | OURO__BORN_ZEROED);
+    return ouro__new(type, size, OURO__BORN_LOCAL_MODE | OURO__BORN_ZEROED);
 }
 OURO_INLINE void *ouro_new_biased(struct ouro_type *type, size_t size)
 {
@@ -66,7 +71,7 @@ OURO_INLINE void *ouro_new_atomic(struct ouro_type *type, size_t size)
  * call into Ouro. */
 OURO_INLINE void *ouro_new_uninit_local(struct ouro_type *type, size_t size)
 {
-    return ouro__new(type, size, OURO__BORN_BIASED);
+    return ouro__new(type, size, OURO__BORN_LOCAL_MODE);
 }
 OURO_INLINE void *ouro_new_uninit_biased(struct ouro_type *type, size_t size)
 {

@@ -37,7 +37,8 @@ OURO_INLINE void ouro_decref_atomic(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    bool simple = (b & OURO__QUEUED) || ouro__half_load(&h->visited) == OURO__ACYCLIC;
+    ouro_half visited = ouro__half_load(&h->visited);
+    bool simple = (b & OURO__QUEUED) || visited == OURO__ACYCLIC;
     if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED && simple)) {
         /* Full: releases the caller's use of the object to whoever destroys it, and acquires that
          * of all others if it is the last (pairs with every other decref). */
@@ -45,7 +46,7 @@ OURO_INLINE void ouro_decref_atomic(void *object)
         if (ouro__count_of(was) == 1)
             ouro__merged_zero(object);
         else if (OURO_UNLIKELY(ouro__count_of(was) == 2 && (was & OURO__QUEUED)))
-            ouro__merged_one(object);
+            ouro__merged_one(object, visited);
     } else {
         ouro__decref_out(object);
     }

@@ -15,41 +15,42 @@
  * hook destroyed, and its hook will not run again (OURO__SPENT). */
 #include "orc/release.h"
 #include "alloc/fail.h"
+#include "alloc/heap.h"
 #include "hooks/value.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 
 /* -- chains ------------------------------------------------------------------------------------ */
 
-/* 44 bits of an aligned address fit beside the sign of the local word. */
-static void link_set(struct ouro_header *h, const void *next)
+/* The first half of the header as one word. It belongs to its owner, or to who destroys it. */
+typedef uint64_t first_half __attribute__((may_alias));
+#define SIGN ((uint64_t)OURO__LOCAL_OUT)
+
+/* An address has 47 bits, the lowest four zero: turned by 28 these meet the local word's sign. */
+static inline void link_set(struct ouro_header *h, const void *next)
 {
-    uintptr_t a = (uintptr_t)next >> 4;
-    h->visited = (ouro_half)a;
-    ouro__half_store(&h->local, OURO__LOCAL_OUT | (ouro_half)(a >> 32));
+    uint64_t a = (uint64_t)(uintptr_t)next;
+    *(first_half *)h = (a << 28 | a >> 36) | SIGN;
 }
 
-static void *link_get(const struct ouro_header *h)
+static inline void *link_get(const struct ouro_header *h)
 {
-    uintptr_t high = ouro__half_load(&h->local) & ~OURO__LOCAL_OUT;
-    return (void *)((high << 32 | h->visited) << 4);
+    uint64_t a = *(const first_half *)h & ~SIGN;
+    return (void *)(uintptr_t)(a >> 28 | a << 36);
 }
 
-static void chain_push(struct ouro__chain *chain, void *object)
+static inline void chain_push(struct ouro__chain *chain, void *object)
 {
-    link_set(ouro__header(object), NULL);
-    if (chain->last)
-        link_set(ouro__header(chain->last), object);
-    else
-        chain->first = object;
-    chain->last = object;
+    link_set(ouro__header(object), chain->first);
+    if (!chain->first)
+        chain->last = object;
+    chain->first = object;
 }
 
-static void *chain_pop(struct ouro__chain *chain)
+static inline void *chain_pop(struct ouro__chain *chain)
 {
     void *object = chain->first;
     chain->first = link_get(ouro__header(object));
-    if (!chain->first)
-        chain->last = NULL;
     return object;
 }
 
@@ -57,11 +58,18 @@ void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *mor
 {
     if (!more->first)
         return;
-    if (chain->last)
+    if (chain->first)
         link_set(ouro__header(chain->last), more->first);
     else
         chain->first = more->first;
     chain->last = more->last;
+}
+
+static void chain_add_last(struct ouro__chain *chain, void *object)
+{
+    link_set(ouro__header(object), NULL);
+    struct ouro__chain one = {object, object};
+    ouro__chain_append(chain, &one);
 }
 
 /* -- dying ------------------------------------------------------------------------------------- */
@@ -75,12 +83,6 @@ void ouro__mark_dying(struct ouro_header *h)
     ouro__store(&h->shared, type | OURO__DYING | (ouro_word)count << OURO__COUNT_SHIFT);
 }
 
-/* Whether an object's hook already ran in an earlier death. */
-static bool is_spent(const struct ouro_header *h, ouro_word shared)
-{
-    return (shared & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
-}
-
 static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, void *object)
 {
     struct ouro_header *h = ouro__header(object);
@@ -89,12 +91,12 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
         ouro__forget(holder, h);
     if (OURO_UNLIKELY(b & OURO__WEAK))
         ouro__weak_clear(object);
-    bool spent = is_spent(h, b);
+    bool spent = ouro__is_spent(h);
     ouro__mark_dying(h);
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
     if (OURO_UNLIKELY(spent))
         ouro__store(&h->shared, ouro__load(&h->shared) | OURO__STORING);
-    chain_push(chain, object);
+    chain_add_last(chain, object);
 }
 
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object)
@@ -130,62 +132,118 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     ouro__half_store(&h->local, OURO__LOCAL_OUT);
     ouro__store(&h->shared, (ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
                                 OURO__DYING | -OURO__UNIT);
-    if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))
+    if (OURO_CHECKED)
+        ouro__checked_free(object, type);
+    else if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))
         ouro__cell_give(object, OURO__COUNTED);
     else
         ouro__free_odd(object, type);
 }
 
-/* -- the loop ---------------------------------------------------------------------------------- */
+/* -- objects that are nothing but references --------------------------------------------------- */
 
-/* Drops one reference of a dead object; the common death is decided here: the owner's last one. */
-static inline void drop_child(struct ouro__thread *me, void *child, ouro_word home)
+#define TYPE_BITS ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)
+#define FREED     (OURO__DYING | -OURO__UNIT)
+
+/* What the loop below keeps at hand of one type. */
+struct flat {
+    const uint32_t *refs;
+    uint32_t count;
+    ouro_word shared; /* the shared word of an object that only its owner, this thread, counts */
+    uint64_t fresh;   /* the first half of the header of one with a single reference */
+};
+
+static struct flat flat_of(const struct ouro__thread *me, const struct ouro_type *type)
 {
-    struct ouro_header *h = ouro__header(child);
-    ouro_word b = ouro__load(&h->shared);
-    /* Count, flags and owner at once: nothing but the type may differ from a plain local object. */
-    if (OURO_LIKELY((b & ~((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) == home)) {
-        ouro_half n = ouro__half_load(&h->local) - 1;
-        if (n == 0) {
-            /* Acquire: pairs with the release of foreign decrefs (counts.md 6 a). */
-            ouro__fence_acquire();
-            if (OURO_UNLIKELY(h->visited != 0 && h->visited != OURO__ACYCLIC))
-                ouro__forget(me, h);
-            ouro__store(&h->shared, (b & ~OURO__OWNER_MASK) | OURO__DYING);
-            chain_push(&me->born_dead, child);
-            return;
-        }
-        if (OURO_LIKELY((int32_t)n > 0)) {
-            ouro__half_store(&h->local, n);
-            if (h->visited == 0)
-                ouro__remember(me, child, false);
-            return;
-        }
-    }
+    return (struct flat){type->refs, type->ref_count,
+                         (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
+}
+
+static void put_off(struct ouro__thread *me, void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__store(&h->shared, (ouro__load(&h->shared) & TYPE_BITS) | OURO__DYING);
+    chain_push(&me->pending, object);
+}
+
+/* Drops a reference to anything else. What dies of it is put in front of what is pending. */
+static OURO_NOINLINE void drop_other(struct ouro__thread *me, void *child)
+{
     ouro__decref_out(child);
-}
-
-static void drop_refs(struct ouro__thread *me, char *object, const struct ouro_type *type)
-{
-    ouro_word home = me->home;
-    const uint32_t *offset = type->refs;
-    for (uint32_t n = type->ref_count; n > 0; n--, offset++) {
-        void *child = *(void **)(void *)(object + *offset);
-        if (child)
-            drop_child(me, child, home);
+    if (me->born_dead.first) {
+        ouro__chain_append(&me->born_dead, &me->pending);
+        me->pending = me->born_dead;
+        me->born_dead = (struct ouro__chain){NULL, NULL};
     }
 }
+
+/* Drops the references of a dead object, last field first, so that the first child that dies is the
+ * next to go; returns it, or NULL. The others are pending, in order. */
+static inline void *drop_refs(struct ouro__thread *me, char *object, const struct flat *flat)
+{
+    void *next = NULL;
+    for (uint32_t i = flat->count; i-- > 0;) {
+        void *child = *(void **)(void *)(object + flat->refs[i]);
+        if (!child)
+            continue;
+        struct ouro_header *h = ouro__header(child);
+        /* Acquire: pairs with the release of foreign decrefs (counts.md, memory order a). */
+        bool plain = ouro__load_acquire(&h->shared) == flat->shared;
+        if (next)
+            put_off(me, next);
+        next = NULL;
+        if (OURO_LIKELY(plain && *(first_half *)h == flat->fresh))
+            next = child;
+        else
+            drop_other(me, child);
+    }
+    return next;
+}
+
+/* Frees `object`, dead and of a flat type, and what dies of it, while that is of the same type;
+ * returns how many. */
+static size_t release_flat(struct ouro__thread *me, void *object, const struct ouro_type *type,
+                           size_t budget)
+{
+    const struct flat flat = flat_of(me, type);
+    const ouro_word freed = (flat.shared & TYPE_BITS) | FREED;
+    struct ouro_heap *heap = ouro__heap;
+    struct ouro__run run = {NULL, NULL, NULL, 0};
+    size_t n = 0;
+    for (;;) {
+        struct ouro_header *h = ouro__header(object);
+        void *next = drop_refs(me, object, &flat);
+        *(first_half *)h = SIGN;
+        ouro__store(&h->shared, freed);
+        ouro__run_free(&run, heap, object, OURO__COUNTED);
+        n++;
+        if (next && n == budget)
+            put_off(me, next);
+        if (n == budget)
+            break;
+        if (!next) {
+            next = me->pending.first;
+            if (!next || ((ouro__load(&ouro__header(next)->shared) ^ flat.shared) & TYPE_BITS))
+                break;
+            chain_pop(&me->pending);
+        }
+        object = next;
+    }
+    ouro__run_flush(&run);
+    return n;
+}
+
+/* -- the loop ---------------------------------------------------------------------------------- */
 
 /* The contents of a dying object go; false: it lives on. */
 static bool destroy_contents(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     bool spent = ouro__load(&ouro__header(object)->shared) & OURO__STORING;
-    if (OURO_LIKELY(type->state & OURO__TYPE_FLAT)) {
-        drop_refs(me, object, type);
-        return true;
-    }
     if (type->hooks.destroy && !spent) {
+        bool dropping = me->dropping;
+        me->dropping = false;
         type->hooks.destroy(object, type);
+        me->dropping = dropping;
         return !ouro__resurrected(object);
     }
     bool dropping = me->dropping;
@@ -195,13 +253,20 @@ static bool destroy_contents(struct ouro__thread *me, void *object, const struct
     return true;
 }
 
-/* Objects that died of the last one go first. */
-static void take_born_dead(struct ouro__thread *me)
+static void release_one(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
-    struct ouro__chain first = me->born_dead;
+    if (!type || destroy_contents(me, object, type))
+        ouro__free_object(object, type);
+    ouro__chain_append(&me->born_dead, &me->pending);
+    me->pending = me->born_dead; /* objects that died of this one go first */
     me->born_dead = (struct ouro__chain){NULL, NULL};
-    ouro__chain_append(&first, &me->pending);
-    me->pending = first;
+}
+
+static bool goes_flat(const struct ouro_type *type)
+{
+    uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
+    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT &&
+           !ouro__heap->watched;
 }
 
 size_t ouro__release_some(struct ouro__thread *me, size_t budget)
@@ -209,17 +274,20 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     if (me->releasing)
         return 0;
     me->releasing = true;
-    take_born_dead(me);
+    ouro__chain_append(&me->born_dead, &me->pending);
+    me->pending = me->born_dead;
+    me->born_dead = (struct ouro__chain){NULL, NULL};
     size_t n = 0;
-    for (; n < budget && me->pending.first; n++) {
+    while (n < budget && me->pending.first) {
         void *object = chain_pop(&me->pending);
-        OURO_PREFETCH(ouro__header(me->pending.first));
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-        if (!type || destroy_contents(me, object, type))
-            ouro__free_object(object, type);
-        if (me->born_dead.first)
-            take_born_dead(me);
+        if (OURO_LIKELY(goes_flat(type))) {
+            n += release_flat(me, object, type, budget - n);
+        } else {
+            release_one(me, object, type);
+            n++;
+        }
     }
     me->releasing = false;
     return n;
@@ -236,7 +304,7 @@ void ouro_decref_later(void *object)
     me->releasing = true; /* a death is only chained */
     ouro__decref_out(object);
     me->releasing = was;
-    if (!was && me->born_dead.first) {
+    if (!was) {
         ouro__chain_append(&me->pending, &me->born_dead);
         me->born_dead = (struct ouro__chain){NULL, NULL};
     }

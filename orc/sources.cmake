@@ -1,9 +1,25 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(orc
     SOURCES
+        candidate.c
+        capture.c
+        checked.c
+        collect.c
+        count.c
+        heapcheck.c
+        leak.c
+        object.c
+        queue.c
+        release.c
+        slot.c
+        sweep.c
+        token.c
+        verdict.c
+        weak.c
     PUBLIC
         cycle.h
         header.h
+        leak.h
         object.h
         rc.h
         rc_atomic.h

@@ -62,7 +62,8 @@ struct ouro__entry {
 #define OURO__ENTRY_LIVE    (1u << 31)
 #define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
 #define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
-#define OURO__ENTRY_INDEX   (OURO__ENTRY_OUTSIDE - 1)
+#define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
+#define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
 
 struct ouro__visited {
     struct ouro__entry *entries;
@@ -72,8 +73,11 @@ struct ouro__visited {
     uint32_t claimed;      /* candidates that are merged */
     uint32_t threshold;    /* candidates at which a collection starts */
     uint64_t bytes_before; /* heap->bytes_taken after the last collection */
+    uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
-    bool collecting, lost; /* lost: a candidate could not be remembered */
+    bool collecting;
+    bool lost;    /* a candidate could not be remembered */
+    bool waiting; /* some candidates reach objects that this thread may not speak for */
     struct ouro_collection total;
 };
 
@@ -165,16 +169,31 @@ OURO_INLINE bool ouro__is_freed(ouro_word shared)
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
 #define OURO__SPENT (OURO__LOCAL_OUT | 1)
+OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
+{
+    return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
+}
 
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
-/* Remembers an object that `me` holds, or (claimed) a merged one whose Q the caller set. */
-void ouro__remember(struct ouro__thread *me, void *object, bool claimed);
-/* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
+/* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
+ * false: no memory (the next collection then looks at everything). */
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
+/* Candidates that carry token t, which is about to be given up, and all of a thread that ends, wait
+ * for a thread that may speak for them. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
+/* Takes over the candidates that ended threads left; the caller is the only thread. */
+void ouro__orphans_take(struct ouro__thread *me);
+bool ouro__orphans_exist(void);
+void ouro__orphans_before_fork(void);
+void ouro__orphans_after_fork(bool child);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
+/* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
+bool ouro__unclaim(void *object);
+bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro_half visited);
+void ouro__relink_free_places(struct ouro__visited *v);
 /* A collection, if one is due. */
 void ouro__collect_if_due(struct ouro__thread *me);
 /* Room for one entry more; false: no memory. */
@@ -182,19 +201,26 @@ bool ouro__visited_grow(struct ouro__visited *v);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
+#define OURO__WEAK_BUCKETS 256
 /* The object of this address is dead: no upgrade finds it from now on. */
 void ouro__weak_clear(void *object);
+/* The same in steps: the lock that upgrades of the object take. */
+unsigned ouro__weak_bucket(const void *object);
+void ouro__weak_lock(unsigned bucket);
+void ouro__weak_unlock(unsigned bucket);
+void ouro__weak_clear_locked(void *object);
 void ouro__weak_before_fork(void);
 void ouro__weak_after_fork(bool child);
 
 /* -- object.c ---------------------------------------------------------------------------------- */
 
+#define OURO__TYPE_POINTER ((((uintptr_t)1 << 48) - 1) & ~(uintptr_t)7)
 OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word shared)
 {
     unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
     if (OURO_LIKELY(id != OURO__WIDE_TYPE))
         return ouro__types[id];
-    return ((const struct ouro_type *const *)object)[-3];
+    return (const struct ouro_type *)(((const uintptr_t *)object)[-3] & OURO__TYPE_POINTER);
 }
 OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
 {
@@ -206,8 +232,15 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
 void ouro__saturate(void *object);
-/* Connects hooks to counts; any number of times. */
+/* Connects hooks to counts; once. */
 void ouro__orc_install(void);
+void ouro__leaks_at_exit(void);
+/* The local word of a fresh object. */
+#define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
+void ouro__free_odd(void *object, const struct ouro_type *type);
+/* One line on the standard error; `about` (may be NULL) is added to it. */
+void ouro__warn(const char *what, const char *about);
+void ouro__warn_object(const char *what, const void *object);
 /* The object in a counted block, or NULL if none was born there or it is gone. For walks. */
 void *ouro__object_in(char *block);
 const char *ouro__type_name(const void *object, ouro_word shared);

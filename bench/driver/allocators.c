@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking for the libraries of allocators.h where a linker would. */
+#include "bench/driver/allocators.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+const struct allocator allocators[] = {
+    {"libc", "libc6", {NULL}},
+    {"jemalloc", "libjemalloc2", {"libjemalloc.so.2", "libjemalloc.so"}},
+    {"mimalloc", "libmimalloc2.0", {"libmimalloc.so.2", "libmimalloc.so"}},
+    {"tcmalloc", "libtcmalloc-minimal4", {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"}},
+    {NULL, NULL, {NULL}}};
+
+static const char *const directories[] = {"/usr/local/lib",
+                                          "/usr/local/lib64",
+                                          "/usr/lib/" OURO_BENCH_MULTIARCH,
+                                          "/usr/lib64",
+                                          "/usr/lib",
+                                          "/lib/" OURO_BENCH_MULTIARCH,
+                                          "/lib64",
+                                          "/lib"};
+
+const char *allocator_library(const struct allocator *allocator)
+{
+    static char found[sizeof allocators / sizeof allocators[0]][512];
+    char *path = found[allocator - allocators];
+    for (size_t s = 0; s < 3 && allocator->sonames[s]; s++)
+        for (size_t d = 0; d < sizeof directories / sizeof directories[0]; d++) {
+            snprintf(path, sizeof found[0], "%s/%s", directories[d], allocator->sonames[s]);
+            if (access(path, R_OK) == 0)
+                return path;
+        }
+    return NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The picture of the suite `threads`: above, what atomic and biased counts cost against threads
+ * off, a pair of bars a workload; below, trees and list on each allocator. Drawn by gnuplot from a
+ * script with the figures in it; colours of Okabe and Ito, which colour-blind people tell apart. */
+#include "bench/driver/suite_threads.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* One line a workload: name, ratio, low and high of biased, then of atomic. Returns how many. */
+static size_t ratio_data(FILE *to, const struct plan *plan)
+{
+    size_t lines = 0;
+    fprintf(to, "$ratios << END\n");
+    for (const struct workload *w = threads_workloads; w->name; w++) {
+        const struct cell *off = plan_yardstick(plan, w);
+        const struct cell *b = plan_find(plan, w->name, "biased", "on", "ouro", "ouro");
+        const struct cell *a = plan_find(plan, w->name, "atomic", "on", "ouro", "ouro");
+        struct stats_ratio rb = cell_ratio(plan, b, off, false);
+        struct stats_ratio ra = cell_ratio(plan, a, off, false);
+        if ((isnan(rb.mid) && isnan(ra.mid)) || w->flags & KERNEL)
+            continue;
+        fprintf(to, "\"%s\" %g %g %g %g %g %g\n", w->name, rb.mid, rb.low, rb.high, ra.mid, ra.low,
+                ra.high);
+        lines++;
+    }
+    fprintf(to, "END\n");
+    return lines;
+}
+
+/* One line an allocator: name, ns of trees and of list, plain counts (Ouro: biased). */
+static size_t allocator_data(FILE *to, const struct plan *plan)
+{
+    static const char *const names[] = {"ouro", "mimalloc", "tcmalloc", "jemalloc", "libc"};
+    size_t lines = 0;
+    fprintf(to, "$mallocs << END\n");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *counts = i == 0 ? "biased" : "plain";
+        const struct cell *t = plan_find(plan, "trees", counts, NULL, names[i], NULL);
+        const struct cell *l = plan_find(plan, "list", counts, NULL, names[i], NULL);
+        if (t == NULL || l == NULL || t->failure[0] || l->failure[0])
+            continue;
+        fprintf(to, "\"%s\\n%s counts\" %g %g\n", names[i], counts, cell_median(plan, t),
+                cell_median(plan, l));
+        lines++;
+    }
+    fprintf(to, "END\n");
+    return lines;
+}
+
+/* Bars higher than the picture are cut off; each has its figure above it. */
+static void draw_ratios(FILE *to)
+{
+    fprintf(to,
+            "top = 3.0\ncut(x) = x > top ? top : x\n"
+            "set title 'Cost of turning threads on: time over the same work with threads off'\n"
+            "set ylabel 'ratio to threads off'\nset yrange [0:top * 1.13]\n"
+            "set key outside top right vertical\n"
+            "plot $ratios using ($0-0.19):(cut($2)):(0.36) with boxes lc rgb '#0072B2' "
+            "title 'biased (default)', \\\n"
+            "  $ratios using ($0+0.19):(cut($5)):(0.36) with boxes lc rgb '#E69F00' title "
+            "'atomic', \\\n"
+            "  1 with lines lc rgb '#000000' dt 2 title 'threads off', \\\n"
+            "  $ratios using ($0-0.19):(cut($3)):(0):(cut($4)-cut($3)) with vectors heads size "
+            "0.05,90 lc rgb "
+            "'#444444' title '95 %% interval', \\\n"
+            "  $ratios using ($0+0.19):(cut($6)):(0):(cut($7)-cut($6)) with vectors heads size "
+            "0.05,90 lc rgb "
+            "'#444444' notitle, \\\n"
+            "  $ratios using ($0-0.19):(cut($4)):(sprintf('%%.2f', $2)) with labels offset 0,0.7 "
+            "font ',9' notitle, \\\n"
+            "  $ratios using ($0+0.19):(cut($7)):(sprintf('%%.2f', $5)) with labels offset 0,0.7 "
+            "font ',9' notitle, \\\n"
+            "  $ratios using 0:(0):xtic(1) with points pt -1 notitle\n");
+}
+
+static void draw_mallocs(FILE *to)
+{
+    fprintf(to,
+            "set title 'Trees and list by allocator, one thread'\n"
+            "set ylabel 'ns a node'\nset yrange [0:*]\nset xtics norotate\n"
+            "plot $mallocs using ($0-0.19):2:(0.36) with boxes lc rgb '#009E73' title 'trees', "
+            "\\\n"
+            "  $mallocs using ($0+0.19):3:(0.36) with boxes lc rgb '#CC79A7' title 'list', \\\n"
+            "  $mallocs using ($0-0.19):2:(sprintf('%%.1f', $2)) with labels offset 0,0.6 notitle,"
+            " \\\n"
+            "  $mallocs using ($0+0.19):3:(sprintf('%%.1f', $3)) with labels offset 0,0.6 notitle,"
+            " \\\n"
+            "  $mallocs using 0:(0):xtic(1) with points pt -1 notitle\n");
+}
+
+int threads_plot(const struct plan *plan, const char *file)
+{
+    if (strchr(file, '\'')) {
+        fprintf(stderr, "ouro-bench: no quotes in the picture's name, please\n");
+        return 1;
+    }
+    FILE *to = popen("gnuplot", "w");
+    if (to == NULL)
+        return 1;
+    fprintf(to, "set terminal pngcairo size 1600,1000 font 'sans,13'\nset output '%s'\n", file);
+    fprintf(to, "set style fill solid 1.0 noborder\nset grid ytics lc rgb '#dddddd'\n"
+                "set border 3\nset tics nomirror out\nset xtics rotate by -25\n"
+                "set offsets 0.6, 0.6, 0, 0\nset bmargin 4\n");
+    size_t ratios = ratio_data(to, plan), mallocs = allocator_data(to, plan);
+    fprintf(to, "set multiplot layout %d,1\n", (ratios > 0) + (mallocs > 0));
+    if (ratios)
+        draw_ratios(to);
+    if (mallocs)
+        draw_mallocs(to);
+    fprintf(to, "unset multiplot\n");
+    int status = pclose(to);
+    if (ratios + mallocs == 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "ouro-bench: %s: %s\n", file,
+                ratios + mallocs ? "gnuplot failed" : "nothing to draw");
+        return 1;
+    }
+    return 0;
+}

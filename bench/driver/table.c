@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The table for people. */
+#include "bench/driver/report.h"
+#include "bench/driver/claims.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_ratio(FILE *to, const struct plan *plan, const struct cell *cell)
+{
+    const struct cell *off = plan_yardstick(plan, cell->workload);
+    if (off == NULL || cell == off) {
+        fprintf(to, "%8s", cell == off ? "1" : "");
+        return;
+    }
+    struct stats_ratio r = cell_ratio(plan, cell, off, false);
+    if (isfinite(r.mid))
+        fprintf(to, "%8.3f  %.3f .. %.3f", r.mid, r.low, r.high);
+}
+
+static void print_cell(FILE *to, const struct plan *plan, const struct cell *cell)
+{
+    double rss = cell_rss(plan, cell);
+    char on[64];
+    snprintf(on, sizeof on, "%s%s%s", cell->allocator,
+             strcmp(cell->program, "c++") == 0 ? ", C++" : "",
+             cell->workers > 1 ? ", threads" : "");
+    fprintf(to, "  %-8s %-4s %-16s", cell->counts, cell->threads, on);
+    if (cell->failure[0]) {
+        fprintf(to, " failed: %s\n", cell->failure);
+        return;
+    }
+    fprintf(to, " %9.2f  %5.1f %%", cell_median(plan, cell),
+            100 * stats_spread(cell->ns, plan->options->rounds));
+    if (isfinite(rss))
+        fprintf(to, " %9.1f", rss / 1024);
+    else
+        fprintf(to, " %9s", "");
+    print_ratio(to, plan, cell);
+    fputc('\n', to);
+}
+
+static void print_claims(FILE *to, const struct claims *claims)
+{
+    static const char *const verdict[] = {"no value", "NOT met", "met"};
+    fprintf(to, "\n%-26s %9s %9s   %s\n", "claim", "value", "at most", "");
+    for (size_t i = 0; i < claims->count; i++) {
+        const struct claim *c = &claims->item[i];
+        fprintf(to, "%-26s ", c->name);
+        if (isfinite(c->value))
+            fprintf(to, "%9.3f", c->value);
+        else
+            fprintf(to, "%9s", "-");
+        fprintf(to, " %9.2f   %s%s%s%s\n", c->at_most, verdict[claim_holds(c) + 1],
+                c->reason[0] ? " (" : "", c->reason, c->reason[0] ? ")" : "");
+    }
+}
+
+void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
+                  const struct claims *claims)
+{
+    const struct workload *last = NULL;
+    fprintf(to,
+            "ouro-bench %s: %s\n%s, %ld cores; %u rounds%s; medians; ratios with their 95 %% "
+            "interval\n",
+            suite->name, suite->what, machine_cpu(), sysconf(_SC_NPROCESSORS_ONLN),
+            plan->options->rounds, plan->options->quick ? ", quick" : "");
+    if (plan->options->rounds < 6)
+        fprintf(to, "(fewer than 6 rounds: the intervals are the extremes and cover less)\n");
+    fprintf(to, "\n  %-8s %-4s %-16s %9s  %7s %9s%8s  %s\n", "counts", "thr.", "on", "ns each",
+            "spread", "RSS MiB", "to off", "");
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct cell *c = &plan->cells[i];
+        if (c->workload != last)
+            fprintf(to, "%s: %s; per %s\n", c->workload->name, c->workload->what,
+                    c->workload->unit);
+        last = c->workload;
+        print_cell(to, plan, c);
+    }
+    for (size_t i = 0; i < plan->absent_count; i++)
+        fprintf(to, "left out: %s: %s\n", plan->absent[i].name, plan->absent[i].reason);
+    print_claims(to, claims);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* capture.c: trial deletion, first half: how many references to each object do the others explain?
+ *
+ * Problem: find the objects that candidate roots reach, and for each the references that do not come
+ * from such objects (Lins 1992; Bacon and Rajan 2001, mark-gray). Their passes rewrite the counts in
+ * the heap. Here counts are only read: each object gets an entry in an array, its header the index,
+ * and the trial count stands in the entry. So abandoning needs no repair but of the indices.
+ *
+ *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
+ *      speak for have one: those it holds, and all while it is the process's only thread.
+ *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one if
+ *      the entry itself owns a reference (CLAIMED).
+ *  V3  No count and no slot is written before the verdict.
+ *  V4  Every edge to an object outside marks its source OUTSIDE.
+ *
+ * Memory: the array, 16 bytes an object, and a ring of 32 edges. No recursion: an object that is
+ * found is linked into a stack through its entry; edges wait in the ring while their targets'
+ * headers are fetched, and looking at one never scans another. Depth first, so that an object is
+ * mostly scanned while its first line is still in the cache (docs/adr/0002).
+ *
+ * Beside running threads (docs/cycles.md): T is cleared at first sight, so that verdict.c can see
+ * what was touched since. */
+#include "orc/capture.h"
+#include "alloc/pool.h"
+
+/* -- entries ----------------------------------------------------------------------------------- */
+
+static bool room_for_one(struct ouro__capture *c)
+{
+    struct ouro__visited *v = c->v;
+    if (v->count == v->capacity) {
+        if (!ouro__visited_grow(v))
+            return false;
+        c->entries = v->entries;
+    }
+    if (c->seen && v->count >= c->seen_capacity) {
+        ouro_word *seen = ouro_realloc(c->seen, v->capacity * sizeof *seen);
+        if (!seen)
+            return false;
+        c->seen = seen;
+        c->seen_capacity = v->capacity;
+    }
+    return true;
+}
+
+/* The shared word as it is captured: T clear. S set: a store is under way, the object is live. */
+static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uint32_t index)
+{
+    ouro_word b = ouro__load_acquire(&h->shared);
+    if (OURO_UNLIKELY(c->seen != NULL)) {
+        while ((b & OURO__TOUCHED) && !ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
+            continue;
+        c->seen[index] = b & ~OURO__TOUCHED;
+        if (b & OURO__STORING)
+            c->entries[index].trial++;
+    }
+    return b;
+}
+
+static int32_t references(const struct ouro_header *h, ouro_word b)
+{
+    int64_t count = ouro__count_of(b);
+    if (!(b & OURO__MERGED))
+        count += ouro__local_count(ouro__half_load(&h->local));
+    return (int32_t)count;
+}
+
+static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
+{
+    struct ouro_header *h = ouro__header(edge.target);
+    ouro_word b = ouro__load(&h->shared);
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == OURO__ACYCLIC || !ouro__may_capture(c, b)) {
+        c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
+        c->outside = true;
+        c->skipped = c->skipped || (visited != OURO__ACYCLIC && !(b & OURO__IMMORTAL));
+        return;
+    }
+    if (visited != 0) {
+        c->entries[visited - 1].trial--;
+        return;
+    }
+    if (OURO_UNLIKELY(c->failed))
+        return;
+    uint32_t index = c->v->count;
+    if (OURO_UNLIKELY(index == c->v->capacity || c->seen != NULL) && !room_for_one(c)) {
+        c->failed = true;
+        return;
+    }
+    c->v->count++;
+    ouro__half_store(&h->visited, index + 1);
+    c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
+    ouro__capture_push(c, index);
+}
+
+/* -- scanning ---------------------------------------------------------------------------------- */
+
+OURO_INLINE void edge_found(struct ouro__capture *c, void *target)
+{
+    OURO_PREFETCH(ouro__header(target));
+    if (c->tail - c->head == OURO__RING) {
+        struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
+        c->arrive(c, oldest);
+    }
+    c->ring[c->tail++ % OURO__RING] = (struct ouro__edge){target, c->scanning};
+}
+
+static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    edge_found((struct ouro__capture *)(void *)self, *slot);
+}
+
+static void scan(struct ouro__capture *c, uint32_t index)
+{
+    char *object = c->entries[index].object;
+    const struct ouro_type *type =
+        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    c->scanning = index;
+    ouro__each_ref(object, type, &c->visitor, visit_slot);
+}
+
+void ouro__capture_run(struct ouro__capture *c)
+{
+    for (;;) {
+        if (c->stack) {
+            uint32_t index = c->stack - 1;
+            c->stack = c->entries[index].link & OURO__ENTRY_INDEX;
+            c->on_scan(c, index);
+            scan(c, index);
+        } else if (c->head != c->tail) {
+            struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
+            c->arrive(c, oldest);
+        } else {
+            return;
+        }
+    }
+}
+
+/* The references of an entry are counted when it is scanned: in any order with the edges to it. */
+static void count_entry(struct ouro__capture *c, uint32_t index)
+{
+    struct ouro__entry *entry = &c->entries[index];
+    struct ouro_header *h = ouro__header(entry->object);
+    ouro_word b = first_sight(c, h, index);
+    entry->trial += references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
+    c->captured++;
+    const struct ouro_type *type = ouro__type_of(entry->object, b);
+    if (OURO_UNLIKELY((b & OURO__WEAK) || !(type->state & OURO__TYPE_FLAT)))
+        c->odd = true;
+}
+
+/* -- the whole --------------------------------------------------------------------------------- */
+
+static void abandon(struct ouro__capture *c)
+{
+    for (uint32_t i = c->candidates; i < c->v->count; i++)
+        ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
+    c->v->count = c->candidates;
+    for (uint32_t i = 0; i < c->candidates; i++) {
+        if (c->entries[i].object)
+            c->entries[i] = (struct ouro__entry){c->entries[i].object, 0,
+                                                 c->entries[i].link & OURO__ENTRY_CLAIMED};
+    }
+}
+
+bool ouro__capture(struct ouro__capture *c)
+{
+    struct ouro__visited *v = c->v;
+    c->entries = v->entries;
+    c->candidates = v->count;
+    c->arrive = arrive_capturing;
+    c->on_scan = count_entry;
+    c->visitor.visit = visit_slot;
+    if (ouro__load(&ouro__many_threads)) {
+        c->seen = ouro_malloc((v->capacity ? v->capacity : 1) * sizeof *c->seen);
+        c->seen_capacity = v->capacity;
+        if (!c->seen)
+            return false;
+    }
+    for (uint32_t i = 0; i < c->candidates && !c->failed; i++) {
+        if (i + 8 < c->candidates)
+            OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object || ((entry->link & OURO__ENTRY_CLAIMED) && !c->alone))
+            continue;
+        entry->link |= OURO__ENTRY_ROOT;
+        ouro__capture_push(c, i);
+        ouro__capture_run(c);
+    }
+    if (!c->failed)
+        return true;
+    c->head = c->tail;
+    c->stack = 0;
+    abandon(c);
+    return false;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* capture.h: Internal to orc. One collection under way: what capture.c, verdict.c and sweep.c share.
+ */
+#ifndef OURO_ORC_CAPTURE_H
+#define OURO_ORC_CAPTURE_H
+
+#include "hooks/walk.h"
+#include "orc/state.h"
+
+/* References under way: read, their targets' headers prefetched, not looked at yet. */
+#define OURO__RING 32
+
+struct ouro__edge {
+    void *target;
+    uint32_t from; /* index of the entry that it stands in */
+};
+
+struct ouro__capture {
+    struct ouro_visitor visitor; /* for types that are not flat; first, so that it can be cast */
+    struct ouro__thread *me;
+    struct ouro__visited *v;
+    struct ouro__entry *entries; /* v->entries, kept in step */
+    void (*arrive)(struct ouro__capture *c, struct ouro__edge edge);
+    void (*on_scan)(struct ouro__capture *c, uint32_t index);
+    ouro_word *seen; /* shared words as captured, by entry; NULL: there was one thread only */
+    uint32_t seen_capacity;
+    uint32_t scanning; /* index of the entry whose slots are being read */
+    uint32_t stack;    /* index + 1 of the last entry found and not scanned */
+    uint32_t head, tail;
+    uint32_t candidates; /* entries below are candidates */
+    uint32_t captured; /* how many objects were scanned */
+    uint32_t dead;
+    bool alone;   /* there is no other thread: any object can be captured */
+    bool skipped; /* something that can be in a cycle could not be captured */
+    bool failed;
+    bool outside; /* some captured object refers to one that was not */
+    bool odd;     /* some captured type is not flat, or has weak cells */
+    struct ouro__edge ring[OURO__RING];
+};
+
+/* Runs until nothing is left on the stack and in the ring. */
+void ouro__capture_run(struct ouro__capture *c);
+/* Whether this thread may speak for an object with that shared word. */
+OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
+{
+    if (OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->me->home))
+        return true;
+    if (b & OURO__IMMORTAL)
+        return false;
+    return c->alone || (!(b & OURO__MERGED) && ouro__holds(c->me, b));
+}
+/* Captures all that the candidates reach; false: abandoned, everything as before. */
+bool ouro__capture(struct ouro__capture *c);
+/* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.*/
+void ouro__verdict(struct ouro__capture *c);
+/* Frees the dead; returns how many. */
+size_t ouro__sweep(struct ouro__capture *c);
+
+OURO_INLINE void ouro__capture_push(struct ouro__capture *c, uint32_t index)
+{
+    struct ouro__entry *entry = &c->entries[index];
+    entry->link = (entry->link & ~OURO__ENTRY_INDEX) | c->stack;
+    c->stack = index + 1;
+}
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* collect.c: when a collection runs, and the steps of one: capture, verdict, sweep.
+ *
+ * Uninterrupted: one step of the thread that owns the objects. Other threads run on; what they touch
+ * meanwhile lives (verdict.c). Merged objects, and those of other threads, are captured only while
+ * the process has a single thread; till then candidates that reach them wait.
+ *
+ * Triggers: so many candidates, or so many bytes allocated since the last collection while there is
+ * a candidate. Both adapt to what the last collection found alive, so that looking at the living
+ * costs each candidate, and each byte, no more than a constant. */
+#include "alloc/heap.h"
+#include "alloc/options.h"
+#include "alloc/pool.h"
+#include "orc/capture.h"
+
+/* -- triggers ---------------------------------------------------------------------------------- */
+
+static uint64_t bytes_taken(void)
+{
+    return ouro__heap_whole(ouro__heap)->bytes_taken;
+}
+
+static void set_triggers(struct ouro__visited *v, uint32_t live)
+{
+    int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
+    uint32_t waiting = v->live_places; /* they could not be looked at this time */
+    uint32_t scaled = live / 4 + 2 * waiting;
+    v->threshold = scaled > least ? scaled : least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
+    int64_t bytes = ouro_option_get(OURO_OPTION_collect_bytes);
+    v->bytes_before = bytes_taken();
+    v->bytes_due = bytes == 0 ? UINT64_MAX : (uint64_t)bytes + (uint64_t)live * 32;
+}
+
+static bool is_due(struct ouro__visited *v)
+{
+    if (v->live_places == 0 && !v->lost)
+        return false;
+    if (OURO_UNLIKELY(v->threshold == 0))
+        set_triggers(v, 0);
+    return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due;
+}
+
+void ouro__collect_if_due(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    if (v->paused || v->collecting || me->releasing || !is_due(v))
+        return;
+    ouro_collect(NULL);
+}
+
+/* -- candidates that were lost ----------------------------------------------------------------- */
+
+/* A candidate could not be remembered for want of memory: every object of this thread's pages is
+ * one now. */
+static void remember_block(const struct ouro__place *place, void *arg)
+{
+    struct ouro__thread *me = arg;
+    if (!place->page || place->page->heap != ouro__heap_whole(ouro__heap))
+        return;
+    for (size_t i = 0; i < place->page->capacity; i++) {
+        void *object = ouro__object_in(place->block + i * place->bytes);
+        if (!object)
+            continue;
+        struct ouro_header *h = ouro__header(object);
+        ouro_word b = ouro__load(&h->shared);
+        if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
+            ouro__half_load(&h->visited) == 0)
+            ouro__remember(me, object, false);
+    }
+}
+
+static void find_lost(struct ouro__thread *me)
+{
+    me->visited.lost = false;
+    if (!ouro__supply()->block)
+        ouro__arena_each(OURO__COUNTED, remember_block, me);
+}
+
+/* -- the steps --------------------------------------------------------------------------------- */
+
+static void drop_claim(struct ouro__thread *me, void *object)
+{
+    if (ouro__unclaim(object))
+        ouro__die(me, object);
+}
+
+/* Merged candidates that proved live give their references back. */
+static void unclaim_living(struct ouro__capture *c, uint32_t end)
+{
+    for (uint32_t i = c->dead; i < end; i++) {
+        struct ouro__entry entry = c->v->entries[i];
+        if (entry.object && (entry.link & OURO__ENTRY_LIVE) && (entry.link & OURO__ENTRY_CLAIMED))
+            drop_claim(c->me, entry.object);
+    }
+}
+
+/* What stays a candidate moves to the front: those that could not be looked at, and new ones. */
+static void close_up(struct ouro__capture *c, uint32_t end)
+{
+    struct ouro__visited *v = c->v;
+    uint32_t kept = 0;
+    v->claimed = 0;
+    for (uint32_t i = c->dead; i < v->count; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (!entry.object || (i < end && (entry.link & OURO__ENTRY_LIVE)))
+            continue;
+        entry.link &= OURO__ENTRY_CLAIMED;
+        entry.trial = 0;
+        v->claimed += entry.link != 0;
+        ouro__half_store(&ouro__header(entry.object)->visited, kept + 1);
+        v->entries[kept++] = entry;
+    }
+    v->count = kept;
+    v->live_places = kept;
+    v->free_place = 0;
+}
+
+/* Gives back most of an array that has become much too large. */
+static void shrink(struct ouro__visited *v)
+{
+    if (v->capacity <= 65536 || v->count > v->capacity / 8)
+        return;
+    uint32_t capacity = v->capacity / 4;
+    struct ouro__entry *entries = ouro_realloc(v->entries, capacity * sizeof *entries);
+    if (!entries)
+        return;
+    v->entries = entries;
+    v->capacity = capacity;
+}
+
+/* Whether this is the process's only thread; asked only where it makes a difference. */
+static bool is_alone(const struct ouro__visited *v)
+{
+    bool matters = v->claimed > 0 || v->waiting || ouro__orphans_exist();
+    return matters && ouro__os_threads() == 1;
+}
+
+static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
+{
+    struct ouro__visited *v = &me->visited;
+    struct ouro__capture c = {.me = me, .v = v};
+    if (v->lost)
+        find_lost(me);
+    result->collections = 1;
+    result->candidates = v->live_places;
+    c.alone = alone;
+    v->free_place = 0;
+    if (!ouro__capture(&c)) {
+        ouro_free(c.seen);
+        result->abandoned = 1;
+        v->threshold = v->live_places * 2;
+        ouro__relink_free_places(v);
+        return;
+    }
+    v->waiting = c.skipped;
+    result->captured = c.captured;
+    ouro__verdict(&c);
+    ouro_free(c.seen);
+    uint32_t end = v->count;
+    result->live = c.captured - c.dead;
+    result->freed = ouro__sweep(&c);
+    unclaim_living(&c, end);
+    close_up(&c, end);
+    set_triggers(v, (uint32_t)result->live);
+    shrink(v);
+}
+
+static void add(struct ouro_collection *total, const struct ouro_collection *one)
+{
+    total->collections += one->collections;
+    total->candidates += one->candidates;
+    total->captured += one->captured;
+    total->freed += one->freed;
+    total->live += one->live;
+    total->abandoned += one->abandoned;
+    total->nanoseconds += one->nanoseconds;
+}
+
+size_t ouro_collect(struct ouro_collection *result)
+{
+    struct ouro_collection one = {0};
+    struct ouro__thread *me = ouro__self;
+    if (me && !me->visited.collecting && !me->releasing) {
+        ouro__poll_tokens(me);
+        bool alone = is_alone(&me->visited);
+        if (alone)
+            ouro__orphans_take(me);
+        if (me->visited.live_places > 0 || me->visited.lost) {
+            uint64_t start = ouro__os_nanoseconds();
+            me->visited.collecting = true;
+            collect(me, &one, alone);
+            me->visited.collecting = false;
+            one.nanoseconds = ouro__os_nanoseconds() - start;
+            add(&me->visited.total, &one);
+        }
+        ouro__release_some(me, SIZE_MAX);
+    }
+    if (result)
+        *result = one;
+    return (size_t)one.freed;
+}
+
+void ouro_collect_pause(void)
+{
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        me->visited.paused++;
+}
+
+void ouro_collect_resume(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (me && me->visited.paused > 0)
+        me->visited.paused--;
+}
+
+void ouro_collect_stats(struct ouro_collection *total)
+{
+    if (total)
+        *total = ouro__self ? ouro__self->visited.total : (struct ouro_collection){0};
+}

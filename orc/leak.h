@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* leak.h: what is alive, and whether the heap contradicts itself.
+ *
+ * These walk every page. Call them while no other thread uses counted objects. With the `system`
+ * supply there are no pages to walk: they find nothing, and the tool that the supply is for tells. */
+#ifndef OURO_ORC_LEAK_H
+#define OURO_ORC_LEAK_H
+
+#include "alloc/platform.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* Live objects of one type. */
+struct ouro_alive {
+    const char *type_name; /* NULL: born without a descriptor */
+    size_t count;
+    size_t bytes; /* of their blocks, headers included */
+};
+
+/* Calls `visit` (not NULL) once a type, most bytes first, after settling what this thread has
+ * pending; immortal objects do not count. Returns how many objects are alive. Allocates nothing;
+ * beyond 512 types the rest comes as one with the name "(other types)". May run destroy hooks. */
+OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg);
+
+/* Writes that list to the standard error, a line a type, nothing if nothing is alive. Returns how
+ * many objects are. Happens by itself at the program's end with the option `leaks`, and always in
+ * the checked library unless OURO_LEAKS=0. */
+OURO_API size_t ouro_report_leaks(void);
+
+/* Checks every live object: its header, that each reference leads to a live object, that no object
+ * is referred to more often than it is counted, that none of an acyclic type is part of a cycle. A
+ * contradiction is a programmer's error (ouro_fail) that names the object. Returns how many objects
+ * were looked at; 0 as well when there is no memory for the check. O(n log n) for n references. */
+OURO_API size_t ouro_check_heap(void);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* sweep.c: the dead of a collection are destroyed.
+ *
+ * Nobody can reach them (V6), so this needs no care for others but in hooks. If no type among them
+ * has a hook or anything but plain references, and no captured object survived, then a reference
+ * either leads to another of the dead or to an object that was not captured (V4): only sources
+ * marked OUTSIDE are looked at again, and each object is touched once, to be freed. Otherwise:
+ *   1. all are marked DYING, their counts as they are;
+ *   2. written hooks run, each once, while the memory of all is still there;
+ *   3. if any ran: references are summed again. An object that has more than the dead explain was
+ *      resurrected, and lives on with all it reaches, merged, hooks spent (docs/cycles.md);
+ *   4. the references of the others are dropped; what dies of it is chained;
+ *   5. their memory is given back.
+ *
+ *  S1  While this runs, entries 0 .. dead-1 stay where they are; candidates that appear meanwhile
+ *      stand behind all entries.
+ *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
+#include "hooks/value.h"
+#include "orc/capture.h"
+
+static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i)
+{
+    void *object = c->v->entries[i].object;
+    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+}
+
+static void prefetch_ahead(const struct ouro__capture *c, uint32_t i)
+{
+    if (i + 8 < c->dead)
+        OURO_PREFETCH(ouro__header(c->v->entries[i + 8].object));
+}
+
+static size_t free_dead(struct ouro__capture *c)
+{
+    size_t freed = 0;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        prefetch_ahead(c, i);
+        void *object = c->v->entries[i].object;
+        if (!object)
+            continue; /* resurrected */
+        ouro__free_object(object, type_at(c, i));
+        freed++;
+    }
+    return freed;
+}
+
+/* -- nothing but references -------------------------------------------------------------------- */
+
+/* All that could be captured was, and is dead; the rest is dropped. */
+static void drop_if_outside(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    const struct ouro__capture *c = (const struct ouro__capture *)(const void *)self;
+    const struct ouro_header *h = ouro__header(*slot);
+    if (!ouro__can_cycle(h) || !ouro__may_capture(c, ouro__load(&h->shared)))
+        ouro__decref_out(*slot);
+}
+
+static size_t sweep_plain(struct ouro__capture *c)
+{
+    c->visitor.visit = drop_if_outside;
+    for (uint32_t i = 0; i < c->dead && c->outside; i++) {
+        if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
+            ouro__each_ref(c->v->entries[i].object, type_at(c, i), &c->visitor, drop_if_outside);
+    }
+    return free_dead(c);
+}
+
+/* -- resurrection (step 3) --------------------------------------------------------------------- */
+
+/* Whether destroying an object of the type runs written code. */
+static bool has_hook(const struct ouro__capture *c, uint32_t i)
+{
+    return (type_at(c, i)->state & OURO__TYPE_DESTROY) &&
+           ouro__half_load(&ouro__header(c->v->entries[i].object)->local) != OURO__SPENT;
+}
+
+static uint32_t dead_index(const struct ouro__capture *c, const void *object)
+{
+    const struct ouro_header *h = ouro__header(object);
+    if (!ouro__is_dying(ouro__load(&h->shared)))
+        return c->dead;
+    ouro_half visited = ouro__half_load(&h->visited);
+    bool ours = visited != 0 && visited <= c->dead && c->v->entries[visited - 1].object == object;
+    return ours ? visited - 1 : c->dead;
+}
+
+static void explain(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    struct ouro__capture *c = (struct ouro__capture *)(void *)self;
+    uint32_t i = dead_index(c, *slot);
+    if (i < c->dead)
+        c->v->entries[i].trial--;
+}
+
+static void save(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    struct ouro__capture *c = (struct ouro__capture *)(void *)self;
+    uint32_t i = dead_index(c, *slot);
+    if (i >= c->dead || (c->v->entries[i].link & OURO__ENTRY_LIVE))
+        return;
+    c->v->entries[i].link = OURO__ENTRY_LIVE | c->stack;
+    c->stack = i + 1;
+}
+
+/* Marks what has references that the dead do not explain, and all it reaches; returns how many. */
+static uint32_t find_resurrected(struct ouro__capture *c)
+{
+    struct ouro__entry *entries = c->v->entries;
+    for (uint32_t i = 0; i < c->dead; i++)
+        entries[i].trial =
+            (int32_t)ouro__count_of(ouro__load(&ouro__header(entries[i].object)->shared));
+    c->visitor.visit = explain;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (!(entries[i].link & OURO__ENTRY_OUTSIDE)) /* here: its hook ran, it has no fields */
+            ouro__each_ref(entries[i].object, type_at(c, i), &c->visitor, explain);
+    }
+    c->visitor.visit = save;
+    uint32_t saved = 0;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (entries[i].trial <= 0 || (entries[i].link & OURO__ENTRY_LIVE))
+            continue;
+        entries[i].link |= OURO__ENTRY_LIVE;
+        entries[i].link &= ~OURO__ENTRY_INDEX;
+        for (uint32_t at = i + 1; at; saved++) {
+            const struct ouro_type *type = type_at(c, at - 1);
+            uint32_t here = at - 1;
+            c->stack = entries[here].link & OURO__ENTRY_INDEX;
+            if (!(entries[here].link & OURO__ENTRY_OUTSIDE))
+                ouro__each_ref(entries[here].object, type, &c->visitor, save);
+            at = c->stack;
+        }
+    }
+    return saved;
+}
+
+static void let_live(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->dead; i++) {
+        struct ouro__entry *entry = &c->v->entries[i];
+        if (!(entry->link & OURO__ENTRY_LIVE))
+            continue;
+        struct ouro_header *h = ouro__header(entry->object);
+        bool spent = entry->link & OURO__ENTRY_OUTSIDE;
+        ouro__half_store(&h->visited, spent ? OURO__ACYCLIC : 0);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+        ouro_word b = ouro__load(&h->shared);
+        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__QUEUED)))
+            continue;
+        entry->object = NULL;
+    }
+}
+
+/* -- with hooks -------------------------------------------------------------------------------- */
+
+static void mark_all_dying(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->dead; i++) {
+        prefetch_ahead(c, i);
+        struct ouro__entry *entry = &c->v->entries[i];
+        struct ouro_header *h = ouro__header(entry->object);
+        /* The reference that a claimed entry owns goes with the entry. */
+        if (entry->link & OURO__ENTRY_CLAIMED)
+            ouro__store(&h->shared, ouro__load(&h->shared) - OURO__UNIT);
+        entry->link = 0;
+        bool spent = ouro__is_spent(h);
+        ouro__mark_dying(h);
+        ouro__half_store(&h->visited, i + 1);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+    }
+}
+
+static bool run_hooks(struct ouro__capture *c)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (!has_hook(c, i))
+            continue;
+        void *object = c->v->entries[i].object;
+        c->v->entries[i].link |= OURO__ENTRY_OUTSIDE; /* from here on: its hook ran */
+        ouro_destroy_value(object, type_at(c, i));
+        any = true;
+    }
+    return any;
+}
+
+static void drop_fields(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->dead; i++) {
+        struct ouro__entry entry = c->v->entries[i];
+        if (!entry.object || (entry.link & OURO__ENTRY_OUTSIDE))
+            continue;
+        prefetch_ahead(c, i);
+        c->me->dropping = true;
+        ouro_lifted_destroy(entry.object, type_at(c, i));
+        c->me->dropping = false;
+    }
+}
+
+static size_t sweep_with_hooks(struct ouro__capture *c)
+{
+    mark_all_dying(c);
+    if (run_hooks(c) && find_resurrected(c) > 0)
+        let_live(c);
+    drop_fields(c);
+    return free_dead(c);
+}
+
+size_t ouro__sweep(struct ouro__capture *c)
+{
+    if (c->dead == 0)
+        return 0;
+    struct ouro__thread *me = c->me;
+    bool releasing = me->releasing;
+    me->releasing = true; /* other deaths are chained, and carried out when this is over */
+    bool plain = !c->odd && c->dead == c->captured;
+    size_t freed = plain ? sweep_plain(c) : sweep_with_hooks(c);
+    me->releasing = releasing;
+    return freed;
+}

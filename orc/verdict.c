@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* verdict.c: trial deletion, second half: which of the captured objects are dead?
+ *
+ * An object whose references are not all explained is live, and so is all that it reaches (Bacon and
+ * Rajan 2001, scan). What remains is closed: every reference to it comes from it. In one
+ * uninterrupted step of the owner that is enough, unless other threads run: then each shared word
+ * must still be what it was when the object was captured, T and S clear (docs/cycles.md, the one
+ * rule; the second look). Weak upgrades are kept out meanwhile by holding the buckets' locks.
+ *
+ *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more.
+ *  V6  After the second look the dead can be reached by nobody, and no weak cell finds them. */
+#include "orc/capture.h"
+#include "alloc/fail.h"
+
+/* Whether an entry takes part: claimed ones do only where this thread may speak for them. */
+static bool takes_part(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return entry->object && (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
+}
+
+/* -- the living -------------------------------------------------------------------------------- */
+
+/* A merged candidate that proved live: the reference of its entry goes, once counts may change. */
+static void mark_live(struct ouro__capture *c, uint32_t index)
+{
+    ouro__half_store(&ouro__header(c->entries[index].object)->visited, 0);
+    c->entries[index].link |= OURO__ENTRY_LIVE;
+    ouro__capture_push(c, index);
+}
+
+/* The entry of an object that was captured and has not proved live; 0: none (index + 1). */
+static uint32_t entry_of(const struct ouro__capture *c, const void *object)
+{
+    const struct ouro_header *h = ouro__header(object);
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == 0 || visited > c->v->count)
+        return 0;
+    const struct ouro__entry *entry = &c->entries[visited - 1];
+    return entry->object == object && takes_part(c, entry) ? visited : 0;
+}
+
+static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
+{
+    uint32_t entry = entry_of(c, edge.target);
+    if (entry)
+        mark_live(c, entry - 1);
+}
+
+static void nothing(struct ouro__capture *c, uint32_t index)
+{
+    (void)c;
+    (void)index;
+}
+
+static void find_living(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object || entry->trial == 0 || (entry->link & OURO__ENTRY_LIVE))
+            continue;
+        if (OURO_UNLIKELY(entry->trial < 0)) {
+            ouro_word b = ouro__load(&ouro__header(entry->object)->shared);
+            ouro_fail(OURO_FAIL_OVER_RELEASE, entry->object, ouro__type_name(entry->object, b),
+                      "more references to it were found than are counted");
+        }
+        mark_live(c, i);
+        ouro__capture_run(c);
+    }
+}
+
+/* -- the second look --------------------------------------------------------------------------- */
+
+struct buckets {
+    uint64_t bits[OURO__WEAK_BUCKETS / 64];
+};
+
+static struct buckets lock_buckets(const struct ouro__capture *c)
+{
+    struct buckets need = {{0}};
+    for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
+        const struct ouro__entry *entry = &c->entries[i];
+        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
+            !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
+            continue;
+        unsigned bucket = ouro__weak_bucket(entry->object);
+        need.bits[bucket / 64] |= (uint64_t)1 << bucket % 64;
+    }
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
+        if (need.bits[i / 64] >> i % 64 & 1)
+            ouro__weak_lock(i); /* in order: nobody holds two but in this order */
+    }
+    return need;
+}
+
+static void unlock_buckets(const struct buckets *need)
+{
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
+        if (need->bits[i / 64] >> i % 64 & 1)
+            ouro__weak_unlock(i);
+    }
+}
+
+/* Entries that were touched since they were captured live, and all that they reach. */
+static void second_look(struct ouro__capture *c)
+{
+    if (!c->seen)
+        return;
+    ouro__fence_acquire(); /* after the last slot was read (docs/cycles.md M1) */
+    for (uint32_t i = 0; i < c->v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
+            ouro__load(&ouro__header(entry->object)->shared) == c->seen[i])
+            continue;
+        entry->trial = 1;
+    }
+    find_living(c);
+}
+
+static void clear_weak(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
+        const struct ouro__entry *entry = &c->entries[i];
+        if (takes_part(c, entry) && !(entry->link & OURO__ENTRY_LIVE) &&
+            (ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
+            ouro__weak_clear_locked(entry->object);
+    }
+}
+
+/* -- the whole --------------------------------------------------------------------------------- */
+
+/* A root that proved live, but reaches objects that nobody could speak for: it may be kept by a
+ * cycle through those, so it stays a candidate. */
+static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE);
+}
+
+/* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while
+ * hooks run. */
+static void sort_out(struct ouro__capture *c)
+{
+    struct ouro__visited *v = c->v;
+    uint32_t dead = 0;
+    for (uint32_t i = 0; i < v->count; i++) {
+        struct ouro__entry entry = c->entries[i];
+        if (!takes_part(c, &entry) || (entry.link & OURO__ENTRY_LIVE))
+            continue;
+        if (i != dead) {
+            c->entries[i] = c->entries[dead];
+            c->entries[dead] = entry;
+        }
+        dead++;
+    }
+    c->dead = dead;
+    for (uint32_t i = dead; i < v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (stays(c, entry))
+            entry->link &= OURO__ENTRY_CLAIMED;
+        if (entry->object && !(entry->link & OURO__ENTRY_LIVE))
+            ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
+    }
+}
+
+void ouro__verdict(struct ouro__capture *c)
+{
+    c->arrive = arrive_living;
+    c->on_scan = nothing;
+    find_living(c);
+    struct buckets locked = lock_buckets(c);
+    second_look(c);
+    clear_weak(c);
+    unlock_buckets(&locked);
+    sort_out(c);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* weak.c: the side table of weak cells.
+ *
+ * One cell for an object, found by its address; 256 buckets, each with a lock. Protocol:
+ * docs/counts.md, weak references; model: tests/models/weak.pml.
+ *
+ *  W1  The flag W is set before the object's cell can be found, and stays until its death.
+ *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
+ *      before the memory goes, so an upgrade may read the header while it has the lock.
+ *  W3  A cell's references go from 1 to 0 under the lock; so a cell that is found there lives.
+ * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
+#include "orc/weak.h"
+#include "alloc/pool.h"
+#include "orc/state.h"
+
+struct ouro_weak {
+    ouro_word references;
+    void *object; /* NULL: dead */
+    struct ouro_weak *next;
+    unsigned bucket;
+};
+
+static struct bucket {
+    ouro__mutex lock;
+    struct ouro_weak *first;
+} buckets[OURO__WEAK_BUCKETS];
+static ouro_word buckets_ready;
+
+static void make_buckets(void)
+{
+    ouro_word was = 0;
+    if (ouro__cas_full(&buckets_ready, &was, 1)) {
+        for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
+            ouro__mutex_reset(&buckets[i].lock);
+        ouro__store_release(&buckets_ready, 2);
+    }
+    while (ouro__load_acquire(&buckets_ready) != 2)
+        ouro__os_yield();
+}
+
+unsigned ouro__weak_bucket(const void *object)
+{
+    return (unsigned)(((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u >> 56);
+}
+OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 256, "ouro__weak_bucket gives eight bits");
+
+void ouro__weak_lock(unsigned bucket)
+{
+    ouro__lock(&buckets[bucket].lock);
+}
+void ouro__weak_unlock(unsigned bucket)
+{
+    ouro__unlock(&buckets[bucket].lock);
+}
+
+static struct ouro_weak **find(struct bucket *bucket, const void *object)
+{
+    struct ouro_weak **at = &bucket->first;
+    while (*at && (*at)->object != object)
+        at = &(*at)->next;
+    return at;
+}
+
+void ouro__weak_clear_locked(void *object)
+{
+    struct bucket *bucket = &buckets[ouro__weak_bucket(object)];
+    struct ouro_weak **at = find(bucket, object);
+    struct ouro_weak *weak = *at;
+    if (!weak)
+        return;
+    *at = weak->next;
+    weak->object = NULL;
+}
+
+void ouro__weak_clear(void *object)
+{
+    unsigned bucket = ouro__weak_bucket(object);
+    ouro__weak_lock(bucket);
+    ouro__weak_clear_locked(object);
+    ouro__weak_unlock(bucket);
+}
+
+struct ouro_weak *ouro_weak_new(void *object)
+{
+    if (!object || !ouro__me())
+        return NULL;
+    if (ouro__load_acquire(&buckets_ready) != 2)
+        make_buckets();
+    struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
+    if (!fresh)
+        return NULL;
+    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1 */
+    unsigned number = ouro__weak_bucket(object);
+    struct bucket *bucket = &buckets[number];
+    ouro__lock(&bucket->lock);
+    struct ouro_weak *weak = *find(bucket, object);
+    if (weak) {
+        ouro__fetch_add(&weak->references, 1);
+    } else {
+        *fresh = (struct ouro_weak){1, object, bucket->first, number};
+        bucket->first = fresh;
+    }
+    ouro__unlock(&bucket->lock);
+    if (!weak)
+        return fresh;
+    ouro_free(fresh);
+    return weak;
+}
+
+/* Under the lock: a strong reference to an object whose cell is not cleared; false: it is dead. */
+static bool upgrade(struct ouro__thread *me, struct ouro_header *h)
+{
+    ouro_word b = ouro__load(&h->shared);
+    if (me && ouro__holds(me, b) && !(b & OURO__IMMORTAL)) {
+        ouro_half local = ouro__half_load(&h->local);
+        if (ouro__local_count(local) < INT32_MAX)
+            ouro__half_store(&h->local, local + 1);
+        return true;
+    }
+    for (;;) {
+        if (ouro__is_dying(b) || ((b & OURO__MERGED) && ouro__count_of(b) == 0))
+            return false;
+        if (b & OURO__IMMORTAL)
+            return true;
+        if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT))
+            return true;
+    }
+}
+
+void *ouro_weak_upgrade(struct ouro_weak *weak)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!weak || !me)
+        return NULL;
+    struct bucket *bucket = &buckets[weak->bucket];
+    ouro__lock(&bucket->lock);
+    void *object = weak->object;
+    if (object && !upgrade(me, ouro__header(object)))
+        object = NULL;
+    ouro__unlock(&bucket->lock);
+    return object;
+}
+
+void ouro_weak_incref(struct ouro_weak *weak)
+{
+    if (weak)
+        ouro__fetch_add(&weak->references, 1);
+}
+
+void ouro_weak_decref(struct ouro_weak *weak)
+{
+    if (!weak)
+        return;
+    ouro_word n = ouro__load(&weak->references);
+    while (n > 1) {
+        if (ouro__cas_release(&weak->references, &n, n - 1))
+            return;
+    }
+    struct bucket *bucket = &buckets[weak->bucket];
+    ouro__lock(&bucket->lock);
+    bool last = ouro__fetch_add_full(&weak->references, (ouro_word)-1) == 1;
+    if (last && weak->object) {
+        struct ouro_weak **at = &bucket->first;
+        while (*at != weak)
+            at = &(*at)->next;
+        *at = weak->next;
+    }
+    ouro__unlock(&bucket->lock);
+    if (last)
+        ouro_free(weak);
+}
+
+void ouro__weak_before_fork(void)
+{
+    if (ouro__load_acquire(&buckets_ready) != 2)
+        return;
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
+        ouro__lock(&buckets[i].lock);
+}
+
+void ouro__weak_after_fork(bool child)
+{
+    if (ouro__load_acquire(&buckets_ready) != 2)
+        return;
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
+        if (child)
+            ouro__mutex_reset(&buckets[i].lock);
+        else
+            ouro__unlock(&buckets[i].lock);
+    }
+}
