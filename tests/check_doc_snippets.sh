@@ -4,18 +4,19 @@
 #
 # A block of docs/PAGE.md that begins with "```c NAME" must be, line by line, what stands in
 # tests/doc_PAGE.c between two lines that say "/* [NAME] */"; the indentation of those lines is taken
-# off. A C block without a name is an error, and so is a section that no block shows.
+# off. On such a page a C block without a name is an error, and so is a section that no block shows.
+# Pages whose C blocks have no names show fragments that do not compile.
 set -u
 cd "$1" || exit 2
 bad=0
 pages=0
 
 for page in docs/*.md; do
-    grep -q '^```c' "$page" || continue
+    grep -q '^```c [a-z]' "$page" || continue
     pages=$((pages + 1))
     test=tests/doc_$(basename "$page" .md).c
     if [ ! -e "$test" ]; then
-        echo "$page: has C code, but there is no $test"
+        echo "$page: has code with names, but there is no $test"
         bad=1
         continue
     fi
