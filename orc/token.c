@@ -294,6 +294,7 @@ size_t ouro_queued_bytes(void)
 static void before_fork(void)
 {
     ouro__lock(&registry.lock);
+    ouro__types_before_fork();
     ouro__orphans_before_fork();
     ouro__weak_before_fork();
 }
@@ -304,6 +305,7 @@ static void after_fork(bool child)
 {
     ouro__weak_after_fork(child);
     ouro__orphans_after_fork(child);
+    ouro__types_after_fork(child);
     if (!child) {
         ouro__unlock(&registry.lock);
         return;
