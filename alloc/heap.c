@@ -239,6 +239,8 @@ void ouro__heap_settle(struct ouro__heap *heap)
     }
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
+        if (page->state == OURO__PAGE_FULL && page->pub.free)
+            avail_push(heap, page);
         if (page->state != OURO__PAGE_AVAIL || page->pub.countdown > 0)
             continue;
         avail_remove(heap, page);

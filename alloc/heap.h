@@ -168,7 +168,8 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 void ouro__page_free(struct ouro__page *page, void *cell);
 /* Sends every operation of the calling thread's heap out of line, or no longer. */
 void ouro__heap_watch(struct ouro__heap *heap, bool watched);
-/* All cells of the ready lists go back to their pages; empty pages go back to the arena. */
+/* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
+ * pages go back to the arena. */
 void ouro__heap_settle(struct ouro__heap *heap);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */

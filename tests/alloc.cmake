@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The tests of alloc/.
+ouro_test(alloc_sizes VARIANTS main off)
+ouro_test(alloc_blocks VARIANTS main off)
+ouro_test(alloc_misuse VARIANTS main off)
+ouro_test(alloc_limits VARIANTS main off)
+ouro_test(alloc_options VARIANTS main off)
+ouro_test(alloc_supply VARIANTS main off)
