@@ -24,15 +24,13 @@ bool ouro__visited_grow(struct ouro__visited *v)
     return true;
 }
 
-/* A merged object that cannot be remembered: its reference goes after all. */
-void ouro__unclaim(struct ouro__thread *me, void *object)
+bool ouro__unclaim(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
-    if (ouro__count_of(b) == 1)
-        ouro__die(me, object);
+    return ouro__count_of(b) == 1;
 }
 
 static uint32_t place_for(struct ouro__thread *holder)
@@ -48,21 +46,20 @@ static uint32_t place_for(struct ouro__thread *holder)
     return ++v->count;
 }
 
-void ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
 {
     struct ouro__visited *v = &holder->visited;
     uint32_t place = place_for(holder);
     if (OURO_UNLIKELY(place == 0)) {
         v->lost = true;
-        if (claimed)
-            ouro__unclaim(holder, object);
-        return;
+        return false;
     }
     v->entries[place - 1] =
         (struct ouro__entry){object, 0, claimed ? OURO__ENTRY_CLAIMED : 0};
     v->live_places++;
     v->claimed += claimed;
     ouro__half_store(&ouro__header(object)->visited, place);
+    return true;
 }
 
 static void free_place(struct ouro__visited *v, uint32_t place)
@@ -107,34 +104,129 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
            (v->entries[visited - 1].link & OURO__ENTRY_CLAIMED);
 }
 
+/* -- what an ended thread leaves --------------------------------------------------------------- */
+
+/* Arrays of references, each linked through its first entry: object is the next array, link the
+ * number of entries. Claimed entries are as they were; any other owns a reference now. */
+static struct {
+    ouro__mutex lock;
+    struct ouro__entry *first;
+} orphans = {.lock = OURO__MUTEX_INIT};
+
+/* A live candidate of a thread that ends: it is pinned, and T cleared, so that whoever drops the
+ * reference tells the next owner (N1). */
+static void pin(struct ouro_header *h)
+{
+    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+    ouro__half_store(&h->visited, 0);
+    ouro_word b = ouro__load(&h->shared);
+    while (!ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
+        continue;
+}
+
+/* Hands over an array whose first entry is free for the link. */
+static void leave_orphans(struct ouro__entry *entries, uint32_t count)
+{
+    ouro__lock(&orphans.lock);
+    entries[0] = (struct ouro__entry){orphans.first, 0, count};
+    orphans.first = entries;
+    ouro__unlock(&orphans.lock);
+}
+
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
 {
     struct ouro__visited *v = &me->visited;
-    for (uint32_t i = 0; i < v->count && v->live_places; i++) {
-        void *object = v->entries[i].object;
-        if (!object || (v->entries[i].link & OURO__ENTRY_CLAIMED))
+    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (!entry.object || (entry.link & OURO__ENTRY_CLAIMED))
             continue;
-        struct ouro_header *h = ouro__header(object);
-        if ((ouro__load(&h->shared) & OURO__OWNER_MASK) == t)
-            ouro__forget(me, h);
+        struct ouro_header *h = ouro__header(entry.object);
+        if ((ouro__load(&h->shared) & OURO__OWNER_MASK) != t)
+            continue;
+        ouro__forget(me, h);
+        struct ouro__entry *pair = ouro_malloc(2 * sizeof *pair);
+        if (!pair)
+            continue; /* no memory: forgotten until somebody drops it again */
+        pin(h);
+        pair[1] = entry;
+        leave_orphans(pair, 1);
     }
 }
 
 void ouro__candidates_end(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
-    for (uint32_t i = 0; i < v->count && v->live_places; i++) {
-        void *object = v->entries[i].object;
-        if (!object)
+    struct ouro__entry *entries = v->entries;
+    bool keep = v->live_places > 0 && (v->count < v->capacity || ouro__visited_grow(v));
+    entries = v->entries;
+    uint32_t kept = 0;
+    for (uint32_t i = v->count; i > 0 && v->live_places > 0; i--) { /* downwards: 0 becomes free */
+        struct ouro__entry entry = entries[i - 1];
+        entries[i - 1] = (struct ouro__entry){NULL, 0, 0};
+        if (!entry.object)
             continue;
-        bool claimed = v->entries[i].link & OURO__ENTRY_CLAIMED;
-        ouro__forget(me, ouro__header(object));
-        if (claimed)
-            ouro__unclaim(me, object);
+        struct ouro_header *h = ouro__header(entry.object);
+        if (!(entry.link & OURO__ENTRY_CLAIMED))
+            pin(h);
+        else
+            ouro__half_store(&h->visited, 0);
+        if (keep)
+            entries[v->count - kept++] = entry;
+        else if (!(entry.link & OURO__ENTRY_CLAIMED))
+            ouro__decref_out(entry.object);
+        else if (ouro__unclaim(entry.object))
+            ouro__die(me, entry.object);
     }
-    ouro_free(v->entries);
+    if (kept > 0) {
+        uint32_t first = v->count - kept + 1;
+        memmove(entries + 1, entries + first, kept * sizeof *entries);
+        leave_orphans(entries, kept);
+    } else {
+        ouro_free(entries);
+    }
     v->entries = NULL;
-    v->count = v->capacity = v->free_place = 0;
+    v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;
+}
+
+bool ouro__orphans_exist(void)
+{
+    ouro__lock(&orphans.lock);
+    bool any = orphans.first != NULL;
+    ouro__unlock(&orphans.lock);
+    return any;
+}
+
+void ouro__orphans_take(struct ouro__thread *me)
+{
+    ouro__lock(&orphans.lock);
+    struct ouro__entry *entries = orphans.first;
+    orphans.first = NULL;
+    ouro__unlock(&orphans.lock);
+    while (entries) {
+        struct ouro__entry *next = entries[0].object;
+        for (uint32_t i = 1; i <= entries[0].link; i++) {
+            void *object = entries[i].object;
+            if (!(entries[i].link & OURO__ENTRY_CLAIMED))
+                ouro__decref_out(object);
+            else if (!ouro__remember(me, object, true) && ouro__unclaim(object))
+                ouro__die(me, object);
+        }
+        ouro_free(entries);
+        entries = next;
+    }
+}
+
+void ouro__orphans_before_fork(void)
+{
+    ouro__lock(&orphans.lock);
+}
+
+void ouro__orphans_after_fork(bool child)
+{
+    if (child)
+        ouro__mutex_reset(&orphans.lock);
+    else
+        ouro__unlock(&orphans.lock);
 }
 
 size_t ouro_candidates(void)

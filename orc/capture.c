@@ -7,7 +7,7 @@
  * and the trial count stands in the entry. So abandoning needs no repair but of the indices.
  *
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
- *      speak for have one: those it holds, and merged ones while it is alone.
+ *      speak for have one: those it holds, and all while it is the process's only thread.
  *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one if
  *      the entry itself owns a reference (CLAIMED).
  *  V3  No count and no slot is written before the verdict.
@@ -73,6 +73,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     if (visited == OURO__ACYCLIC || !ouro__may_capture(c, b)) {
         c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
         c->outside = true;
+        c->skipped = c->skipped || (visited != OURO__ACYCLIC && !(b & OURO__IMMORTAL));
         return;
     }
     if (visited != 0) {
@@ -183,6 +184,7 @@ bool ouro__capture(struct ouro__capture *c)
         struct ouro__entry *entry = &c->entries[i];
         if (!entry->object || ((entry->link & OURO__ENTRY_CLAIMED) && !c->alone))
             continue;
+        entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);
         ouro__capture_run(c);
     }

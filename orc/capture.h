@@ -30,7 +30,8 @@ struct ouro__capture {
     uint32_t candidates; /* entries below are candidates */
     uint32_t captured; /* how many objects were scanned */
     uint32_t dead;
-    bool alone; /* no other thread runs: merged objects can be captured */
+    bool alone;   /* there is no other thread: any object can be captured */
+    bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
     bool outside; /* some captured object refers to one that was not */
     bool odd;     /* some captured type is not flat, or has weak cells */
@@ -46,7 +47,7 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
         return true;
     if (b & OURO__IMMORTAL)
         return false;
-    return (b & OURO__MERGED) ? c->alone : ouro__holds(c->me, b);
+    return c->alone || (!(b & OURO__MERGED) && ouro__holds(c->me, b));
 }
 /* Captures all that the candidates reach; false: abandoned, everything as before. */
 bool ouro__capture(struct ouro__capture *c);

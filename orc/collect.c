@@ -2,8 +2,8 @@
 /* collect.c: when a collection runs, and the steps of one: capture, verdict, sweep.
  *
  * Uninterrupted: one step of the thread that owns the objects. Other threads run on; what they touch
- * meanwhile lives (verdict.c). Merged objects belong to nobody and are captured only while the
- * process has a single thread; till then they wait as candidates.
+ * meanwhile lives (verdict.c). Merged objects, and those of other threads, are captured only while
+ * the process has a single thread; till then candidates that reach them wait.
  *
  * Triggers: so many candidates, or so many bytes allocated since the last collection while there is
  * a candidate. Both adapt to what the last collection found alive, so that looking at the living
@@ -78,13 +78,19 @@ static void find_lost(struct ouro__thread *me)
 
 /* -- the steps --------------------------------------------------------------------------------- */
 
+static void drop_claim(struct ouro__thread *me, void *object)
+{
+    if (ouro__unclaim(object))
+        ouro__die(me, object);
+}
+
 /* Merged candidates that proved live give their references back. */
 static void unclaim_living(struct ouro__capture *c, uint32_t end)
 {
     for (uint32_t i = c->dead; i < end; i++) {
         struct ouro__entry entry = c->v->entries[i];
         if (entry.object && (entry.link & OURO__ENTRY_LIVE) && (entry.link & OURO__ENTRY_CLAIMED))
-            ouro__unclaim(c->me, entry.object);
+            drop_claim(c->me, entry.object);
     }
 }
 
@@ -122,7 +128,14 @@ static void shrink(struct ouro__visited *v)
     v->capacity = capacity;
 }
 
-static void collect(struct ouro__thread *me, struct ouro_collection *result)
+/* Whether this is the process's only thread; asked only where it makes a difference. */
+static bool is_alone(const struct ouro__visited *v)
+{
+    bool matters = v->claimed > 0 || v->waiting || ouro__orphans_exist();
+    return matters && ouro__os_threads() == 1;
+}
+
+static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
 {
     struct ouro__visited *v = &me->visited;
     struct ouro__capture c = {.me = me, .v = v};
@@ -130,7 +143,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result)
         find_lost(me);
     result->collections = 1;
     result->candidates = v->live_places;
-    c.alone = v->claimed > 0 || !ouro__load(&ouro__many_threads) ? ouro__os_threads() == 1 : false;
+    c.alone = alone;
     v->free_place = 0;
     if (!ouro__capture(&c)) {
         ouro_free(c.seen);
@@ -139,6 +152,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result)
         ouro__relink_free_places(v);
         return;
     }
+    v->waiting = c.skipped;
     result->captured = c.captured;
     ouro__verdict(&c);
     ouro_free(c.seen);
@@ -168,10 +182,13 @@ size_t ouro_collect(struct ouro_collection *result)
     struct ouro__thread *me = ouro__self;
     if (me && !me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
+        bool alone = is_alone(&me->visited);
+        if (alone)
+            ouro__orphans_take(me);
         if (me->visited.live_places > 0 || me->visited.lost) {
             uint64_t start = ouro__os_nanoseconds();
             me->visited.collecting = true;
-            collect(me, &one);
+            collect(me, &one, alone);
             me->visited.collecting = false;
             one.nanoseconds = ouro__os_nanoseconds() - start;
             add(&me->visited.total, &one);

@@ -36,7 +36,7 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
         if (!ouro__cas_full(&h->shared, &b, next))
             continue;
         if (claim)
-            ouro__remember(me, object, true);
+            return !ouro__remember(me, object, true) && ouro__unclaim(object);
         return ouro__count_of(b) == 0;
     }
 }
@@ -61,8 +61,8 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
         if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
             continue;
         if (claim)
-            ouro__remember(me, object, true);
-        else if (count == 2 && (b & OURO__QUEUED))
+            return !ouro__remember(me, object, true) && ouro__unclaim(object);
+        if (count == 2 && (b & OURO__QUEUED))
             ouro__merged_one(object, visited);
         return count == 1;
     }

@@ -124,6 +124,25 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 
 /* -- settling ---------------------------------------------------------------------------------- */
 
+/* What becomes of x when n references remain and c are counted in the shared word b. */
+static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n, int64_t own)
+{
+    int64_t c = ouro__count_of(b);
+    ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
+    ouro_word merged = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+    ouro_half plain = ouro__local_count(local) > 0 ? local : 0;
+    if (n > 0 && c <= 0) { /* fold: the bias stays */
+        ouro__half_store(&h->local, (local & OURO__LOCAL_OUT) | (ouro_half)n);
+        return low;
+    }
+    ouro__half_store(&h->local, plain); /* written back: an earlier turn may have folded */
+    if (n > 0 && plain) /* the deferred subtraction */
+        return low | (ouro_word)(c - own) << OURO__COUNT_SHIFT;
+    if (n > 0 && ouro__can_cycle(h)) /* the entry's reference becomes that of a candidate */
+        return merged | OURO__QUEUED | (ouro_word)c << OURO__COUNT_SHIFT;
+    return merged | (ouro_word)n << OURO__COUNT_SHIFT;
+}
+
 /* The verdict on one entry of x, which `holder` holds: the entry's reference goes. `own` is 1 for
  * an entry of the queue, 0 for a negative count that was found without one. Returns whether x died.
  * Invariants I4 to I7; the CAS is acq_rel, `local` is written before it (I7). */
@@ -131,36 +150,28 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_half local = ouro__half_load(&h->local);
-    ouro_word b = ouro__load_acquire(&h->shared);
-    for (;;) {
-        if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
-            if (ouro__cas_full(&h->shared, &b, (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED))
-                return false;
-            continue;
-        }
-        int64_t c = ouro__count_of(b);
-        int64_t n = (int64_t)ouro__local_count(local) + c - own;
-        if (OURO_UNLIKELY(n < 0))
+    ouro_half visited = ouro__half_load(&h->visited);
+    ouro_word b = ouro__load_acquire(&h->shared), next;
+    int64_t n;
+    do {
+        n = (int64_t)ouro__local_count(local) + ouro__count_of(b) - own;
+        if (b & OURO__IMMORTAL) {
+            next = (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED;
+        } else if (OURO_UNLIKELY(n < 0)) {
             ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
                       "more references were dropped than there were");
-        ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
-        ouro_word next;
-        if (n == 0) {
-            ouro__half_store(&h->local, 0);
-            next = (low & ~OURO__OWNER_MASK) | OURO__MERGED;
-        } else if (c <= 0) {
-            ouro__half_store(&h->local, (local & OURO__LOCAL_OUT) | (ouro_half)n); /* fold */
-            next = low;
         } else {
-            ouro__half_store(&h->local, local); /* settle: the deferred subtraction */
-            next = low | (ouro_word)(c - own) << OURO__COUNT_SHIFT;
+            next = settled(h, local, b, n, own);
+            if (n > 0 && (next & OURO__MERGED))
+                ouro__forget(holder, h); /* before the RMW (I7) */
         }
-        if (ouro__cas_full(&h->shared, &b, next)) {
-            if (n > 0 && ouro__can_cycle(h) && ouro__half_load(&h->visited) == 0)
-                ouro__remember(holder, object, false);
-            return n == 0;
-        }
-    }
+    } while (!ouro__cas_full(&h->shared, &b, next));
+    if ((b & OURO__IMMORTAL) || n == 0 || visited == OURO__ACYCLIC)
+        return n == 0 && !(b & OURO__IMMORTAL);
+    bool claimed = (next & (OURO__MERGED | OURO__QUEUED)) == (OURO__MERGED | OURO__QUEUED);
+    if (!claimed && ((next & OURO__MERGED) || ouro__half_load(&h->visited) != 0))
+        return false;
+    return !ouro__remember(holder, object, claimed) && claimed && ouro__unclaim(object);
 }
 
 /* Settles a segment's entries. One that is to be freed is put on `spent`. */

@@ -62,7 +62,8 @@ struct ouro__entry {
 #define OURO__ENTRY_LIVE    (1u << 31)
 #define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
 #define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
-#define OURO__ENTRY_INDEX   (OURO__ENTRY_OUTSIDE - 1)
+#define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
+#define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
 
 struct ouro__visited {
     struct ouro__entry *entries;
@@ -74,7 +75,9 @@ struct ouro__visited {
     uint64_t bytes_before; /* heap->bytes_taken after the last collection */
     uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
-    bool collecting, lost; /* lost: a candidate could not be remembered */
+    bool collecting;
+    bool lost;    /* a candidate could not be remembered */
+    bool waiting; /* some candidates reach objects that this thread may not speak for */
     struct ouro_collection total;
 };
 
@@ -173,15 +176,22 @@ OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
 
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
-/* Remembers an object that `me` holds, or (claimed) a merged one whose Q the caller set. */
-void ouro__remember(struct ouro__thread *me, void *object, bool claimed);
-/* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
+/* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
+ * false: no memory (the next collection then looks at everything). */
+bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
+/* Candidates that carry token t, which is about to be given up, and all of a thread that ends, wait
+ * for a thread that may speak for them. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
+/* Takes over the candidates that ended threads left; the caller is the only thread. */
+void ouro__orphans_take(struct ouro__thread *me);
+bool ouro__orphans_exist(void);
+void ouro__orphans_before_fork(void);
+void ouro__orphans_after_fork(bool child);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
-/* A merged candidate's entry is gone: the reference that it owned goes too. */
-void ouro__unclaim(struct ouro__thread *me, void *object);
+/* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
+bool ouro__unclaim(void *object);
 bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro_half visited);
 void ouro__relink_free_places(struct ouro__visited *v);
 /* A collection, if one is due. */
@@ -222,7 +232,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
 void ouro__saturate(void *object);
-/* Connects hooks to counts; any number of times. */
+/* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
 /* The local word of a fresh object. */

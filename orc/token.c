@@ -76,6 +76,8 @@ static void give_up(struct ouro__thread *me, unsigned t)
         struct ouro__chain dead = {NULL, NULL};
         struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
         ouro__after_drain(me, spent, &dead);
+        if (me->visited.live_places > 0)
+            ouro_collect(NULL);
         ouro__forget_token(me, t);
         ouro__exchange_full(&token->holder, OURO__GONE);
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
@@ -142,15 +144,25 @@ static void record_reset(struct ouro__thread *me)
     me->visited.threshold = 0;
 }
 
-struct ouro__thread *ouro__attach(void)
+/* With the lock, once: hooks and alloc are told of the layer above them. */
+static void connect_layers(void)
 {
     static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
+    static bool connected;
+    if (connected)
+        return;
+    connected = true;
     ouro__orc_install();
     ouro__upper_install(&upper);
+}
+
+struct ouro__thread *ouro__attach(void)
+{
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap)
         return NULL;
     ouro__lock(&registry.lock);
+    connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
@@ -179,11 +191,11 @@ static void orc_thread_exit(void)
     ouro__poll_tokens(me);
     ouro_collect(NULL);
     ouro__segments_leave(me);
+    ouro__candidates_end(me);
     while (me->held_count > 0) {
         unsigned t = me->held[--me->held_count];
         give_up(me, t);
     }
-    ouro__candidates_end(me);
     if (me->home != OURO__NO_TOKEN)
         give_up(me, me->home);
     ouro__segments_leave(me);
@@ -232,6 +244,9 @@ void ouro_park(void)
         return;
     struct ouro__heap *heap = ouro__heap_mine();
     ouro__remote_flush(heap);
+    /* A merger allocates nothing: room for what it may remember. */
+    if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
+        ouro__visited_grow(&me->visited);
     for (;;) {
         ouro__poll_tokens(me);
         ouro__exchange_full(&me->state, OURO__PARKED);
@@ -279,6 +294,7 @@ size_t ouro_queued_bytes(void)
 static void before_fork(void)
 {
     ouro__lock(&registry.lock);
+    ouro__orphans_before_fork();
     ouro__weak_before_fork();
 }
 
@@ -287,6 +303,7 @@ static void before_fork(void)
 static void after_fork(bool child)
 {
     ouro__weak_after_fork(child);
+    ouro__orphans_after_fork(child);
     if (!child) {
         ouro__unlock(&registry.lock);
         return;

@@ -12,6 +12,12 @@
 #include "orc/capture.h"
 #include "alloc/fail.h"
 
+/* Whether an entry takes part: claimed ones do only where this thread may speak for them. */
+static bool takes_part(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return entry->object && (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
+}
+
 /* -- the living -------------------------------------------------------------------------------- */
 
 /* A merged candidate that proved live: the reference of its entry goes, once counts may change. */
@@ -27,9 +33,10 @@ static uint32_t entry_of(const struct ouro__capture *c, const void *object)
 {
     const struct ouro_header *h = ouro__header(object);
     ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited > c->v->count || c->entries[visited - 1].object != object)
+    if (visited == 0 || visited > c->v->count)
         return 0;
-    return visited;
+    const struct ouro__entry *entry = &c->entries[visited - 1];
+    return entry->object == object && takes_part(c, entry) ? visited : 0;
 }
 
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
@@ -72,7 +79,7 @@ static struct buckets lock_buckets(const struct ouro__capture *c)
     struct buckets need = {{0}};
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || (entry->link & OURO__ENTRY_LIVE) ||
+        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
             !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             continue;
         unsigned bucket = ouro__weak_bucket(entry->object);
@@ -101,7 +108,7 @@ static void second_look(struct ouro__capture *c)
     ouro__fence_acquire(); /* after the last slot was read (docs/cycles.md M1) */
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || (entry->link & OURO__ENTRY_LIVE) ||
+        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
             ouro__load(&ouro__header(entry->object)->shared) == c->seen[i])
             continue;
         entry->trial = 1;
@@ -113,7 +120,7 @@ static void clear_weak(struct ouro__capture *c)
 {
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
-        if (entry->object && !(entry->link & OURO__ENTRY_LIVE) &&
+        if (takes_part(c, entry) && !(entry->link & OURO__ENTRY_LIVE) &&
             (ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             ouro__weak_clear_locked(entry->object);
     }
@@ -121,17 +128,22 @@ static void clear_weak(struct ouro__capture *c)
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-/* The dead to the front, in order; then candidates that stay (merged ones that nobody could speak
- * for), then what proved live and owned a reference. */
+/* A root that proved live, but reaches objects that nobody could speak for: it may be kept by a
+ * cycle through those, so it stays a candidate. */
+static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE);
+}
+
+/* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while
+ * hooks run. */
 static void sort_out(struct ouro__capture *c)
 {
     struct ouro__visited *v = c->v;
     uint32_t dead = 0;
     for (uint32_t i = 0; i < v->count; i++) {
         struct ouro__entry entry = c->entries[i];
-        if (!entry.object || (entry.link & OURO__ENTRY_LIVE))
-            continue;
-        if ((entry.link & OURO__ENTRY_CLAIMED) && !c->alone)
+        if (!takes_part(c, &entry) || (entry.link & OURO__ENTRY_LIVE))
             continue;
         if (i != dead) {
             c->entries[i] = c->entries[dead];
@@ -140,6 +152,13 @@ static void sort_out(struct ouro__capture *c)
         dead++;
     }
     c->dead = dead;
+    for (uint32_t i = dead; i < v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (stays(c, entry))
+            entry->link &= OURO__ENTRY_CLAIMED;
+        if (entry->object && !(entry->link & OURO__ENTRY_LIVE))
+            ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
+    }
 }
 
 void ouro__verdict(struct ouro__capture *c)

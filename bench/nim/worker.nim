@@ -41,7 +41,7 @@ proc trees(): Deed =
   var longLived = build(deepest)
   var nodes = 0
   for depth in countup(4, deepest, 2):
-    for i in 1 .. 1 shl (deepest - depth + 4):
+    for i in 1 .. 1 shl (deepest - depth + 3):
       nodes += count(build(depth))
   nodes += count(longLived)
   longLived = nil

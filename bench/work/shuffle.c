@@ -28,11 +28,11 @@ static void setup(struct bench_run *run, uint32_t count, size_t swaps)
 }
 static void setup_hot(struct bench_run *run)
 {
-    setup(run, 1000, run->quick ? 500000 : 6000000);
+    setup(run, 1000, run->quick ? 500000 : 3000000);
 }
 static void setup_cold(struct bench_run *run)
 {
-    setup(run, run->quick ? 400000 : 4000000, run->quick ? 200000 : 2000000);
+    setup(run, run->quick ? 200000 : 2000000, run->quick ? 200000 : 1000000);
 }
 
 static double repeat(struct bench_run *run)
