@@ -79,6 +79,7 @@ struct ouro__heap {
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
+    ouro_word pushed, drained; /* cells into `remote` and out of it so far */
 };
 OURO_STATIC_ASSERT(OURO__CLASSES <= 64, "avail_bits has a bit for each class");
 
@@ -124,8 +125,6 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
 
 struct ouro__arena_figures {
     size_t mapped, used, peak_used, limit, chunks, dirty;
-    size_t huge_count[OURO__TAGS], huge_bytes[OURO__TAGS]; /* used: whole mappings */
-    size_t system_blocks; /* of a supply that passes blocks on; their bytes are `used` */
 };
 void ouro__arena_figures(struct ouro__arena_figures *figures);
 

@@ -6,6 +6,7 @@
 #include "alloc/os.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
+#define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
 
 /* -- taking ------------------------------------------------------------------------------------ */
 
@@ -138,7 +139,7 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
 
 void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 {
-    if (size > (size_t)PTRDIFF_MAX - align)
+    if (size > MOST || align > MOST)
         return NULL;
     struct ouro__heap *heap = ouro__heap_enter();
     if (!heap)
@@ -239,9 +240,7 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
         return NULL;
     if (alignment <= 16)
         return ouro_malloc(size);
-    void *p = NULL;
-    if (alignment <= (size_t)PTRDIFF_MAX / 2)
-        p = ouro__cell_alloc(OURO__RAW, size ? size : 1, alignment);
+    void *p = ouro__cell_alloc(OURO__RAW, size ? size : 1, alignment);
     if (!p)
         ouro__os_no_memory();
     return p;

@@ -9,6 +9,7 @@ ouro_layer(alloc
         options.c
         pool.c
         remote.c
+        stats.c
         status.c
         supply_mmap.c
         supply_system.c
@@ -23,6 +24,7 @@ ouro_layer(alloc
         platform.h
         pool.h
         sizeclass.h
+        stats.h
         status.h
         supply.h
         version.h

@@ -10,6 +10,7 @@ static void *made_before_main;
 
 __attribute__((constructor(101))) static void before_main(void)
 {
+    ouro_supply_use(&ouro_supply_mmap); /* a tool's malloc need not know about fork */
     made_before_main = ouro_malloc(1000);
     fill(made_before_main, 1000);
 }
