@@ -63,7 +63,7 @@ static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
         heap->all->all_prev = page;
     heap->all = page;
     page->heap = heap;
-    ouro__store(&page->pub.owner, (ouro_word)&heap->pub);
+    ouro__store_release(&page->pub.owner, (ouro_word)&heap->pub);
 }
 
 static void all_remove(struct ouro__heap *heap, struct ouro__page *page)

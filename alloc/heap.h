@@ -144,7 +144,8 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 /* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {
-    return (struct ouro__heap *)ouro__load(&page->pub.owner);
+    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block. */
+    return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
 }
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
 {

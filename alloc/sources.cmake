@@ -27,5 +27,6 @@ ouro_layer(alloc
         stats.h
         status.h
         supply.h
+        supply_jemalloc.h
         version.h
 )

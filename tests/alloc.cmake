@@ -25,3 +25,9 @@ if(CMAKE_OBJDUMP AND NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER)
         ARGS "${CMAKE_OBJDUMP}" $<TARGET_OBJECTS:fastpath-pic-ON> $<TARGET_OBJECTS:fastpath-pic-OFF>
         LABELS structure)
 endif()
+
+# With jemalloc. Its own locks are hidden from sanitizers.
+if(TARGET ouro-jemalloc-shared AND NOT OURO_SANITIZE)
+    ouro_test(alloc_jemalloc LIBS ouro-jemalloc-shared)
+    ouro_test(alloc_jemalloc_static WHITEBOX SOURCES alloc_jemalloc.c LIBS ouro-jemalloc-static)
+endif()

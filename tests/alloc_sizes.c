@@ -59,7 +59,8 @@ static void every_alignment_is_kept_for_every_size(void **state)
 {
     (void)state;
     static const size_t sizes[] = {0, 1, 15, 16, 17, 100, 1000, 4096, 5000, 40000, 65536, 70000};
-    for (size_t align = 1; align <= 64 * MIB; align *= 2) {
+    size_t most = ouro_supply_get()->block ? MIB : 64 * MIB; /* tools have bounds of their own */
+    for (size_t align = 1; align <= most; align *= 2) {
         void *kept[sizeof sizes / sizeof *sizes];
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             kept[i] = ouro_aligned_alloc(align, sizes[i]);
