@@ -168,6 +168,30 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 void ouro__page_free(struct ouro__page *page, void *cell);
 /* Sends every operation of the calling thread's heap out of line, or no longer. */
 void ouro__heap_watch(struct ouro__heap *heap, bool watched);
+/* Cells of one page that are freed one after the other: they reach the page in one go. */
+struct ouro__run {
+    struct ouro_page *page; /* NULL: nothing gathered */
+    void *first, *last;
+    uint32_t count;
+};
+void ouro__run_flush(struct ouro__run *run);
+/* Frees a cell, known to be in a small page, of a heap that is not watched. */
+OURO_INLINE void ouro__run_free(struct ouro__run *run, struct ouro_heap *heap, void *cell,
+                                unsigned tag)
+{
+    struct ouro_page *page = ouro__page_of(cell);
+    if (OURO_UNLIKELY(page != run->page)) {
+        ouro__run_flush(run);
+        if (OURO_UNLIKELY(ouro__load(&page->owner) != (ouro_word)heap)) {
+            ouro__cell_free(cell, tag, 16);
+            return;
+        }
+        *run = (struct ouro__run){page, NULL, cell, 0};
+    }
+    *(void **)cell = run->first;
+    run->first = cell;
+    run->count++;
+}
 /* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
  * pages go back to the arena. */
 void ouro__heap_settle(struct ouro__heap *heap);

@@ -39,13 +39,14 @@ static void count_class(struct ouro_stats *stats, unsigned tag, unsigned cls, ui
         stats->by_class[cls].counted += blocks;
 }
 
-/* The owner may be counting down meanwhile. */
-OURO_READS_RACY static uint64_t blocks_out(const struct ouro__page *page)
+/* The owner may be counting down meanwhile. Volatile, lest the compiler move the loads to where they
+ * are instrumented. */
+OURO_READS_RACY static uint64_t blocks_out(const volatile struct ouro__page *page)
 {
     return (uint64_t)page->pub.countdown + page->pub.rest;
 }
 
-OURO_READS_RACY static uint64_t batched(const struct ouro__heap *heap)
+OURO_READS_RACY static uint64_t batched(const volatile struct ouro__heap *heap)
 {
     uint64_t n = 0;
     for (unsigned i = 0; i < OURO__BATCHES; i++)

@@ -254,10 +254,7 @@ void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
             me->reserve = spent;
         spent = next;
     }
-    if (!dead->first)
-        return;
-    ouro__chain_append(&me->pending, dead);
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_chain(me, dead);
 }
 
 static void poll_token(struct ouro__thread *me, unsigned t)

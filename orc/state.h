@@ -91,7 +91,7 @@ struct ouro__thread {
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
-    struct ouro__chain pending;   /* deaths still to carry out */
+    void *pending;                /* the first of the deaths still to carry out */
     struct ouro__open open[OURO__SEGMENTS];
     struct ouro__segment *reserve;
     struct ouro__visited visited;
@@ -150,7 +150,8 @@ void ouro__die(struct ouro__thread *me, void *object);
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object);
 /* Destroys what is pending, at most `budget` objects; returns how many. */
 size_t ouro__release_some(struct ouro__thread *me, size_t budget);
-void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *more);
+/* Carries out the deaths of a chain, now or, inside the loop, after what is at hand. */
+void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead);
 /* Marks an object dying. Its count is what it was, so that hooks can count on it. */
 void ouro__mark_dying(struct ouro_header *h);
 /* Gives back the memory of an object that is gone. */

@@ -4,7 +4,7 @@
 #include "alloc_check.h"
 
 struct slot {
-    void *p;
+    char *p;
     size_t size, align;
     unsigned tag;
 };
@@ -93,6 +93,31 @@ static void a_heap_of_which_all_was_freed_has_no_page_after_trim(void **state)
     assert_true(figures.peak_used > 0);
 }
 
+static void invariants_hold_after_runs_of_frees(void **state)
+{
+    (void)state;
+    uint64_t seed = 123;
+    struct ouro__heap *heap = ouro__heap_mine();
+    for (int round = 0; round < 30; round++) {
+        for (int j = 0; j < 5000; j++)
+            operate(&slots[next_random(&seed) % SLOTS], &seed);
+        struct ouro__run run = {NULL, NULL, NULL, 0};
+        for (int i = (int)(next_random(&seed) % SLOTS); i < SLOTS; i++) {
+            struct slot *slot = &slots[i];
+            if (!slot->p || slot->align > 16 || slot->size + 16 > OURO__SMALL_MAX_SIZE)
+                continue;
+            ouro__run_free(&run, &heap->pub, slot->p, slot->tag);
+            slot->p = NULL;
+        }
+        ouro__run_flush(&run);
+        assert_int_equal(check_heap(heap), live_in_pages());
+        check_arena();
+    }
+    free_all();
+    assert_int_equal(check_heap(heap), 0);
+    ouro_trim();
+}
+
 static void an_empty_page_goes_back_when_another_is_queued(void **state)
 {
     (void)state;
@@ -110,7 +135,7 @@ static void an_empty_page_goes_back_when_another_is_queued(void **state)
     assert_true(empty.used <= 2 * OURO__SLICE_SIZE); /* the current page and one that is kept */
 }
 
-static void a_large_block_aligned_for_objects_has_its_header_in_place(void **state)
+static void aligned_cells_of_objects_have_their_header_and_room_before_it(void **state)
 {
     (void)state;
     for (size_t align = 16; align <= 16 * MIB; align *= 2) {
@@ -121,6 +146,7 @@ static void a_large_block_aligned_for_objects_has_its_header_in_place(void **sta
             struct ouro__place place = ouro__place_of(p);
             assert_true(p - 16 >= place.block && p - 16 + size <= place.block + place.bytes);
             assert_int_equal(place.tag, OURO__COUNTED);
+            assert_true(align == 16 || p - 16 - OURO__SPARE >= place.block);
             memset(p - 16, 0x77, size);
             ouro__cell_free(p, OURO__COUNTED, align);
         }
@@ -252,9 +278,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(invariants_hold_after_random_operations),
+        cmocka_unit_test(invariants_hold_after_runs_of_frees),
         cmocka_unit_test(a_heap_of_which_all_was_freed_has_no_page_after_trim),
         cmocka_unit_test(an_empty_page_goes_back_when_another_is_queued),
-        cmocka_unit_test(a_large_block_aligned_for_objects_has_its_header_in_place),
+        cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
         cmocka_unit_test(trim_gives_memory_back_to_the_system),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(a_huge_block_goes_back_at_once),

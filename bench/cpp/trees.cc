@@ -45,5 +45,5 @@ double repeat(bench_run *run)
 } // namespace
 
 extern "C" {
-extern const bench_workload work_trees = {"trees", nullptr, repeat, nullptr};
+extern const bench_workload work_trees = {"trees", nullptr, repeat, nullptr, false};
 }

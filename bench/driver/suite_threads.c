@@ -16,9 +16,10 @@
 
 const struct workload threads_workloads[] = {
     {"trees", "node", "binary trees are built, walked and dropped", 1, ONE | ALL | CXX | NIM},
-    {"list", "node", "a doubly linked list is built, walked both ways and dropped", 1, ONE | ALL},
+    {"list", "node", "a doubly linked list is built, walked both ways and dropped", 4,
+     ONE | MALLOCS},
     {"shuffle", "swap", "two references of a thousand change places, in cache", 1, ONE | ALL},
-    {"shuffle-cold", "swap", "two references of two million change places", 1, COLD | ALL},
+    {"shuffle-cold", "swap", "two references of two million change places", 2, COLD | MALLOCS},
     {"strings", "record", "strings and sequences grow, are copied and dropped", 1, ONE | MALLOCS},
     {"words", "word", "all words under a directory, counted on one thread", 1, ONE | PLAIN},
     {"rings", "node", "a million rings of three are dropped and collected", 1, ONE | CXX | NIM},

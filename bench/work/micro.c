@@ -29,7 +29,7 @@ static double median(double *v, size_t n)
 static double by_turns(struct bench_run *run, double (*ours)(size_t), double (*kernel)(size_t))
 {
     double a[TURNS], b[TURNS];
-    size_t n = run->quick ? 100000 : 500000;
+    size_t n = run->quick ? 100000 : 200000;
     unsigned turns = run->quick ? 21 : TURNS;
     for (unsigned i = 0; i < turns; i++) {
         a[i] = ours(n);
@@ -198,5 +198,6 @@ static double repeat_touch(struct bench_run *run)
 
 const struct bench_workload work_typed_pair = {.name = "typed-pair", .repeat = repeat_typed};
 const struct bench_workload work_count_pair = {.name = "count-pair", .repeat = repeat_count};
-const struct bench_workload work_touch = {"touch", setup_touch, repeat_touch, NULL};
-const struct bench_workload work_touch_heap = {"touch-heap", setup_touch_heap, repeat_touch, NULL};
+const struct bench_workload work_touch = {"touch", setup_touch, repeat_touch, NULL, false};
+const struct bench_workload work_touch_heap = {"touch-heap", setup_touch_heap, repeat_touch, NULL,
+                                               false};

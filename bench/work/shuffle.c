@@ -61,5 +61,5 @@ static void finish(struct bench_run *run)
     deck_drop(run->state);
 }
 
-const struct bench_workload work_shuffle = {"shuffle", setup_hot, repeat, finish};
-const struct bench_workload work_shuffle_cold = {"shuffle-cold", setup_cold, repeat, finish};
+const struct bench_workload work_shuffle = {"shuffle", setup_hot, repeat, finish, false};
+const struct bench_workload work_shuffle_cold = {"shuffle-cold", setup_cold, repeat, finish, false};
