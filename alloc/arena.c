@@ -25,24 +25,27 @@ void ouro__arena_count(size_t bytes)
         arena->peak = arena->used;
 }
 
-bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
+static bool plead(struct ouro__heap *heap, size_t bytes)
 {
-    if (heap->pleading)
-        return false;
-    if (attempt == 0 && !ouro__supply()->block) {
-        ouro__heaps_reclaim(heap);
-        return true;
-    }
     ouro__lock(&arena->lock);
     ouro_memory_callback *callback = arena->callback;
     void *arg = arena->callback_arg;
     ouro__unlock(&arena->lock);
-    if (!callback)
+    if (!callback || heap->pleading)
         return false;
     heap->pleading = true;
     bool again = callback(bytes, arg);
     heap->pleading = false;
     return again;
+}
+
+bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
+{
+    if (attempt > 0 && !plead(heap, bytes))
+        return false;
+    if (!ouro__supply()->block)
+        ouro__heaps_reclaim(heap);
+    return true;
 }
 
 void ouro_set_limit(size_t bytes, ouro_memory_callback *callback, void *arg)

@@ -54,7 +54,7 @@ void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name
         ouro__text_add(&t, ": ");
         ouro__text_add(&t, detail);
     }
-    ouro__text_add(&t, "\n");
+    ouro__text_end(&t, "\n");
     ouro__os_say(room, t.len);
     ouro__os_abort();
 }

@@ -63,7 +63,7 @@ static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
         heap->all->all_prev = page;
     heap->all = page;
     page->heap = heap;
-    ouro__store(&page->pub.owner, (ouro_word)&heap->pub);
+    ouro__store_release(&page->pub.owner, (ouro_word)&heap->pub);
 }
 
 static void all_remove(struct ouro__heap *heap, struct ouro__page *page)
@@ -124,7 +124,7 @@ void ouro__run_flush(struct ouro__run *run)
         page->countdown = 0;
         page->rest = out;
         if (ouro__page_whole(page)->state == OURO__PAGE_CURRENT)
-            *page = (struct ouro_page){page->owner, page->free, out, 0};
+            page->countdown = out, page->rest = 0;
         else
             ouro__page_notice(page);
     }
@@ -260,6 +260,8 @@ void ouro__heap_settle(struct ouro__heap *heap)
     }
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
+        if (page->state == OURO__PAGE_FULL && page->pub.free)
+            avail_push(heap, page);
         if (page->state != OURO__PAGE_AVAIL || page->pub.countdown > 0)
             continue;
         avail_remove(heap, page);

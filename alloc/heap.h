@@ -79,6 +79,7 @@ struct ouro__heap {
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
+    ouro_word pushed, drained; /* cells into `remote` and out of it so far */
 };
 OURO_STATIC_ASSERT(OURO__CLASSES <= 64, "avail_bits has a bit for each class");
 
@@ -124,8 +125,6 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
 
 struct ouro__arena_figures {
     size_t mapped, used, peak_used, limit, chunks, dirty;
-    size_t huge_count[OURO__TAGS], huge_bytes[OURO__TAGS]; /* used: whole mappings */
-    size_t system_blocks; /* of a supply that passes blocks on; their bytes are `used` */
 };
 void ouro__arena_figures(struct ouro__arena_figures *figures);
 
@@ -145,7 +144,8 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 /* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {
-    return (struct ouro__heap *)ouro__load(&page->pub.owner);
+    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block. */
+    return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
 }
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
 {
@@ -192,7 +192,8 @@ OURO_INLINE void ouro__run_free(struct ouro__run *run, struct ouro_heap *heap, v
     run->first = cell;
     run->count++;
 }
-/* All cells of the ready lists go back to their pages; empty pages go back to the arena. */
+/* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
+ * pages go back to the arena. */
 void ouro__heap_settle(struct ouro__heap *heap);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */

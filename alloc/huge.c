@@ -64,11 +64,7 @@ static struct ouro__huge *take_locked(size_t mapped, size_t align)
 
 void *ouro__huge_take(size_t bytes, size_t align, unsigned tag)
 {
-    size_t offset = ouro__cell_offset(tag);
-    if (offset && align > offset)
-        offset = align; /* the header stands right before the aligned cell */
-    if (bytes > SIZE_MAX / 4 || align > SIZE_MAX / 4)
-        return NULL;
+    size_t offset = ouro__aligned_offset(tag, align);
     size_t mapped = (bytes + offset + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1);
     ouro__lock(&ouro__arena.lock);
     struct ouro__huge *huge = take_locked(mapped, align);

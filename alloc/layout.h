@@ -17,7 +17,7 @@
  *      the heap's remote list.
  *  A4  `owner` is the heap that owns the page, and 0 in every other description: in the inner slices
  *      of a page, in single-block spans, in unused slices. It changes from one heap to another by
- *      one relaxed store, while others load it: whoever holds a block of the page sees the owner
+ *      one store (release), while others load it: whoever holds a block of the page sees the owner
  *      or one that it had, never 0.
  * The inlined free counts frees only (countdown): taking a cell counts nothing. So a page is known
  * to be empty when all it gave out came back since it last gave (Leijen et al. 2019 count both).

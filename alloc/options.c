@@ -14,10 +14,12 @@ static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
 static ouro_word values[OURO_OPTION_COUNT];
 static ouro_word loaded; /* whether the environment was read */
 
-/* Decimal digits, an optional K, M or G behind them. */
+/* An optional minus, decimal digits, an optional K, M or G. */
 static bool parse(const char *s, int64_t *value)
 {
     int64_t n = 0;
+    bool minus = *s == '-';
+    s += minus;
     if (*s < '0' || *s > '9')
         return false;
     for (; *s >= '0' && *s <= '9'; s++) {
@@ -27,7 +29,7 @@ static bool parse(const char *s, int64_t *value)
     unsigned shift = *s == 'K' ? 10 : *s == 'M' ? 20 : *s == 'G' ? 30 : 0;
     if (shift && (++s, __builtin_mul_overflow(n, (int64_t)1 << shift, &n)))
         return false;
-    *value = n;
+    *value = minus ? -n : n;
     return *s == '\0';
 }
 
@@ -38,11 +40,8 @@ static void report_bad(const char *variable, const char *text)
     ouro__text_add(&t, "ouro: ignored ");
     ouro__text_add(&t, variable);
     ouro__text_add(&t, "=");
-    t.size -= sizeof " ...: not a number in range\n"; /* a long value is cut, not the message */
     ouro__text_add(&t, text);
-    bool cut = t.len + 1 == t.size;
-    t.size = sizeof room;
-    ouro__text_add(&t, cut ? " ...: not a number in range\n" : ": not a number in range\n");
+    ouro__text_end(&t, ": not a number in range\n");
     ouro__os_say(room, t.len);
 }
 

@@ -6,6 +6,7 @@
 #include "alloc/os.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
+#define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
 
 /* -- taking ------------------------------------------------------------------------------------ */
 
@@ -61,17 +62,10 @@ static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
     }
 }
 
-/* Where in a block of its own the cell is: the header is right before it. */
-static size_t cell_at(unsigned tag, size_t align)
-{
-    size_t offset = ouro__cell_offset(tag);
-    return offset && align > offset ? align : offset;
-}
-
 /* A block of its own slices, or of its own mapping. */
 static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsigned tag)
 {
-    size_t at = cell_at(tag, align);
+    size_t at = ouro__aligned_offset(tag, align);
     size_t slices = (size + at + OURO__SLICE_SIZE - 1) >> OURO__SLICE_SHIFT;
     bool huge = align > OURO__SLICE_SIZE || slices > SPAN_MAX_SIZE >> OURO__SLICE_SHIFT;
     for (unsigned attempt = 0;; attempt++) {
@@ -91,7 +85,7 @@ static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsig
 
 static void *system_take(struct ouro__heap *heap, unsigned tag, size_t size, size_t align)
 {
-    size_t at = cell_at(tag, align);
+    size_t at = ouro__aligned_offset(tag, align);
     if (at > OURO__CELL_OFFSET)
         size += at;
     for (unsigned attempt = 0;; attempt++) {
@@ -114,7 +108,7 @@ static void *counted_aligned(struct ouro__heap *heap, size_t room, size_t align)
     struct ouro__page *page = ouro__place_of(cell).page;
     if (!page->aligned)
         page->aligned = 1;
-    uintptr_t least = (uintptr_t)cell + OURO__CELL_OFFSET;
+    uintptr_t least = (uintptr_t)cell + OURO__SPARE;
     return (void *)((least + align - 1) & ~(uintptr_t)(align - 1));
 }
 
@@ -126,7 +120,7 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
         size = 32;
     size_t room = size;
     if (align > 16 && tag == OURO__COUNTED)
-        room = size + align + OURO__CELL_OFFSET;
+        room = size + align + OURO__SPARE;
     else if (align > 16) /* a class that holds a multiple of align is itself one (sizeclass.h) */
         room = (size + align - 1) & ~(align - 1);
     if (room > OURO__CLASS_MAX_SIZE || align > OURO__SLICE_SIZE)
@@ -138,7 +132,7 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
 
 void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 {
-    if (size > (size_t)PTRDIFF_MAX - align)
+    if (size > MOST || align > MOST)
         return NULL;
     struct ouro__heap *heap = ouro__heap_enter();
     if (!heap)
@@ -189,7 +183,7 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
     if (OURO_UNLIKELY(!ouro__supply()))
         ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "nothing was allocated yet");
     if (OURO_UNLIKELY(ouro__supply()->block != NULL)) {
-        ouro__system_give((char *)cell - cell_at(tag, align));
+        ouro__system_give((char *)cell - ouro__aligned_offset(tag, align));
         return;
     }
     struct ouro__place place = ouro__place_of(cell);
@@ -239,9 +233,7 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
         return NULL;
     if (alignment <= 16)
         return ouro_malloc(size);
-    void *p = NULL;
-    if (alignment <= (size_t)PTRDIFF_MAX / 2)
-        p = ouro__cell_alloc(OURO__RAW, size ? size : 1, alignment);
+    void *p = ouro__cell_alloc(OURO__RAW, size ? size : 1, alignment);
     if (!p)
         ouro__os_no_memory();
     return p;

@@ -72,8 +72,10 @@ void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
 
 /* -- handing over ------------------------------------------------------------------------------ */
 
-static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *first, void *last)
+static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *first, void *last,
+                       uint32_t count)
 {
+    ouro__fetch_add(&to->pushed, count);
     ouro_word head = ouro__load(&to->remote);
     do {
         *(void **)last = (void *)head;
@@ -90,7 +92,7 @@ static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, struct ouro__ba
     struct ouro__batch full = *batch;
     *batch = next;
     if (full.count > 0)
-        push_chain(full.to, mine, full.first, full.last);
+        push_chain(full.to, mine, full.first, full.last, full.count);
 }
 
 void ouro__remote_flush(struct ouro__heap *mine)
@@ -117,7 +119,7 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
     if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
         return; /* in a fork's child: the heap of a thread that is not there leaks */
     if (OURO_UNLIKELY(!mine)) {
-        push_chain(to, NULL, cell, cell);
+        push_chain(to, NULL, cell, cell, 1);
         return;
     }
     struct ouro__batch *batch = &mine->batches[batch_of(to)];
@@ -139,6 +141,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
     if (!ouro__remote_pending(heap))
         return;
     void *cell = (void *)ouro__exchange_full(&heap->remote, 0);
+    ouro_word n = 0;
     while (cell) {
         void *next = *(void **)cell;
         OURO_PREFETCH(next);
@@ -149,7 +152,9 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
         else
             ouro__remote_free(mine, owner, cell, place.bytes);
         cell = next;
+        n++;
     }
+    ouro__store(&heap->drained, heap->drained + n);
 }
 
 /* Whether `heap` looks as if it were worth claiming for pages of this class. */

@@ -9,6 +9,7 @@ ouro_layer(alloc
         options.c
         pool.c
         remote.c
+        stats.c
         status.c
         supply_mmap.c
         supply_system.c
@@ -23,7 +24,9 @@ ouro_layer(alloc
         platform.h
         pool.h
         sizeclass.h
+        stats.h
         status.h
         supply.h
+        supply_jemalloc.h
         version.h
 )

@@ -183,7 +183,7 @@ static struct ouro__heap *fresh_heap(void)
     struct ouro__heap *heap = ouro__meta_take(sizeof *heap);
     if (!heap)
         return NULL;
-    heap->state = OURO__HEAP_OWNED;
+    ouro__store(&heap->state, OURO__HEAP_OWNED);
     ouro_word first = ouro__load(&heaps);
     do {
         heap->next_heap = (struct ouro__heap *)first;

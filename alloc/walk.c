@@ -89,14 +89,7 @@ void ouro__arena_figures(struct ouro__arena_figures *figures)
     figures->peak_used = arena->peak;
     figures->limit = arena->limit;
     figures->chunks = arena->chunk_count;
-    figures->system_blocks = arena->system_blocks;
     for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next)
         figures->dirty += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
-    for (struct ouro__huge *huge = arena->huges; huge; huge = huge->next) {
-        if (huge->gone)
-            continue;
-        figures->huge_count[huge->tag]++;
-        figures->huge_bytes[huge->tag] += huge->mapped;
-    }
     ouro__unlock(&arena->lock);
 }
