@@ -63,7 +63,7 @@ static int32_t references(const struct ouro_header *h, ouro_word b)
     int64_t count = ouro__count_of(b);
     if (!(b & OURO__MERGED))
         count += ouro__local_count(ouro__half_load(&h->local));
-    return (int32_t)count;
+    return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
 }
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
@@ -78,6 +78,12 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     if (visited != 0) {
+        if (OURO_UNLIKELY(b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)) {
+            /* A candidate of a thread that a fork left behind: nobody speaks for it. */
+            c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
+            c->outside = true;
+            return;
+        }
         ouro__capture_later(c, visited - 1);
         return;
     }
@@ -166,10 +172,23 @@ static void abandon(struct ouro__capture *c)
         ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
     c->v->count = c->candidates;
     for (uint32_t i = 0; i < c->candidates; i++) {
-        if (c->entries[i].object)
-            c->entries[i] = (struct ouro__entry){c->entries[i].object, 0,
-                                                 c->entries[i].link & OURO__ENTRY_CLAIMED};
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object)
+            continue;
+        *entry = (struct ouro__entry){entry->object, 0, entry->link & OURO__ENTRY_CLAIMED};
+        ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
     }
+}
+
+/* Made immortal since it became a candidate: it is one no more, and not looked into. */
+static bool pass_over_immortal(struct ouro__entry *entry)
+{
+    struct ouro_header *h = ouro__header(entry->object);
+    if (OURO_LIKELY(!(ouro__load(&h->shared) & OURO__IMMORTAL)))
+        return false;
+    ouro__half_store(&h->visited, 0);
+    entry->link |= OURO__ENTRY_LIVE;
+    return true;
 }
 
 bool ouro__capture(struct ouro__capture *c)
@@ -191,7 +210,7 @@ bool ouro__capture(struct ouro__capture *c)
         if (i + 8 < c->candidates)
             OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
         struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || ((entry->link & OURO__ENTRY_CLAIMED) && !c->alone))
+        if (!ouro__is_captured(c, entry) || pass_over_immortal(entry))
             continue;
         entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);

@@ -54,6 +54,13 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
         return false;
     return c->alone || (!(b & OURO__MERGED) && ouro__holds(c->me, b));
 }
+/* Whether an entry takes part, and has not proved live: merged candidates do only while the process
+ * has a single thread; till then they wait. */
+OURO_INLINE bool ouro__is_captured(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return entry->object && !(entry->link & OURO__ENTRY_LIVE) &&
+           (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
+}
 /* Captures all that the candidates reach; false: abandoned, everything as before. */
 bool ouro__capture(struct ouro__capture *c);
 /* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.*/
@@ -70,6 +77,13 @@ OURO_INLINE void ouro__capture_later(struct ouro__capture *c, uint32_t index)
         c->settle(c, oldest);
     }
     c->late[c->late_tail++ % OURO__LATE] = index;
+}
+
+/* Whether the visited word of `object` is an index of this capture's. */
+OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *object,
+                                   ouro_half visited)
+{
+    return visited != 0 && visited <= c->v->count && c->entries[visited - 1].object == object;
 }
 
 OURO_INLINE void ouro__capture_push(struct ouro__capture *c, uint32_t index)
