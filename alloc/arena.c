@@ -362,6 +362,7 @@ void *ouro__meta_take_locked(size_t bytes)
         char *fresh = ouro__os_map(NULL, room, OURO__OS_PAGE);
         if (!fresh)
             return NULL;
+        OURO__ROOTS(fresh, room);
         arena->meta = fresh;
         arena->meta_end = fresh + room;
     }

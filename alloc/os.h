@@ -110,7 +110,8 @@ static inline unsigned ouro__os_threads(void)
     const char *s = strrchr(text, ')'); /* then: state, and num_threads is the 18th field */
     for (unsigned field = 0; s && field < 18; field++)
         s = strchr(s + 1, ' ');
-    return s ? (unsigned)strtoul(s, NULL, 10) : 0;
+    unsigned count = s ? (unsigned)strtoul(s, NULL, 10) : 0;
+    return count > OURO_TSAN ? count - OURO_TSAN : count; /* ThreadSanitizer has one of its own */
 #else
     return 1;
 #endif

@@ -59,6 +59,14 @@
 #define OURO_ASAN 0
 #endif
 
+/* LeakSanitizer looks for pointers in what libc gave out; this makes it look here too. */
+#if OURO_ASAN
+#include <sanitizer/lsan_interface.h>
+#define OURO__ROOTS(p, size) __lsan_register_root_region((p), (size))
+#else
+#define OURO__ROOTS(p, size) ((void)0)
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define OURO_TSAN 1
 #elif defined(__has_feature)

@@ -55,7 +55,7 @@ void ouro__collect_if_due(struct ouro__thread *me)
 static void remember_block(const struct ouro__place *place, void *arg)
 {
     struct ouro__thread *me = arg;
-    if (!place->page || place->page->heap != ouro__heap_whole(ouro__heap))
+    if (!place->page || ouro__page_owner(place->page) != ouro__heap_whole(ouro__heap))
         return;
     for (size_t i = 0; i < place->page->capacity; i++) {
         void *object = ouro__object_in(place->block + i * place->bytes);

@@ -56,7 +56,7 @@ extern OURO_API OURO_TLS struct ouro_here ouro__here;
 
 OURO_INLINE struct ouro_header *ouro__header(const void *object)
 {
-    return (struct ouro_header *)(uintptr_t)object - 1;
+    return (struct ouro_header *)((uintptr_t)object - sizeof(struct ouro_header));
 }
 OURO_INLINE int64_t ouro__count_of(ouro_word shared)
 {

@@ -137,7 +137,7 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     struct ouro__thread *me = ouro__me();
     if (!me || size > (size_t)PTRDIFF_MAX / 2)
         return NULL;
-    if (OURO_UNLIKELY(type->id == 0)) {
+    if (OURO_UNLIKELY(!ouro__type_known(type))) {
         const char *why = NULL;
         ouro_status status = ouro_type_register(type, &why);
         if (status == OURO_BAD_TYPE)

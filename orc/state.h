@@ -205,7 +205,7 @@ bool ouro__visited_grow(struct ouro__visited *v);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
-#define OURO__WEAK_BUCKETS 256
+#define OURO__WEAK_BUCKETS 32
 /* The object of this address is dead: no upgrade finds it from now on. */
 void ouro__weak_clear(void *object);
 /* The same in steps: the lock that upgrades of the object take. */

@@ -60,32 +60,28 @@ static void find_living(struct ouro__capture *c)
 
 /* -- the second look --------------------------------------------------------------------------- */
 
-struct buckets {
-    uint64_t bits[OURO__WEAK_BUCKETS / 64];
-};
-
-static struct buckets lock_buckets(const struct ouro__capture *c)
+/* A bit a bucket: those of the dead that may have weak cells. */
+static uint32_t lock_buckets(const struct ouro__capture *c)
 {
-    struct buckets need = {{0}};
+    uint32_t need = 0;
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
         if (!ouro__is_captured(c, entry) ||
             !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             continue;
-        unsigned bucket = ouro__weak_bucket(entry->object);
-        need.bits[bucket / 64] |= (uint64_t)1 << bucket % 64;
+        need |= (uint32_t)1 << ouro__weak_bucket(entry->object);
     }
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (need.bits[i / 64] >> i % 64 & 1)
+        if (need >> i & 1)
             ouro__weak_lock(i); /* in order: nobody holds two but in this order */
     }
     return need;
 }
 
-static void unlock_buckets(const struct buckets *need)
+static void unlock_buckets(uint32_t need)
 {
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (need->bits[i / 64] >> i % 64 & 1)
+        if (need >> i & 1)
             ouro__weak_unlock(i);
     }
 }
@@ -160,9 +156,9 @@ void ouro__verdict(struct ouro__capture *c)
     c->settle = mark_live;
     c->on_scan = nothing;
     find_living(c);
-    struct buckets locked = lock_buckets(c);
+    uint32_t locked = lock_buckets(c);
     second_look(c);
     clear_weak(c);
-    unlock_buckets(&locked);
+    unlock_buckets(locked);
     sort_out(c);
 }
