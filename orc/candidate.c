@@ -30,7 +30,7 @@ bool ouro__unclaim(void *object)
     ouro_word b = ouro__load(&h->shared);
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
-    return ouro__count_of(b) == 1;
+    return ouro__count_of(b) == 1 && !(b & OURO__IMMORTAL);
 }
 
 static uint32_t place_for(struct ouro__thread *holder)

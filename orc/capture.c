@@ -13,9 +13,10 @@
  *  V3  No count and no slot is written before the verdict.
  *  V4  Every edge to an object outside marks its source OUTSIDE.
  *
- * Memory: the array, 16 bytes an object, and a ring of 32 edges. No recursion: an object that is
- * found is linked into a stack through its entry; edges wait in the ring while their targets'
- * headers are fetched, and looking at one never scans another. Depth first, so that an object is
+ * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
+ * is linked into a stack through its entry; edges wait in the first ring while their targets'
+ * headers are fetched, then in the second while the entries are, and looking at one never scans
+ * another. Depth first, so that an object is
  * mostly scanned while its first line is still in the cache (docs/adr/0002).
  *
  * Beside running threads (docs/cycles.md): T is cleared at first sight, so that verdict.c can see
@@ -62,7 +63,7 @@ static int32_t references(const struct ouro_header *h, ouro_word b)
     int64_t count = ouro__count_of(b);
     if (!(b & OURO__MERGED))
         count += ouro__local_count(ouro__half_load(&h->local));
-    return (int32_t)count;
+    return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
 }
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
@@ -77,7 +78,13 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     if (visited != 0) {
-        c->entries[visited - 1].trial--;
+        if (OURO_UNLIKELY(b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)) {
+            /* A candidate of a thread that a fork left behind: nobody speaks for it. */
+            c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
+            c->outside = true;
+            return;
+        }
+        ouro__capture_later(c, visited - 1);
         return;
     }
     if (OURO_UNLIKELY(c->failed))
@@ -91,6 +98,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
     ouro__capture_push(c, index);
+}
+
+static void explain_one(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].trial--;
 }
 
 /* -- scanning ---------------------------------------------------------------------------------- */
@@ -131,6 +143,8 @@ void ouro__capture_run(struct ouro__capture *c)
         } else if (c->head != c->tail) {
             struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
             c->arrive(c, oldest);
+        } else if (c->late_head != c->late_tail) {
+            c->settle(c, c->late[c->late_head++ % OURO__LATE]);
         } else {
             return;
         }
@@ -158,10 +172,23 @@ static void abandon(struct ouro__capture *c)
         ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
     c->v->count = c->candidates;
     for (uint32_t i = 0; i < c->candidates; i++) {
-        if (c->entries[i].object)
-            c->entries[i] = (struct ouro__entry){c->entries[i].object, 0,
-                                                 c->entries[i].link & OURO__ENTRY_CLAIMED};
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object)
+            continue;
+        *entry = (struct ouro__entry){entry->object, 0, entry->link & OURO__ENTRY_CLAIMED};
+        ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
     }
+}
+
+/* Made immortal since it became a candidate: it is one no more, and not looked into. */
+static bool pass_over_immortal(struct ouro__entry *entry)
+{
+    struct ouro_header *h = ouro__header(entry->object);
+    if (OURO_LIKELY(!(ouro__load(&h->shared) & OURO__IMMORTAL)))
+        return false;
+    ouro__half_store(&h->visited, 0);
+    entry->link |= OURO__ENTRY_LIVE;
+    return true;
 }
 
 bool ouro__capture(struct ouro__capture *c)
@@ -170,6 +197,7 @@ bool ouro__capture(struct ouro__capture *c)
     c->entries = v->entries;
     c->candidates = v->count;
     c->arrive = arrive_capturing;
+    c->settle = explain_one;
     c->on_scan = count_entry;
     c->visitor.visit = visit_slot;
     if (ouro__load(&ouro__many_threads)) {
@@ -182,7 +210,7 @@ bool ouro__capture(struct ouro__capture *c)
         if (i + 8 < c->candidates)
             OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
         struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || ((entry->link & OURO__ENTRY_CLAIMED) && !c->alone))
+        if (!ouro__is_captured(c, entry) || pass_over_immortal(entry))
             continue;
         entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);
@@ -191,6 +219,7 @@ bool ouro__capture(struct ouro__capture *c)
     if (!c->failed)
         return true;
     c->head = c->tail;
+    c->late_head = c->late_tail;
     c->stack = 0;
     abandon(c);
     return false;

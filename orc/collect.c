@@ -135,6 +135,18 @@ static bool is_alone(const struct ouro__visited *v)
     return matters && ouro__os_threads() == 1;
 }
 
+/* Merged candidates that nobody but their entries refers to any more: whoever dropped the last
+ * reference before could not tell the thread that claimed them. */
+static void drop_last_claims(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    for (uint32_t i = 0; i < v->count && v->claimed > 0; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (entry.object && (entry.link & OURO__ENTRY_CLAIMED))
+            ouro__merged_one(entry.object, i + 1);
+    }
+}
+
 static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
 {
     struct ouro__visited *v = &me->visited;
@@ -144,6 +156,8 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     result->collections = 1;
     result->candidates = v->live_places;
     c.alone = alone;
+    if (!c.alone)
+        drop_last_claims(me);
     v->free_place = 0;
     if (!ouro__capture(&c)) {
         ouro_free(c.seen);

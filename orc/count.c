@@ -19,7 +19,7 @@
 /* The owner's plain count reached zero (counts.md, zero drop); true: the object is dead. */
 static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
-    ouro__half_store(&h->local, ouro__half_load(&h->local) & OURO__LOCAL_OUT);
+    ouro__half_store(&h->local, 0);
     /* Acquire: pairs with the release of every foreign decref. */
     ouro_word b = ouro__load_acquire(&h->shared);
     for (;;) {
@@ -33,8 +33,11 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
         ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
         if (claim)
             next = (next + OURO__UNIT) | OURO__QUEUED; /* the entry owns the dropped reference */
-        if (!ouro__cas_full(&h->shared, &b, next))
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+        if (!ouro__cas_full(&h->shared, &b, next)) {
+            ouro__half_store(&h->local, 0);
             continue;
+        }
         if (claim)
             return !ouro__remember(me, object, true) && ouro__unclaim(object);
         return ouro__count_of(b) == 0;
@@ -219,7 +222,7 @@ void ouro__merged_one(void *object, ouro_half visited)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    while (ouro__count_of(b) == 1) {
+    while (ouro__count_of(b) == 1 && !(b & OURO__IMMORTAL)) {
         if (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
             continue;
         ouro__forget(me, h);

@@ -41,6 +41,9 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 #define OURO__NO_TOKEN 0xFFFF /* the home of a thread that has none; owns nothing */
 
 #define OURO__LOCAL_OUT ((ouro_half)0x80000000u) /* the sign of the local word */
+/* The local word, or its two top bits, where it counts nothing: merged, immortal, dying, freed. One
+ * less, and one more, are still negative: the sign alone would become the greatest count. */
+#define OURO__LOCAL_AWAY ((ouro_half)0xC0000000u)
 #define OURO__ACYCLIC   ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
 
 /* The calling thread's home token, and the one that its slot stores compare with (the same, but

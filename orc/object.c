@@ -18,7 +18,7 @@
 #include "orc/state.h"
 #include "orc/weak.h"
 
-#define FORWARDER (OURO__IMMORTAL | OURO__QUEUED) /* and not M: no object has that */
+#define FORWARDER (OURO__IMMORTAL | OURO__QUEUED | OURO__NO_TOKEN) /* no object has that owner */
 
 /* -- connecting hooks -------------------------------------------------------------------------- */
 
@@ -32,6 +32,9 @@ static void *allocate_for_hooks(struct ouro_type *type, size_t size)
 }
 static void discard_for_hooks(void *object)
 {
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__forget(me, ouro__header(object));
     ouro__free_object(object, ouro_type_of(object));
 }
 static void weak_incref(void *weak)
@@ -104,7 +107,7 @@ void *ouro__object_in(char *block)
 {
     struct ouro_header *h = (struct ouro_header *)(void *)block;
     ouro_word b = ouro__load(&h->shared);
-    if ((b & OURO__DYING) == FORWARDER) {
+    if (b == FORWARDER) {
         h = ouro__header(block + h->local);
         b = ouro__load(&h->shared);
     }
@@ -119,7 +122,7 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
     h->visited = (ouro_half)(type->counts >> 32);
     /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
     if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
-        ouro__half_store(&h->local, OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
         ouro__half_store(&h->local, OURO__BORN_LOCAL);
@@ -191,12 +194,12 @@ bool ouro_is_unique(const void *object)
     struct ouro_header *h = ouro__header(object);
     /* Acquire: what others did to the object before they dropped it comes before its reuse. */
     ouro_word b = ouro__load_acquire(&h->shared);
-    if (b & (OURO__QUEUED | OURO__WEAK | OURO__IMMORTAL))
+    if (b & (OURO__WEAK | OURO__IMMORTAL))
         return false;
-    if (b & OURO__MERGED)
-        return ouro__count_of(b) == 1;
+    if (b & OURO__MERGED) /* Q: one of the references is that of a candidate entry */
+        return ouro__count_of(b) == (b & OURO__QUEUED ? 2 : 1);
     struct ouro__thread *me = ouro__me();
-    return me && ouro__holds(me, b) && ouro__count_of(b) == 0 &&
+    return me && ouro__holds(me, b) && !(b & OURO__QUEUED) && ouro__count_of(b) == 0 &&
            ouro__local_count(ouro__half_load(&h->local)) == 1;
 }
 
@@ -217,7 +220,7 @@ void ouro_make_immortal(void *object)
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b)) {
         ouro__forget(me, h);
-        ouro__half_store(&h->local, OURO__LOCAL_OUT | 1u << 30);
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     }
     ouro__fetch_or_full(&h->shared, OURO__IMMORTAL);
     /* No owner any more, unless an entry is under way: the drain makes it so then. */
@@ -246,6 +249,17 @@ void ouro__warn_object(const char *what, const void *object)
 
 /* -- reuse ------------------------------------------------------------------------------------- */
 
+/* Whether the caller's reference is the only one, and a cell can be had from it. */
+static bool can_be_reused(const struct ouro__thread *me, void *object, const struct ouro_type *type)
+{
+    const struct ouro_header *h = ouro__header(object);
+    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) ||
+        !ouro_is_unique(object) || ouro__is_spent(h))
+        return false;
+    return !(ouro__load(&h->shared) & OURO__QUEUED) ||
+           ouro__is_claimed_by(me, object, ouro__half_load(&h->visited));
+}
+
 ouro_reuse ouro_drop_reuse(void *object)
 {
     ouro_reuse token = {NULL};
@@ -253,15 +267,15 @@ ouro_reuse ouro_drop_reuse(void *object)
     if (!object || !me)
         return token;
     const struct ouro_type *type = ouro_type_of(object);
-    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) ||
-        !ouro_is_unique(object)) {
+    if (!can_be_reused(me, object, type)) {
         ouro__decref_out(object);
         return token;
     }
-    ouro__forget(me, ouro__header(object));
-    ouro__mark_dying(ouro__header(object));
-    ouro__store(&ouro__header(object)->shared,
-                ouro__load(&ouro__header(object)->shared) & (OURO__UNIT - 1));
+    struct ouro_header *h = ouro__header(object);
+    ouro__forget(me, h);
+    ouro__mark_dying(h);
+    ouro__store(&h->shared, ouro__load(&h->shared) & (OURO__UNIT - 1));
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     ouro_destroy_value(object, type);
     if (ouro__resurrected(object))
         return token;
@@ -276,7 +290,8 @@ void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
     const struct ouro_type *was = ouro_type_of(token.cell);
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
-        ouro__class_of(size + sizeof(struct ouro_header)) != have) {
+        ouro__class_of(size + sizeof(struct ouro_header)) != have ||
+        (ouro__supply()->block && size > was->size)) { /* blocks are no larger than asked for */
         ouro_reuse_free(token);
         return ouro_new_uninit_biased(type, size);
     }

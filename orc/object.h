@@ -24,7 +24,8 @@ enum {
 OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
 {
     size_t block = size + sizeof(struct ouro_header);
-    uint64_t birth = type->birth;
+    /* Acquire: pairs with registration; who sees the number sees the rest of the descriptor. */
+    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
         void *object =
             ouro__cell_take(ouro__heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
@@ -33,7 +34,7 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
             uint64_t counts = type->counts;
             h->visited = (ouro_half)(counts >> 32);
             if (mode & OURO__BORN_ATOMIC) {
-                h->local = OURO__LOCAL_OUT;
+                h->local = OURO__LOCAL_AWAY;
                 ouro__store(&h->shared, birth | OURO__MERGED | OURO__UNIT);
             } else {
                 h->local = 1;
@@ -107,7 +108,7 @@ OURO_API void ouro_make_immortal(void *object);
  *         { OURO_IMMORTAL_HEADER, { 0, 0 } };   ... &origin.p is the object. */
 #define OURO_IMMORTAL_HEADER                                                                       \
     {                                                                                              \
-        OURO__LOCAL_OUT | (1u << 30), OURO__ACYCLIC,                                               \
+        OURO__LOCAL_AWAY, OURO__ACYCLIC,                                                           \
             OURO__IMMORTAL | OURO__MERGED | ((ouro_word)OURO__COUNT_LIMIT << OURO__COUNT_SHIFT)    \
     }
 

@@ -130,14 +130,15 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
     int64_t c = ouro__count_of(b);
     ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
     ouro_word merged = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
-    ouro_half plain = ouro__local_count(local) > 0 ? local : 0;
     if (n > 0 && c <= 0) { /* fold: the bias stays */
-        ouro__half_store(&h->local, (local & OURO__LOCAL_OUT) | (ouro_half)n);
+        ouro__half_store(&h->local, (OURO__BORN_LOCAL & OURO__LOCAL_OUT) | (ouro_half)n);
         return low;
     }
-    ouro__half_store(&h->local, plain); /* written back: an earlier turn may have folded */
-    if (n > 0 && plain) /* the deferred subtraction */
+    if (n > 0 && ouro__local_count(local) > 0) { /* the deferred subtraction */
+        ouro__half_store(&h->local, local);      /* written back: an earlier turn may have folded */
         return low | (ouro_word)(c - own) << OURO__COUNT_SHIFT;
+    }
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     if (n > 0 && ouro__can_cycle(h)) /* the entry's reference becomes that of a candidate */
         return merged | OURO__QUEUED | (ouro_word)c << OURO__COUNT_SHIFT;
     return merged | (ouro_word)n << OURO__COUNT_SHIFT;
@@ -271,8 +272,14 @@ void ouro__poll_tokens(struct ouro__thread *me)
 {
     if (me->home != OURO__NO_TOKEN)
         poll_token(me, me->home);
-    for (unsigned i = 0; i < me->held_count; i++)
-        poll_token(me, me->held[i]);
+    /* A token that is adopted meanwhile stands in front; none is given up inside. */
+    bool releasing = me->releasing;
+    me->releasing = true;
+    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
+        poll_token(me, t);
+    me->releasing = releasing;
+    if (!releasing && me->pending)
+        ouro__release_some(me, SIZE_MAX);
 }
 
 /* -- nudging ----------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
  * that died of it in front: parents before children, children in field order, depth first.
  *
  *  D1  An object is chained once: by whoever decided its death (I6).
- *  D2  While it is chained its local word is negative, so that local-mode paths go out of line.
+ *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off, so
+ *      that local-mode paths go out of line.
  *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
  *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero
@@ -24,18 +25,19 @@
 
 /* The first half of the header as one word. It belongs to its owner, or to who destroys it. */
 typedef uint64_t first_half __attribute__((may_alias));
-#define SIGN ((uint64_t)OURO__LOCAL_OUT)
+#define AWAY ((uint64_t)OURO__LOCAL_AWAY)
 
-/* An address has 47 bits, the lowest four zero: turned by 28 these meet the local word's sign. */
+/* An address has 47 bits, the lowest four zero: turned by 28 these meet the top of the local word
+ * (D2). */
 static inline void link_set(struct ouro_header *h, const void *next)
 {
     uint64_t a = (uint64_t)(uintptr_t)next;
-    *(first_half *)h = (a << 28 | a >> 36) | SIGN;
+    *(first_half *)h = (a << 28 | a >> 36) | AWAY;
 }
 
 static inline void *link_get(const struct ouro_header *h)
 {
-    uint64_t a = *(const first_half *)h & ~SIGN;
+    uint64_t a = *(const first_half *)h & ~AWAY;
     return (void *)(uintptr_t)(a >> 28 | a << 36);
 }
 
@@ -105,7 +107,7 @@ bool ouro__resurrected(void *object)
     while (ouro__count_of(b) > 0) {
         ouro__half_store(&h->local, OURO__SPENT);
         h->visited = OURO__ACYCLIC; /* its fields are gone: it can be part of no cycle */
-        ouro_word alive = b & ~(OURO__IMMORTAL | OURO__QUEUED | OURO__STORING);
+        ouro_word alive = b & ~(OURO__IMMORTAL | OURO__OWNER_MASK | OURO__STORING);
         if (ouro__cas_full(&h->shared, &b, alive))
             return true;
     }
@@ -115,7 +117,7 @@ bool ouro__resurrected(void *object)
 void ouro__free_object(void *object, const struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro__half_store(&h->local, OURO__LOCAL_OUT);
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     ouro__store(&h->shared, (ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
                                 OURO__DYING | -OURO__UNIT);
     if (OURO_CHECKED)
@@ -191,7 +193,7 @@ OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const str
                 head = drop_other(me, child, head);
         }
         struct ouro_header *h = ouro__header(object);
-        *(first_half *)h = SIGN;
+        *(first_half *)h = AWAY;
         ouro__store(&h->shared, type | FREED);
         ouro__run_free(&run, ouro__heap, object, OURO__COUNTED);
         if (OURO_UNLIKELY(--left == 0)) {

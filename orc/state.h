@@ -19,6 +19,7 @@ struct ouro__token {
     ouro_word bytes;  /* of objects that wait in the queue */
     ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
     uint32_t next_gone;
+    uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
     bool listed; /* in the list of tokens to reissue; under the registry's lock */
 } __attribute__((aligned(64)));
 
@@ -27,7 +28,7 @@ extern struct ouro__token ouro__tokens[0x10000];
 /* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it. */
 enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4 };
 
-#define OURO__HELD_MAX     16 /* adopted tokens beside the home token */
+#define OURO__HELD_MOST    16 /* adopted tokens beside the home token, when they can be given up */
 #define OURO__SEGMENTS     8
 #define OURO__MERGE_MOST   64 /* entries settled under one hold of a parked thread */
 #define OURO__SEGMENT_ROOM 30
@@ -85,8 +86,7 @@ struct ouro__thread {
     ouro_word state __attribute__((aligned(64)));
     /* The rest: its own thread, or who has it in MERGING. */
     uint16_t home;
-    uint16_t held_count;
-    uint16_t held[OURO__HELD_MAX];
+    uint32_t held_first, held_count; /* adopted tokens, linked by next_held */
     uint32_t park_depth;
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
@@ -159,7 +159,8 @@ void ouro__free_object(void *object, const struct ouro_type *type);
 /* After its hook: whether somebody took a reference to a dying object; it then lives on. */
 bool ouro__resurrected(void *object);
 
-#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__QUEUED)
+/* An owner that no immortal object has tells the dying from those. */
+#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__NO_TOKEN)
 OURO_INLINE bool ouro__is_dying(ouro_word shared)
 {
     return (shared & OURO__DYING) == OURO__DYING;
@@ -169,7 +170,7 @@ OURO_INLINE bool ouro__is_freed(ouro_word shared)
     return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
-#define OURO__SPENT (OURO__LOCAL_OUT | 1)
+#define OURO__SPENT (OURO__LOCAL_AWAY | 1)
 OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
 {
     return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;

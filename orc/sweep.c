@@ -12,7 +12,7 @@
  *   4. the references of the others are dropped; what dies of it is chained;
  *   5. their memory is given back.
  *
- *  S1  While this runs, entries 0 .. dead-1 stay where they are; candidates that appear meanwhile
+ *  S1  While this runs, entries 0 .. dead-1 stay where they are, and their objects' indices too; candidates that appear meanwhile
  *      stand behind all entries.
  *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
 #include "hooks/value.h"
@@ -51,8 +51,9 @@ static void drop_if_outside(struct ouro_visitor *self, void **slot, const struct
 {
     (void)target;
     const struct ouro__capture *c = (const struct ouro__capture *)(const void *)self;
-    const struct ouro_header *h = ouro__header(*slot);
-    if (!ouro__can_cycle(h) || !ouro__may_capture(c, ouro__load(&h->shared)))
+    /* Not by ouro__may_capture: a drop may just have adopted the target's token. */
+    ouro_half visited = ouro__half_load(&ouro__header(*slot)->visited);
+    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != *slot)
         ouro__decref_out(*slot);
 }
 
@@ -145,9 +146,9 @@ static void let_live(struct ouro__capture *c)
         struct ouro_header *h = ouro__header(entry->object);
         bool spent = entry->link & OURO__ENTRY_OUTSIDE;
         ouro__half_store(&h->visited, spent ? OURO__ACYCLIC : 0);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
         ouro_word b = ouro__load(&h->shared);
-        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__QUEUED)))
+        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__OWNER_MASK)))
             continue;
         entry->object = NULL;
     }
@@ -168,7 +169,7 @@ static void mark_all_dying(struct ouro__capture *c)
         bool spent = ouro__is_spent(h);
         ouro__mark_dying(h);
         ouro__half_store(&h->visited, i + 1);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_OUT);
+        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
     }
 }
 

@@ -68,7 +68,8 @@ static unsigned issue(struct ouro__thread *me)
     return t;
 }
 
-/* Leaves token t to whoever needs it; what came in meanwhile is settled first (T4). */
+/* Leaves token t to whoever needs it; what came in meanwhile is settled first (T4). Outside hooks
+ * and collections: what it makes a candidate must be looked at before nobody remembers it. */
 static void give_up(struct ouro__thread *me, unsigned t)
 {
     struct ouro__token *token = &ouro__tokens[t];
@@ -76,8 +77,7 @@ static void give_up(struct ouro__thread *me, unsigned t)
         struct ouro__chain dead = {NULL, NULL};
         struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
         ouro__after_drain(me, spent, &dead);
-        if (me->visited.live_places > 0)
-            ouro_collect(NULL);
+        ouro_collect(NULL);
         ouro__forget_token(me, t);
         ouro__exchange_full(&token->holder, OURO__GONE);
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
@@ -88,12 +88,12 @@ static void give_up(struct ouro__thread *me, unsigned t)
     ouro__unlock(&registry.lock);
 }
 
-/* Candidates that carry a token must be settled before the token is given up. */
 static void give_up_adopted(struct ouro__thread *me)
 {
-    ouro_collect(NULL);
-    while (me->held_count > 0) {
-        unsigned t = me->held[--me->held_count];
+    while (me->held_first) {
+        unsigned t = me->held_first;
+        me->held_first = ouro__tokens[t].next_held;
+        me->held_count--;
         give_up(me, t);
     }
 }
@@ -102,15 +102,12 @@ bool ouro__token_adopt(struct ouro__thread *me, unsigned t)
 {
     if (!take_gone(me, t))
         return false;
-    if (me->held_count == OURO__HELD_MAX) {
-        /* Full: the others go back. Inside a hook or a collection they cannot; the last one makes
-         * room then, and is settled like an exit. */
-        if (me->releasing || me->visited.collecting)
-            give_up(me, me->held[--me->held_count]);
-        else
-            give_up_adopted(me);
-    }
-    me->held[me->held_count++] = (uint16_t)t;
+    /* Inside a hook or a collection none can be given up: objects of theirs are being looked at. */
+    if (me->held_count >= OURO__HELD_MOST && !me->releasing && !me->visited.collecting)
+        give_up_adopted(me);
+    ouro__tokens[t].next_held = me->held_first;
+    me->held_first = t;
+    me->held_count++;
     return true;
 }
 
@@ -181,27 +178,43 @@ struct ouro__thread *ouro__attach(void)
     return me;
 }
 
+static void run_again(struct ouro__thread *me);
+
+/* Home becomes NONE before the token is GONE (T1): from then on another thread may hold it, and no
+ * inlined path of this one may match it. Births are merged from now on. */
+static void leave_home(struct ouro__thread *me)
+{
+    unsigned home = me->home;
+    struct ouro__heap *heap = ouro__heap_mine();
+    me->home = ouro__here.home = ouro__here.slots = OURO__NO_TOKEN;
+    heap->unready = true;
+    ouro__heap_watch(heap, true);
+    if (home != OURO__NO_TOKEN)
+        give_up(me, home);
+}
+
 /* The thread has ended: it settles what it can and leaves the rest to whoever needs it. */
 static void orc_thread_exit(void)
 {
     struct ouro__thread *me = ouro__self;
     if (!me)
         return;
+    if (me->park_depth > 0) {
+        me->park_depth = 0;
+        run_again(me);
+    }
     ouro__release_some(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro_collect(NULL);
-    ouro__segments_leave(me);
-    ouro__candidates_end(me);
-    while (me->held_count > 0) {
-        unsigned t = me->held[--me->held_count];
-        give_up(me, t);
+    leave_home(me);
+    /* Hooks may run in each of these, and adopt and remember again. */
+    while (me->held_first || me->pending || me->visited.live_places > 0) {
+        give_up_adopted(me);
+        ouro__candidates_end(me);
+        ouro__release_some(me, SIZE_MAX);
     }
-    if (me->home != OURO__NO_TOKEN)
-        give_up(me, me->home);
-    ouro__segments_leave(me);
     ouro__candidates_end(me);
-    ouro__here.home = OURO__NO_TOKEN;
-    ouro__here.slots = OURO__NO_TOKEN;
+    ouro__segments_leave(me);
     ouro__self = NULL;
     ouro__lock(&registry.lock);
     me->used = false;
@@ -217,8 +230,8 @@ static bool anything_queued(const struct ouro__thread *me)
 {
     if (me->home != OURO__NO_TOKEN && ouro__load_seq(&ouro__tokens[me->home].queue) != 0)
         return true;
-    for (unsigned i = 0; i < me->held_count; i++) {
-        if (ouro__load_seq(&ouro__tokens[me->held[i]].queue) != 0)
+    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held) {
+        if (ouro__load_seq(&ouro__tokens[t].queue) != 0)
             return true;
     }
     return false;
@@ -284,8 +297,8 @@ size_t ouro_queued_bytes(void)
     if (!me || me->home == OURO__NO_TOKEN)
         return 0;
     int64_t bytes = (int64_t)ouro__load(&ouro__tokens[me->home].bytes);
-    for (unsigned i = 0; i < me->held_count; i++)
-        bytes += (int64_t)ouro__load(&ouro__tokens[me->held[i]].bytes);
+    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
+        bytes += (int64_t)ouro__load(&ouro__tokens[t].bytes);
     return bytes > 0 ? (size_t)bytes : 0; /* a segment that is being filled counts later */
 }
 
@@ -294,6 +307,7 @@ size_t ouro_queued_bytes(void)
 static void before_fork(void)
 {
     ouro__lock(&registry.lock);
+    ouro__types_before_fork();
     ouro__orphans_before_fork();
     ouro__weak_before_fork();
 }
@@ -304,6 +318,7 @@ static void after_fork(bool child)
 {
     ouro__weak_after_fork(child);
     ouro__orphans_after_fork(child);
+    ouro__types_after_fork(child);
     if (!child) {
         ouro__unlock(&registry.lock);
         return;

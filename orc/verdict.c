@@ -12,38 +12,26 @@
 #include "orc/capture.h"
 #include "alloc/fail.h"
 
-/* Whether an entry takes part: claimed ones do only where this thread may speak for them. */
-static bool takes_part(const struct ouro__capture *c, const struct ouro__entry *entry)
-{
-    return entry->object && (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
-}
-
 /* -- the living -------------------------------------------------------------------------------- */
 
-/* A merged candidate that proved live: the reference of its entry goes, once counts may change. */
-static void mark_live(struct ouro__capture *c, uint32_t index)
-{
-    ouro__half_store(&ouro__header(c->entries[index].object)->visited, 0);
-    c->entries[index].link |= OURO__ENTRY_LIVE;
-    ouro__capture_push(c, index);
-}
-
-/* The entry of an object that was captured and has not proved live; 0: none (index + 1). */
-static uint32_t entry_of(const struct ouro__capture *c, const void *object)
-{
-    const struct ouro_header *h = ouro__header(object);
-    ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited > c->v->count)
-        return 0;
-    const struct ouro__entry *entry = &c->entries[visited - 1];
-    return entry->object == object && takes_part(c, entry) ? visited : 0;
-}
-
+/* First sight of a live object: it has no index any more, so that nobody looks at it again. */
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
-    uint32_t entry = entry_of(c, edge.target);
-    if (entry)
-        mark_live(c, entry - 1);
+    struct ouro_header *h = ouro__header(edge.target);
+    ouro_half visited = ouro__half_load(&h->visited);
+    /* All that could be captured and has an index was captured: the entry is this thread's. */
+    ouro_word b = ouro__load(&h->shared);
+    if (visited == 0 || visited == OURO__ACYCLIC || !ouro__may_capture(c, b) ||
+        ((b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)))
+        return;
+    ouro__half_store(&h->visited, 0);
+    ouro__capture_later(c, visited - 1);
+}
+
+static void mark_live(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].link |= OURO__ENTRY_LIVE;
+    ouro__capture_push(c, index);
 }
 
 static void nothing(struct ouro__capture *c, uint32_t index)
@@ -56,13 +44,15 @@ static void find_living(struct ouro__capture *c)
 {
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || entry->trial == 0 || (entry->link & OURO__ENTRY_LIVE))
+        if (entry->trial == 0 || !ouro__is_captured(c, entry))
             continue;
-        if (OURO_UNLIKELY(entry->trial < 0)) {
+        /* Beside running threads a reference that moved may have been seen twice: live. */
+        if (OURO_UNLIKELY(entry->trial < 0 && !c->seen)) {
             ouro_word b = ouro__load(&ouro__header(entry->object)->shared);
             ouro_fail(OURO_FAIL_OVER_RELEASE, entry->object, ouro__type_name(entry->object, b),
                       "more references to it were found than are counted");
         }
+        ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
         ouro__capture_run(c);
     }
@@ -79,7 +69,7 @@ static struct buckets lock_buckets(const struct ouro__capture *c)
     struct buckets need = {{0}};
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
-        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
+        if (!ouro__is_captured(c, entry) ||
             !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             continue;
         unsigned bucket = ouro__weak_bucket(entry->object);
@@ -108,7 +98,7 @@ static void second_look(struct ouro__capture *c)
     ouro__fence_acquire(); /* after the last slot was read (docs/cycles.md M1) */
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
-        if (!takes_part(c, entry) || (entry->link & OURO__ENTRY_LIVE) ||
+        if (!ouro__is_captured(c, entry) ||
             ouro__load(&ouro__header(entry->object)->shared) == c->seen[i])
             continue;
         entry->trial = 1;
@@ -120,7 +110,7 @@ static void clear_weak(struct ouro__capture *c)
 {
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
-        if (takes_part(c, entry) && !(entry->link & OURO__ENTRY_LIVE) &&
+        if (ouro__is_captured(c, entry) &&
             (ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             ouro__weak_clear_locked(entry->object);
     }
@@ -143,11 +133,14 @@ static void sort_out(struct ouro__capture *c)
     uint32_t dead = 0;
     for (uint32_t i = 0; i < v->count; i++) {
         struct ouro__entry entry = c->entries[i];
-        if (!takes_part(c, &entry) || (entry.link & OURO__ENTRY_LIVE))
+        if (!ouro__is_captured(c, &entry))
             continue;
         if (i != dead) {
             c->entries[i] = c->entries[dead];
             c->entries[dead] = entry;
+            ouro__half_store(&ouro__header(entry.object)->visited, dead + 1);
+            if (c->entries[i].object && !(c->entries[i].link & OURO__ENTRY_LIVE))
+                ouro__half_store(&ouro__header(c->entries[i].object)->visited, i + 1);
         }
         dead++;
     }
@@ -164,6 +157,7 @@ static void sort_out(struct ouro__capture *c)
 void ouro__verdict(struct ouro__capture *c)
 {
     c->arrive = arrive_living;
+    c->settle = mark_live;
     c->on_scan = nothing;
     find_living(c);
     struct buckets locked = lock_buckets(c);

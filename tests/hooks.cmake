@@ -7,3 +7,4 @@ ouro_test(hooks_deepcopy SOURCES hooks_deepcopy.c hooks_mock.c VARIANTS main off
 ouro_test(hooks_deep SOURCES hooks_deep.c hooks_mock.c VARIANTS main off WHITEBOX)
 ouro_test(hooks_seq SOURCES hooks_seq.c hooks_mock.c VARIANTS main off WHITEBOX)
 ouro_test(hooks_random SOURCES hooks_random.c hooks_mock.c VARIANTS main off WHITEBOX)
+ouro_test(doc_hooks SOURCES doc_hooks.c hooks_mock.c WHITEBOX)

@@ -135,6 +135,33 @@ static void links_inside_the_graph_lead_to_copies(void **state)
     mock_drop(outside);
 }
 
+static void what_is_shared_keeps_its_links(void **state)
+{
+    (void)state;
+    struct link {
+        void *back;
+    };
+    static const struct ouro_field link_fields[] = {OURO_BORROW(struct link, back)};
+    static struct ouro_type kept = OURO_TYPE(struct link, link_fields);
+    static struct ouro_type moved = OURO_TYPE(struct link, link_fields);
+    kept.flags = OURO_SHARED;
+    struct both {
+        void *ref;
+        struct link kept, moved;
+    };
+    static const struct ouro_field fields[] = {OURO_REF(struct both, ref, &node_type),
+                                               OURO_VALUE(struct both, kept, &kept),
+                                               OURO_VALUE(struct both, moved, &moved)};
+    static struct ouro_type type = OURO_TYPE(struct both, fields);
+    struct node *node = new_node(1);
+    struct both both = {node, {node}, {node}}, copy;
+    assert_int_equal(ouro_deepcopy_value(&copy, &both, &type), OURO_OK);
+    assert_ptr_equal(copy.kept.back, node);
+    assert_ptr_equal(copy.moved.back, copy.ref);
+    mock_drop(node);
+    mock_drop(copy.ref);
+}
+
 static void a_weak_handle_whose_object_is_gone_is_copied(void **state)
 {
     (void)state;
@@ -409,6 +436,7 @@ int main(void)
         T(cycles_are_kept),
         T(shared_and_immutable_objects_are_counted_not_copied),
         T(links_inside_the_graph_lead_to_copies),
+        T(what_is_shared_keeps_its_links),
         T(a_weak_handle_whose_object_is_gone_is_copied),
         T(the_fields_type_stands_in_for_an_unknown_one),
         T(an_object_of_no_known_type_is_refused),

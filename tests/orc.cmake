@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Tests of the orc layer: every count mode, with threads and without.
+macro(ouro_orc_test name)
+    ouro_test(${name} SOURCES ${name}.c orc_kit.c WHITEBOX LABELS orc ${ARGN})
+endmacro()
+set(every VARIANTS main off RC local atomic biased)
+set(threaded VARIANTS main RC atomic biased NEEDS_THREADS)
+
+ouro_orc_test(orc_counts ${every})
+ouro_orc_test(orc_births ${every})
+ouro_orc_test(orc_random ${every})
+ouro_orc_test(orc_steps ${threaded})

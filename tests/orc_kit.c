@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* White-box: see orc_kit.h. */
+#include "orc_kit.h"
+#include "alloc/valgrind.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+ouro_word kit_destroyed;
+void (*kit_on_destroy)(struct hooked *dying);
+int64_t kit_log[64];
+size_t kit_logged;
+
+static const struct ouro_field node_fields[] = {
+    OURO_REF(struct node, a, &node_type),
+    OURO_REF(struct node, b, &node_type),
+};
+struct ouro_type node_type = OURO_TYPE(struct node, node_fields);
+
+static void hooked_destroy(void *value, const struct ouro_type *type)
+{
+    struct hooked *dying = value;
+    size_t at = ouro__fetch_add_full(&kit_destroyed, 1);
+    if (at < OURO_COUNT_OF(kit_log)) {
+        kit_log[at] = dying->id;
+        kit_logged = at + 1;
+    }
+    if (kit_on_destroy)
+        kit_on_destroy(dying);
+    ouro_lifted_destroy(value, type);
+}
+
+static const struct ouro_field hooked_fields[] = {
+    OURO_REF(struct hooked, a, &hooked_type),
+    OURO_REF(struct hooked, b, &hooked_type),
+};
+struct ouro_type hooked_type = {.size = sizeof(struct hooked),
+                                .name = "hooked",
+                                .fields = hooked_fields,
+                                .field_count = OURO_COUNT_OF(hooked_fields),
+                                .hooks = {.destroy = hooked_destroy}};
+
+static void leaf_destroy(void *value, const struct ouro_type *type)
+{
+    (void)value;
+    (void)type;
+    ouro__fetch_add_full(&kit_destroyed, 1);
+}
+
+struct ouro_type leaf_type = {.size = sizeof(struct leaf),
+                              .name = "leaf",
+                              .flags = OURO_ACYCLIC,
+                              .hooks = {.destroy = leaf_destroy}};
+
+struct node *node_new(int64_t id)
+{
+    struct node *n = OURO_NEW(struct node, &node_type);
+    KIT_CHECK(n != NULL);
+    n->id = id;
+    return n;
+}
+
+struct hooked *hooked_new(int64_t id)
+{
+    struct hooked *h = OURO_NEW(struct hooked, &hooked_type);
+    KIT_CHECK(h != NULL);
+    h->id = id;
+    return h;
+}
+
+struct leaf *leaf_new(int64_t id)
+{
+    struct leaf *l = OURO_NEW(struct leaf, &leaf_type);
+    KIT_CHECK(l != NULL);
+    l->id = id;
+    return l;
+}
+
+static size_t alive_before; /* what an earlier test that failed left */
+
+int kit_setup(void **state)
+{
+    (void)state;
+    kit_destroyed = 0;
+    kit_on_destroy = NULL;
+    kit_logged = 0;
+    alive_before = heapcheck_count(NULL);
+    return 0;
+}
+
+int kit_teardown(void **state)
+{
+    (void)state;
+    ouro_fail_nth_alloc(0, false);
+    kit_on_destroy = NULL;
+    bool alone = kit_alone();
+    size_t alive = heapcheck_alive();
+    if (!alone)
+        alive -= heapcheck_waiting(); /* merged candidates wait for that */
+    if (alive > alive_before)
+        print_error("%zu objects more are alive than before\n", alive - alive_before);
+    return alive > alive_before;
+}
+
+void kit_check_failed(const char *truth, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: %s\n", file, line, truth);
+    fflush(NULL);
+    abort();
+}
+
+bool kit_instrumented(void)
+{
+    return OURO_ASAN || OURO_TSAN || ouro__on_valgrind();
+}
+
+size_t kit_scaled(size_t n)
+{
+    size_t slow = ouro__on_valgrind() ? 50 : OURO_TSAN ? 20 : OURO_ASAN ? 8 : 1;
+    return n / slow ? n / slow : 1;
+}
+
+struct call {
+    void (*fn)(void *);
+    void *arg;
+};
+
+static void *run(void *arg)
+{
+    struct call *call = arg;
+    call->fn(call->arg);
+    return NULL;
+}
+
+void kit_on_small_stack(void (*fn)(void *), void *arg)
+{
+    struct call call = {fn, arg};
+    pthread_attr_t attr;
+    pthread_t thread;
+    KIT_CHECK(pthread_attr_init(&attr) == 0);
+    KIT_CHECK(pthread_attr_setstacksize(&attr, kit_instrumented() ? 512 << 10 : 64 << 10) == 0);
+    KIT_CHECK(pthread_create(&thread, &attr, run, &call) == 0);
+    pthread_attr_destroy(&attr);
+    KIT_CHECK(pthread_join(thread, NULL) == 0);
+}
+
+struct kit_other {
+    pthread_t thread;
+    pthread_barrier_t start, done;
+    struct call call;
+};
+
+static void *obey(void *arg)
+{
+    struct kit_other *other = arg;
+    for (;;) {
+        pthread_barrier_wait(&other->start);
+        if (other->call.fn == NULL)
+            return NULL;
+        other->call.fn(other->call.arg);
+        pthread_barrier_wait(&other->done);
+    }
+}
+
+struct kit_other *kit_other_start(void)
+{
+    struct kit_other *other = calloc(1, sizeof *other);
+    KIT_CHECK(other != NULL);
+    pthread_barrier_init(&other->start, NULL, 2);
+    pthread_barrier_init(&other->done, NULL, 2);
+    KIT_CHECK(pthread_create(&other->thread, NULL, obey, other) == 0);
+    return other;
+}
+
+void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg)
+{
+    other->call = (struct call){fn, arg};
+    pthread_barrier_wait(&other->start);
+    pthread_barrier_wait(&other->done);
+}
+
+void kit_other_end(struct kit_other *other)
+{
+    other->call.fn = NULL;
+    pthread_barrier_wait(&other->start);
+    pthread_join(other->thread, NULL);
+    pthread_barrier_destroy(&other->start);
+    pthread_barrier_destroy(&other->done);
+    free(other);
+}
+
+void kit_elsewhere(void (*fn)(void *), void *arg)
+{
+    struct kit_other *other = kit_other_start();
+    kit_other_do(other, fn, arg);
+    kit_other_end(other);
+}
+
+static void on_failure(const struct ouro_failure *failure, void *arg)
+{
+    (void)arg;
+    _exit(100 + (int)failure->kind);
+}
+
+int kit_failure_of(void (*fn)(void *), void *arg)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    KIT_CHECK(child >= 0);
+    if (child == 0) {
+        ouro_set_fail_handler(on_failure, NULL);
+        fn(arg);
+        _exit(0);
+    }
+    int status = 0;
+    KIT_CHECK(waitpid(child, &status, 0) == child);
+    if (!WIFEXITED(status))
+        return -2;
+    return WEXITSTATUS(status) >= 100 ? WEXITSTATUS(status) - 100 : -1;
+}
+
+const char *kit_stderr_of(void (*fn)(void *), void *arg)
+{
+    static char text[4096];
+    fflush(stderr);
+    FILE *file = tmpfile();
+    int saved = dup(2);
+    KIT_CHECK(file != NULL && saved >= 0 && dup2(fileno(file), 2) == 2);
+    fn(arg);
+    fflush(stderr);
+    KIT_CHECK(dup2(saved, 2) == 2);
+    close(saved);
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+bool kit_alone(void)
+{
+    for (int i = 0; i < (OURO_TSAN ? 10 : 2000); i++) {
+        if (ouro__os_threads() == 1)
+            return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+uint64_t kit_random(uint64_t *seed)
+{
+    uint64_t z = (*seed += 0x9E3779B97F4A7C15u); /* splitmix64 */
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+size_t kit_resident(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    KIT_CHECK(file != NULL && fscanf(file, "%*u %zu", &pages) == 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* orc_kit.h: what the tests of orc share. White-box, for it looks at headers. */
+#ifndef OURO_TESTS_ORC_KIT_H
+#define OURO_TESTS_ORC_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ouro.h"
+#include "heapcheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The functions that are not modes' defaults. */
+#define KIT_ATOMIC (OURO_THREADS && OURO_RC == OURO_RC_ATOMIC)
+
+/* Two references, nothing written: the collector's plain path. */
+struct node {
+    struct node *a, *b;
+    int64_t id;
+};
+extern struct ouro_type node_type;
+
+/* The same with a destroy hook that counts, logs, calls kit_on_destroy, and drops the fields. */
+struct hooked {
+    struct hooked *a, *b;
+    int64_t id;
+};
+extern struct ouro_type hooked_type;
+
+/* A block of bytes, acyclic, with a destroy hook that counts. */
+struct leaf {
+    int64_t id;
+};
+extern struct ouro_type leaf_type;
+
+extern ouro_word kit_destroyed;                      /* hooks run since the test began */
+extern void (*kit_on_destroy)(struct hooked *dying); /* may be NULL; before the fields go */
+extern int64_t kit_log[64];                          /* ids in the order of their hooks */
+extern size_t kit_logged;
+
+struct node *node_new(int64_t id);
+struct hooked *hooked_new(int64_t id);
+struct leaf *leaf_new(int64_t id);
+
+/* Before and after each test: the second fails unless nothing is alive. */
+int kit_setup(void **state);
+int kit_teardown(void **state);
+#define kit_test(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+
+/* The environment's OURO_TEST picks tests by a pattern. */
+#define kit_run(tests)                                                                             \
+    (cmocka_set_test_filter(getenv("OURO_TEST")), cmocka_run_group_tests(tests, NULL, NULL))
+
+/* Asserts on any thread: a failed one ends the process. */
+#define KIT_CHECK(truth)                                                                           \
+    ((truth) ? (void)0 : kit_check_failed(#truth, __FILE__, __LINE__))
+OURO_NORETURN void kit_check_failed(const char *truth, const char *file, int line);
+
+/* Runs fn(arg) on a thread with a stack of 64 KiB (more under sanitizers and Valgrind). */
+void kit_on_small_stack(void (*fn)(void *), void *arg);
+/* A thread that does what it is told, step by step. */
+struct kit_other;
+struct kit_other *kit_other_start(void);
+void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg); /* returns when done */
+void kit_other_end(struct kit_other *other);                               /* returns when it is gone */
+/* Runs fn(arg) on a thread of its own. */
+void kit_elsewhere(void (*fn)(void *), void *arg);
+
+/* Runs fn(arg) in a forked child; the kind of the failure that it reports, -1: none, -2: crash. */
+int kit_failure_of(void (*fn)(void *), void *arg);
+/* Runs fn(arg) and returns what it wrote to the standard error (in a static buffer). */
+const char *kit_stderr_of(void (*fn)(void *), void *arg);
+
+/* Waits until threads that were joined are gone from the kernel's books too, for the collector asks
+ * there whether it is alone; false: it will not be (TSan has a thread of its own). */
+bool kit_alone(void);
+
+/* A small generator: a seed replays exactly. */
+uint64_t kit_random(uint64_t *seed);
+/* Bytes that the process has mapped and resident. */
+size_t kit_resident(void);
+/* How much a test may do: 1, and less under sanitizers and Valgrind. */
+size_t kit_scaled(size_t n);
+bool kit_instrumented(void);
+
+#endif
