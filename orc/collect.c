@@ -131,8 +131,17 @@ static void shrink(struct ouro__visited *v)
 /* Whether this is the process's only thread; asked only where it makes a difference. */
 static bool is_alone(const struct ouro__visited *v)
 {
-    bool matters = v->claimed > 0 || v->waiting || ouro__orphans_exist();
-    return matters && ouro__os_threads() == 1;
+    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist())
+        return false;
+    /* A thread that was joined may be counted for some microseconds more. */
+    for (unsigned tries = 0; tries < 8; tries++) {
+        if (ouro__os_threads() == 1)
+            return true;
+        if (ouro__attached() > 1)
+            return false;
+        ouro__os_yield();
+    }
+    return false;
 }
 
 /* Merged candidates that nobody but their entries refers to any more: whoever dropped the last

@@ -109,6 +109,8 @@ OURO_INLINE struct ouro__thread *ouro__me(void)
     struct ouro__thread *me = ouro__self;
     return OURO_LIKELY(me != NULL) ? me : ouro__attach();
 }
+/* How many threads touched counted objects and have not ended. */
+size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 

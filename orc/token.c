@@ -141,6 +141,14 @@ static void record_reset(struct ouro__thread *me)
     me->visited.threshold = 0;
 }
 
+size_t ouro__attached(void)
+{
+    ouro__lock(&registry.lock);
+    size_t n = registry.attached;
+    ouro__unlock(&registry.lock);
+    return n;
+}
+
 /* With the lock, once: hooks and alloc are told of the layer above them. */
 static void connect_layers(void)
 {
