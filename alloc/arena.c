@@ -288,6 +288,7 @@ struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
     if (page) {
         page->kind = OURO__PAGE_BLOCKS;
         page->bytes = bytes;
+        page->inverse = bytes > 16 ? OURO__INVERSE(bytes) : 0;
         page->limit = (uint32_t)(slices * OURO__SLICE_SIZE / bytes);
         page->cls = (uint8_t)cls;
         page->tag = (uint8_t)tag;

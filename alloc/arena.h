@@ -54,9 +54,6 @@ struct ouro__arena {
 };
 extern struct ouro__arena ouro__arena;
 
-#define OURO__MAP_HUGE ((ouro_word)1) /* in an entry: a huge block's record; else a chunk */
-
-ouro_word ouro__map_get(const void *p);
 /* With the lock. false: no memory for the map, of which a part may have been set. */
 bool ouro__map_set(const char *base, size_t size, ouro_word what);
 

@@ -35,6 +35,7 @@ struct ouro__page {
     ouro_half capacity;  /* blocks cut so far */
     uint32_t limit;      /* blocks that fit */
     uint32_t cell_at;    /* of a span: where in it the cell is */
+    uint32_t inverse;    /* of bytes, for ouro__block_index */
     uint8_t kind, state, cls, tag;
     uint8_t slices, first;
     uint8_t aligned; /* some cell may lie behind its block's usual cell address */
@@ -112,6 +113,32 @@ struct ouro__place {
     size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };
 struct ouro__place ouro__place_of(const void *p);
+
+#define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else a chunk */
+#define OURO__LEAF_SHIFT 12
+#define OURO__LEAF_MASK  (((uintptr_t)1 << OURO__LEAF_SHIFT) - 1)
+#define OURO__MAP_ROOT   ((size_t)1 << (47 - OURO__CHUNK_SHIFT - OURO__LEAF_SHIFT))
+extern ouro_word ouro__map_root[OURO__MAP_ROOT];
+
+/* What the 4 MiB around `p` are; 0: not Ouro's. */
+OURO_INLINE ouro_word ouro__map_get(const void *p)
+{
+    uintptr_t chunk = (uintptr_t)p >> OURO__CHUNK_SHIFT;
+    if (OURO_UNLIKELY(chunk >> OURO__LEAF_SHIFT >= OURO__MAP_ROOT))
+        return 0;
+    const ouro_word *leaf =
+        (const ouro_word *)ouro__load_acquire(&ouro__map_root[chunk >> OURO__LEAF_SHIFT]);
+    return leaf ? ouro__load_acquire(&leaf[chunk & OURO__LEAF_MASK]) : 0;
+}
+/* Which block of a page of blocks `p` lies in, without a division. In units of 16 bytes, offset
+ * o < 2^15 and block b <= 2^12: inverse = (2^32 + e) / b with e < b, so o * inverse / 2^32 exceeds o / b
+ * by o * e / b / 2^32, which is less than 1 / b because o * e < 2^27: never enough for the next block. */
+#define OURO__INVERSE(bytes) ((uint32_t)((((uint64_t)1 << 32) + (bytes) / 16 - 1) / ((bytes) / 16)))
+OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *p)
+{
+    uint64_t offset = (uint64_t)((const char *)p - page->start) >> 4;
+    return page->bytes == 16 ? offset : offset * page->inverse >> 32;
+}
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
 size_t ouro__arena_purge(bool all);
 void ouro__arena_limit_changed(void);

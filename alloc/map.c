@@ -2,36 +2,23 @@
 /* map.c: from an address to the chunk or huge block that it lies in (R5), and on to its block. */
 #include "alloc/arena.h"
 
-#define LEAF_SHIFT 12
-#define LEAF_MASK  (((uintptr_t)1 << LEAF_SHIFT) - 1)
-#define ROOT       ((size_t)1 << (47 - OURO__CHUNK_SHIFT - LEAF_SHIFT))
-
-static ouro_word root[ROOT];
-
-ouro_word ouro__map_get(const void *p)
-{
-    uintptr_t chunk = (uintptr_t)p >> OURO__CHUNK_SHIFT;
-    if (chunk >> LEAF_SHIFT >= ROOT)
-        return 0;
-    const ouro_word *leaf = (const ouro_word *)ouro__load_acquire(&root[chunk >> LEAF_SHIFT]);
-    return leaf ? ouro__load_acquire(&leaf[chunk & LEAF_MASK]) : 0;
-}
+ouro_word ouro__map_root[OURO__MAP_ROOT];
 
 bool ouro__map_set(const char *base, size_t size, ouro_word what)
 {
     for (size_t at = 0; at < size; at += OURO__CHUNK_SIZE) {
         uintptr_t chunk = (uintptr_t)(base + at) >> OURO__CHUNK_SHIFT;
-        if (chunk >> LEAF_SHIFT >= ROOT)
+        if (chunk >> OURO__LEAF_SHIFT >= OURO__MAP_ROOT)
             return false;
-        ouro_word *branch = &root[chunk >> LEAF_SHIFT];
+        ouro_word *branch = &ouro__map_root[chunk >> OURO__LEAF_SHIFT];
         ouro_word *leaf = (ouro_word *)ouro__load(branch);
         if (!leaf) {
-            leaf = ouro__os_map(NULL, sizeof(ouro_word) << LEAF_SHIFT, OURO__OS_PAGE);
+            leaf = ouro__os_map(NULL, sizeof(ouro_word) << OURO__LEAF_SHIFT, OURO__OS_PAGE);
             if (!leaf)
                 return false;
             ouro__store_release(branch, (ouro_word)leaf);
         }
-        ouro__store_release(&leaf[chunk & LEAF_MASK], what);
+        ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);
     }
     return true;
 }
@@ -50,7 +37,7 @@ static struct ouro__place place_in_page(struct ouro__page *page, const char *p)
         place.block = page->start;
         place.cell_at = page->cell_at;
     } else {
-        size_t index = (size_t)(p - page->start) / page->bytes;
+        size_t index = ouro__block_index(page, p);
         if (index >= ouro__half_load(&page->capacity))
             return place;
         place.block = page->start + index * page->bytes;

@@ -178,11 +178,30 @@ static void check_start(const void *cell, const struct ouro__place *place, const
         ouro_fail(OURO_FAIL_INTERIOR_POINTER, cell, NULL, what);
 }
 
+/* The usual case of a free: a block of a small page of the calling thread. The owner is checked
+ * before anything else of the page is believed (A4). */
+OURO_INLINE bool free_own(struct ouro_heap *heap, void *cell)
+{
+    ouro_word what = ouro__map_get(cell);
+    if (what == 0 || (what & OURO__MAP_HUGE))
+        return false;
+    struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
+    if (ouro__load(&page->pub.owner) != (ouro_word)heap)
+        return false;
+    size_t index = ouro__block_index(page, cell);
+    if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
+        index >= page->capacity)
+        return false;
+    ouro__page_free(page, cell);
+    return true;
+}
+
 void ouro__cell_free(void *cell, unsigned tag, size_t align)
 {
-    if (OURO_UNLIKELY(!ouro__supply()))
+    const struct ouro_supply *supply = ouro__supply();
+    if (OURO_UNLIKELY(!supply))
         ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "nothing was allocated yet");
-    if (OURO_UNLIKELY(ouro__supply()->block != NULL)) {
+    if (OURO_UNLIKELY(supply->block != NULL)) {
         ouro__system_give((char *)cell - ouro__aligned_offset(tag, align));
         return;
     }
@@ -241,7 +260,8 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
 
 void ouro_free(void *p)
 {
-    if (p)
+    struct ouro_heap *heap = ouro__heap;
+    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p)))
         ouro__cell_free(p, OURO__RAW, 16);
 }
 

@@ -31,3 +31,7 @@ if(TARGET ouro-jemalloc-shared AND NOT OURO_SANITIZE)
     ouro_test(alloc_jemalloc LIBS ouro-jemalloc-shared)
     ouro_test(alloc_jemalloc_static WHITEBOX SOURCES alloc_jemalloc.c LIBS ouro-jemalloc-static)
 endif()
+
+# The pages of docs/.
+ouro_test(doc_memory VARIANTS main off)
+ouro_test(doc_options PLAIN DEFINES "OURO_OPTIONS_PAGE=\"${PROJECT_SOURCE_DIR}/docs/options.md\"")

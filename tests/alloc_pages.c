@@ -226,6 +226,19 @@ static void calloc_of_much_touches_little(void **state)
     ouro_free(p);
 }
 
+static void the_block_of_every_address_is_found_without_dividing(void **state)
+{
+    (void)state;
+    for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
+        struct ouro__page *page = ouro__page_take(cls, OURO__RAW);
+        assert_non_null(page);
+        size_t size = page->slices * OURO__SLICE_SIZE;
+        for (size_t at = 0; at < size; at += at % 16 == 15 ? 1 : 15)
+            assert_int_equal(ouro__block_index(page, page->start + at), at / page->bytes);
+        ouro__slices_give(page);
+    }
+}
+
 struct found {
     size_t pages, spans, huge, with_ours;
     const void *ours;
@@ -286,6 +299,7 @@ int main(void)
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(a_huge_block_goes_back_at_once),
         cmocka_unit_test(calloc_of_much_touches_little),
+        cmocka_unit_test(the_block_of_every_address_is_found_without_dividing),
         cmocka_unit_test(a_walk_finds_each_page_and_huge_block_of_its_tag),
     };
     return cmocka_run_group_tests(tests, use_mmap, NULL);
