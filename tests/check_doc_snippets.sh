@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # check_doc_snippets.sh SOURCE_DIR: the C code of the documentation is code that a test compiles.
 #
-# A block of docs/PAGE.md that begins with "```c NAME" must be, line by line, what stands in
+# A block of README.md or docs/PAGE.md that begins with "```c NAME" must be, line by line, what stands in
 # tests/doc_PAGE.c between two lines that say "/* [NAME] */"; the indentation of those lines is taken
 # off. On such a page a C block without a name is an error, and so is a section that no block shows.
 # Pages whose C blocks have no names show fragments that do not compile.
@@ -11,10 +11,10 @@ cd "$1" || exit 2
 bad=0
 pages=0
 
-for page in docs/*.md; do
+for page in README.md docs/*.md; do
     grep -q '^```c [a-z]' "$page" || continue
     pages=$((pages + 1))
-    test=tests/doc_$(basename "$page" .md).c
+    test=tests/doc_$(basename "$page" .md | tr A-Z a-z).c
     if [ ! -e "$test" ]; then
         echo "$page: has code with names, but there is no $test"
         bad=1

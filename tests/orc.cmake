@@ -10,3 +10,8 @@ ouro_orc_test(orc_counts ${every})
 ouro_orc_test(orc_births ${every})
 ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_steps ${threaded})
+
+# The code of README.md, docs/counts.md and docs/cycles.md.
+ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
