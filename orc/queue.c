@@ -12,7 +12,7 @@
  *      added after.
  *  Q4  A segment's memory goes to whoever comes second: the filler sets LEFT when it will not touch
  *      it again, the drainer sets DONE when it has read it.
- * Model: tests/models/segment.pml.
+ * Model: tests/models/segments.pml.
  *
  * If no segment can be made, the count is lowered without Q and the token is marked; its holder then
  * looks through its pages for negative counts (model: exhaust.pml).
