@@ -28,11 +28,6 @@ typedef Obj {
   bool freed; byte ghost; byte inq; byte held[NF + 1]
 }
 Obj x[NO];
-#ifdef FLOOR
-#define LOW(o) assert(x[o].lc >= 0)
-#else
-#define LOW(o) skip
-#endif
 byte busy = 0;                                        /* operations in flight */
 
 inline touch(o) { assert(!x[o].freed) }
@@ -95,11 +90,11 @@ end:
      if
 #ifdef FLOOR
         :: x[o].mine && x[o].lc == 0 -> assert(x[o].Q); shared_dec(o)
-        :: x[o].mine && x[o].lc != 0 ->
+        :: x[o].mine && x[o].lc != 0 -> assert(x[o].lc > 0);
 #else
         :: x[o].mine ->
 #endif
-           l = x[o].lc; x[o].lc = l - 1; LOW(o);
+           l = x[o].lc; x[o].lc = l - 1;
            if :: l - 1 == 0 ->                        /* zero: look at B once */
                  do :: atomic { touch(o); c = x[o].cnt; q = x[o].Q }
 #if FAULT == 5
