@@ -7,6 +7,7 @@
  *  C1  Between collections, entry i < count is a candidate with visited == i + 1, or a free place.
  *  C2  An entry that is CLAIMED is a merged object with Q set; it owns one reference. Any other is
  *      held by this thread and owns none: it is forgotten before the object dies or is merged.
+ *      A thread that ends leaves its claims to whoever collects next.
  *  C3  Only this thread, or who has it in MERGING, touches the array. */
 #include "alloc/pool.h"
 #include "orc/state.h"
@@ -107,7 +108,8 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
 /* -- what an ended thread leaves --------------------------------------------------------------- */
 
 /* Arrays of references, each linked through its first entry: object is the next array, link the
- * number of entries. Claimed entries are as they were; any other owns a reference now. */
+ * number of entries, trial how many there is room for. Claimed entries are as they were; any other
+ * owns a reference now. */
 static struct {
     ouro__mutex lock;
     struct ouro__entry *first;
@@ -124,13 +126,49 @@ static void pin(struct ouro_header *h)
         continue;
 }
 
-/* Hands over an array whose first entry is free for the link. */
-static void leave_orphans(struct ouro__entry *entries, uint32_t count)
+/* Room for `count` entries more in the newest array; false: no memory. With the lock. */
+static bool orphans_room(uint32_t count)
+{
+    struct ouro__entry *first = orphans.first;
+    uint32_t have = first ? first->link : 0;
+    if (first && have + count <= (uint32_t)first->trial)
+        return true;
+    uint32_t room = have + count > 31 ? (have + count) * 2 : 31;
+    struct ouro__entry *fresh = ouro_malloc((room + 1) * sizeof *fresh);
+    if (!fresh)
+        return false;
+    *fresh = (struct ouro__entry){first, (int32_t)room, 0};
+    orphans.first = fresh;
+    return true;
+}
+
+/* Leaves one reference to others; false: no memory. */
+static bool leave_orphan(struct ouro__entry entry)
 {
     ouro__lock(&orphans.lock);
-    entries[0] = (struct ouro__entry){orphans.first, 0, count};
-    orphans.first = entries;
+    bool room = orphans_room(1);
+    if (room)
+        orphans.first[++orphans.first->link] = entry;
     ouro__unlock(&orphans.lock);
+    return room;
+}
+
+/* A candidate that this thread gives up waits for another; without memory it is forgotten until
+ * somebody drops it again. */
+static void give_away(struct ouro__thread *me, struct ouro__entry entry)
+{
+    struct ouro_header *h = ouro__header(entry.object);
+    bool claimed = entry.link & OURO__ENTRY_CLAIMED;
+    ouro__forget(me, h);
+    if (!claimed)
+        pin(h);
+    entry.link &= OURO__ENTRY_CLAIMED;
+    if (leave_orphan(entry))
+        return;
+    if (!claimed)
+        ouro__decref_out(entry.object);
+    else if (ouro__unclaim(entry.object))
+        ouro__die(me, entry.object);
 }
 
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
@@ -143,47 +181,18 @@ void ouro__forget_token(struct ouro__thread *me, unsigned t)
         struct ouro_header *h = ouro__header(entry.object);
         if ((ouro__load(&h->shared) & OURO__OWNER_MASK) != t)
             continue;
-        ouro__forget(me, h);
-        struct ouro__entry *pair = ouro_malloc(2 * sizeof *pair);
-        if (!pair)
-            continue; /* no memory: forgotten until somebody drops it again */
-        pin(h);
-        pair[1] = entry;
-        leave_orphans(pair, 1);
+        give_away(me, entry);
     }
 }
 
 void ouro__candidates_end(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
-    struct ouro__entry *entries = v->entries;
-    bool keep = v->live_places > 0 && (v->count < v->capacity || ouro__visited_grow(v));
-    entries = v->entries;
-    uint32_t kept = 0;
-    for (uint32_t i = v->count; i > 0 && v->live_places > 0; i--) { /* downwards: 0 becomes free */
-        struct ouro__entry entry = entries[i - 1];
-        entries[i - 1] = (struct ouro__entry){NULL, 0, 0};
-        if (!entry.object)
-            continue;
-        struct ouro_header *h = ouro__header(entry.object);
-        if (!(entry.link & OURO__ENTRY_CLAIMED))
-            pin(h);
-        else
-            ouro__half_store(&h->visited, 0);
-        if (keep)
-            entries[v->count - kept++] = entry;
-        else if (!(entry.link & OURO__ENTRY_CLAIMED))
-            ouro__decref_out(entry.object);
-        else if (ouro__unclaim(entry.object))
-            ouro__die(me, entry.object);
+    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
+        if (v->entries[i].object)
+            give_away(me, v->entries[i]);
     }
-    if (kept > 0) {
-        uint32_t first = v->count - kept + 1;
-        memmove(entries + 1, entries + first, kept * sizeof *entries);
-        leave_orphans(entries, kept);
-    } else {
-        ouro_free(entries);
-    }
+    ouro_free(v->entries);
     v->entries = NULL;
     v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;
 }

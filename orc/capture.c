@@ -120,7 +120,9 @@ OURO_INLINE void edge_found(struct ouro__capture *c, void *target)
 static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
 {
     (void)target;
-    edge_found((struct ouro__capture *)(void *)self, *slot);
+    void *found = ouro__slot_load(slot); /* once: another thread may be emptying the slot */
+    if (OURO_LIKELY(found != NULL))
+        edge_found((struct ouro__capture *)(void *)self, found);
 }
 
 static void scan(struct ouro__capture *c, uint32_t index)

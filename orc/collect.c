@@ -51,29 +51,37 @@ void ouro__collect_if_due(struct ouro__thread *me)
 /* -- candidates that were lost ----------------------------------------------------------------- */
 
 /* A candidate could not be remembered for want of memory: every object of this thread's pages is
- * one now. */
-static void remember_block(const struct ouro__place *place, void *arg)
+ * one now, and every large object of this thread's while nobody else can make or free one. */
+static void remember_block(struct ouro__thread *me, char *block)
 {
-    struct ouro__thread *me = arg;
-    if (!place->page || ouro__page_owner(place->page) != ouro__heap_whole(ouro__heap))
+    void *object = ouro__object_in(block);
+    if (!object)
         return;
-    for (size_t i = 0; i < place->page->capacity; i++) {
-        void *object = ouro__object_in(place->block + i * place->bytes);
-        if (!object)
-            continue;
-        struct ouro_header *h = ouro__header(object);
-        ouro_word b = ouro__load(&h->shared);
-        if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
-            ouro__half_load(&h->visited) == 0)
-            ouro__remember(me, object, false);
-    }
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
+        ouro__half_load(&h->visited) == 0)
+        ouro__remember(me, object, false);
+}
+
+static void remember_span(const struct ouro__place *place, void *arg)
+{
+    if (place->kind == OURO__PAGE_SPAN)
+        remember_block(arg, place->block);
 }
 
 static void find_lost(struct ouro__thread *me)
 {
     me->visited.lost = false;
-    if (!ouro__supply()->block)
-        ouro__arena_each(OURO__COUNTED, remember_block, me);
+    if (ouro__supply()->block)
+        return;
+    struct ouro__page *page = ouro__heap_whole(ouro__heap)->all;
+    for (; page; page = page->all_next) {
+        for (size_t i = 0; i < page->capacity && page->tag == OURO__COUNTED; i++)
+            remember_block(me, page->start + i * page->bytes);
+    }
+    if (ouro__os_threads() == 1)
+        ouro__arena_each(OURO__COUNTED, remember_span, me);
 }
 
 /* -- the steps --------------------------------------------------------------------------------- */

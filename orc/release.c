@@ -117,8 +117,11 @@ bool ouro__resurrected(void *object)
 void ouro__free_object(void *object, const struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
+        ouro__weak_clear(object);
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    ouro__store(&h->shared, (ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
+    ouro__store(&h->shared, (b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
                                 OURO__DYING | -OURO__UNIT);
     if (OURO_CHECKED)
         ouro__checked_free(object, type);

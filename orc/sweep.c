@@ -102,7 +102,8 @@ static void save(struct ouro_visitor *self, void **slot, const struct ouro_type 
     uint32_t i = dead_index(c, *slot);
     if (i >= c->dead || (c->v->entries[i].link & OURO__ENTRY_LIVE))
         return;
-    c->v->entries[i].link = OURO__ENTRY_LIVE | c->stack;
+    /* OUTSIDE stays: whether its hook ran. */
+    c->v->entries[i].link = (c->v->entries[i].link & OURO__ENTRY_OUTSIDE) | OURO__ENTRY_LIVE | c->stack;
     c->stack = i + 1;
 }
 

@@ -109,7 +109,7 @@ static void any_size_is_born_and_freed(void **state)
     }
     static volatile size_t absurd[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 16, PTRDIFF_MAX,
                                        PTRDIFF_MAX / 2, PTRDIFF_MAX / 4};
-    for (size_t i = 0; i < OURO_COUNT_OF(absurd); i++)
+    for (size_t i = 0; i < OURO_COUNT_OF(absurd) && !OURO_ASAN; i++) /* ASan aborts */
         assert_null(ouro_new(&tail_type, absurd[i]));
 }
 

@@ -11,7 +11,6 @@
 ouro_word kit_destroyed;
 void (*kit_on_destroy)(struct hooked *dying);
 int64_t kit_log[64];
-size_t kit_logged;
 
 static const struct ouro_field node_fields[] = {
     OURO_REF(struct node, a, &node_type),
@@ -23,10 +22,8 @@ static void hooked_destroy(void *value, const struct ouro_type *type)
 {
     struct hooked *dying = value;
     size_t at = ouro__fetch_add_full(&kit_destroyed, 1);
-    if (at < OURO_COUNT_OF(kit_log)) {
+    if (at < OURO_COUNT_OF(kit_log))
         kit_log[at] = dying->id;
-        kit_logged = at + 1;
-    }
     if (kit_on_destroy)
         kit_on_destroy(dying);
     ouro_lifted_destroy(value, type);
@@ -85,7 +82,6 @@ int kit_setup(void **state)
     (void)state;
     kit_destroyed = 0;
     kit_on_destroy = NULL;
-    kit_logged = 0;
     alive_before = heapcheck_count(NULL);
     return 0;
 }

@@ -41,7 +41,6 @@ extern struct ouro_type leaf_type;
 extern ouro_word kit_destroyed;                      /* hooks run since the test began */
 extern void (*kit_on_destroy)(struct hooked *dying); /* may be NULL; before the fields go */
 extern int64_t kit_log[64];                          /* ids in the order of their hooks */
-extern size_t kit_logged;
 
 struct node *node_new(int64_t id);
 struct hooked *hooked_new(int64_t id);

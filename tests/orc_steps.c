@@ -38,6 +38,14 @@ static struct stop *stop_new(int64_t id)
     return s;
 }
 
+static struct node *biased_node(int64_t id)
+{
+    struct node *n = ouro_new_biased(&node_type, sizeof *n);
+    KIT_CHECK(n != NULL);
+    n->id = id;
+    return n;
+}
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -241,7 +249,7 @@ static void make_two_references(void *at)
 static void the_dead_drop_every_reference_to_an_orphan(void **state)
 {
     (void)state;
-    struct node *a = node_new(1), *b = node_new(2);
+    struct node *a = biased_node(1), *b = biased_node(2);
     kit_elsewhere(make_two_references, &a->b);
     b->b = a->b;
     a->a = b; /* a ring with two references to one object of a thread that is gone */
@@ -263,7 +271,7 @@ static void more_orphans_than_adopted_tokens_in_one_sweep(void **state)
     struct node *ring[MANY];
     struct kit_other *others[MANY];
     for (int i = 0; i < MANY; i++) { /* at the same time, so that each has a token of its own */
-        ring[i] = node_new(i);
+        ring[i] = biased_node(i);
         others[i] = kit_other_start();
         kit_other_do(others[i], make_two_references, &ring[i]->b);
     }

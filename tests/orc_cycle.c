@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/* The cycle collector: shapes of garbage, what stays, triggers, buffers, exhaustion. White-box:
+ * looks at the candidate buffer. */
+#include "orc_kit.h"
+
+#include <string.h>
+
+static struct node *link_to(struct node *from, struct node *to)
+{
+    from->a = to;
+    ouro_incref(to);
+    return from;
+}
+
+/* A ring of n whose only references are its own; returns one member (borrowed). */
+static struct node *garbage_ring(size_t n)
+{
+    struct node *first = node_new(0), *last = first;
+    for (size_t i = 1; i < n; i++) {
+        struct node *next = node_new((int64_t)i);
+        last->a = next;
+        last = next;
+    }
+    last->a = first;
+    ouro_incref(first);
+    ouro_decref(first);
+    return first;
+}
+
+static void rings_of_any_length_are_collected(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 200; n += 1 + n / 3) {
+        garbage_ring(n);
+        assert_int_equal(ouro_candidates(), 1);
+        struct ouro_collection c;
+        assert_int_equal(ouro_collect(&c), n);
+        assert_int_equal(c.captured, n);
+        assert_int_equal(c.live, 0);
+        assert_int_equal(c.abandoned, 0);
+        assert_int_equal(ouro_candidates(), 0);
+    }
+}
+
+static void rings_that_share_a_member_and_tails_go_together(void **state)
+{
+    (void)state;
+    struct node *shared = node_new(1), *left = node_new(2), *right = node_new(3);
+    link_to(left, shared);
+    link_to(right, shared);
+    shared->a = left;
+    shared->b = right;
+    struct leaf *tail = leaf_new(1);
+    left->b = (struct node *)(void *)tail; /* an acyclic tail, shared with the program */
+    ouro_incref(tail);
+    right->b = node_new(4); /* and one that could be cyclic */
+    ouro_decref(shared);
+    assert_int_equal(ouro_collect(NULL), 4);
+    assert_int_equal(ouro_count(tail), 1);
+    assert_int_equal(kit_destroyed, 0);
+    ouro_decref(tail);
+    assert_int_equal(kit_destroyed, 1);
+}
+
+/* Pathology 4: a destructor skipped, or run twice, in a cycle or hanging off one. */
+static void each_hook_in_and_behind_a_cycle_runs_once(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 20; n++) {
+        kit_destroyed = 0;
+        struct hooked *first = hooked_new(0), *last = first;
+        for (size_t i = 1; i < n; i++) {
+            struct hooked *next = hooked_new((int64_t)i);
+            last->a = next;
+            last->b = hooked_new(-1);
+            last->b->a = hooked_new(-2); /* hangs off */
+            last->b->b = next;           /* leads back in */
+            ouro_incref(next);
+            last = next;
+        }
+        last->a = first;
+        ouro_incref(first);
+        ouro_decref(first);
+        assert_int_equal(kit_destroyed, 0);
+        ouro_collect(NULL);
+        assert_int_equal(kit_destroyed, n + 2 * (n - 1));
+        assert_int_equal(heapcheck_count(&hooked_type), 0);
+    }
+}
+
+/* -- structured values in cycles --------------------------------------------------------------- */
+
+struct rich {
+    ouro_seq children; /* of references */
+    uint8_t has;
+    struct rich *maybe;
+    int32_t tag;
+    union {
+        struct rich *one;
+        int64_t number;
+        ouro_string text;
+    } u;
+};
+static struct ouro_type rich_type;
+static const struct ouro_field one_fields[] = {OURO_REF(struct rich, u.one, &rich_type)};
+static const struct ouro_field text_fields[] = {OURO_STRING(struct rich, u.text)};
+static const struct ouro_case rich_cases[] = {
+    {.name = "one", .first = 1, .last = 1, .fields = one_fields, .field_count = 1},
+    {.name = "text", .first = 2, .last = 2, .fields = text_fields, .field_count = 1}};
+static const struct ouro_field rich_fields[] = {
+    OURO_SEQ(struct rich, children, &ouro_ref_type),
+    OURO_OPTION(struct rich, maybe, has, &ouro_ref_type),
+    OURO_UNION(struct rich, u, tag, rich_cases),
+};
+static struct ouro_type rich_type = OURO_TYPE(struct rich, rich_fields);
+
+static void add_child(struct rich *to, struct rich *child)
+{
+    void *reference = child;
+    ouro_incref(child);
+    assert_int_equal(ouro_seq_push(&to->children, &ouro_ref_type, &reference), OURO_OK);
+}
+
+static void sequences_options_and_unions_are_followed(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 8; way++) {
+        struct rich *r[6];
+        for (int i = 0; i < 6; i++)
+            r[i] = OURO_NEW(struct rich, &rich_type);
+        for (int i = 0; i < 6; i++) {
+            struct rich *next = r[(i + 1) % 6];
+            if (i % 3 == 0) {
+                for (int k = 0; k < 5; k++)
+                    add_child(r[i], k % 2 ? next : r[i]);
+            } else if (i % 3 == 1) {
+                ouro_incref(next);
+                r[i]->has = 1;
+                r[i]->maybe = next;
+                r[i]->tag = 2;
+                assert_int_equal(ouro_string_make(&r[i]->u.text, "text", 4), OURO_OK);
+            } else {
+                ouro_incref(next);
+                r[i]->tag = 1;
+                r[i]->u.one = next;
+            }
+        }
+        for (int i = 0; i < 6; i++) {
+            if (i != way)
+                ouro_decref(r[i]);
+        }
+        if (way < 6) { /* one is held */
+            assert_int_equal(ouro_collect(NULL), 0);
+            ouro_decref(r[way]);
+        }
+        assert_int_equal(ouro_collect(NULL), 6);
+    }
+}
+
+/* -- what stays -------------------------------------------------------------------------------- */
+
+static void live_graphs_stay_and_count_exactly(void **state)
+{
+    (void)state;
+    struct node *root = node_new(1), *inner = node_new(2);
+    link_to(root, inner);
+    link_to(inner, root);
+    struct node *garbage = garbage_ring(3);
+    garbage->b = inner; /* garbage that refers to what lives */
+    ouro_incref(inner);
+    ouro_decref(inner);
+    assert_int_equal(ouro_collect(NULL), 3);
+    assert_int_equal(ouro_count(inner), 1);
+    assert_int_equal(ouro_count(root), 2);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(ouro_collect(NULL), 0);
+    ouro_decref(root);
+    assert_int_equal(ouro_collect(NULL), 2);
+}
+
+/* Pathology 11: borrowed back pointers, then a full collection; live objects exact afterwards. */
+static void borrowed_back_pointers_count_nothing(void **state)
+{
+    (void)state;
+    static struct ouro_type type;
+    static const struct ouro_field fields[] = {OURO_REF(struct node, a, &type),
+                                               OURO_BORROW(struct node, b)};
+    type = (struct ouro_type){
+        .size = sizeof(struct node), .name = "back", .fields = fields, .field_count = 2};
+    struct node *parent = OURO_NEW(struct node, &type), *child = OURO_NEW(struct node, &type);
+    parent->a = child;
+    child->b = parent;
+    ouro_incref(parent);
+    ouro_decref(parent);
+    ouro_incref(child);
+    ouro_decref(child);
+    assert_int_equal(ouro_collect(NULL), 0);
+    assert_ptr_equal(child->b, parent);
+    if (heapcheck_can_walk())
+        assert_int_equal(heapcheck_count(&type), 2);
+    ouro_decref(parent);
+    assert_int_equal(heapcheck_count(&type), 0);
+}
+
+/* -- the buffer (pathology 3) ------------------------------------------------------------------ */
+
+/* Pathology 3: buffers that only grow; acyclic objects in them; a hub that reaches everything. */
+static void the_buffer_reuses_places_and_shrinks(void **state)
+{
+    (void)state;
+    ouro_collect_pause();
+    struct ouro__visited *v = &ouro__self->visited;
+    for (int i = 0; i < 100000; i++) { /* candidates that die */
+        struct node *n = node_new(i);
+        ouro_incref(n);
+        ouro_decref(n);
+        ouro_decref(n);
+        struct leaf *l = leaf_new(i); /* never one */
+        ouro_incref(l);
+        ouro_decref(l);
+        ouro_decref(l);
+    }
+    assert_int_equal(ouro_candidates(), 0);
+    assert_true(v->capacity <= 512);
+    size_t n = 300000;
+    struct node *hub = node_new(-1), *list = NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct node *one = node_new((int64_t)i);
+        one->b = hub;
+        ouro_incref(hub);
+        one->a = list;
+        if (list) {
+            ouro_incref(list);
+            ouro_decref(list);
+        }
+        list = one;
+    }
+    link_to(hub, list);
+    assert_true(ouro_candidates() >= n - 1);
+    assert_int_equal(ouro_collect(NULL), 0);
+    assert_int_equal(ouro_candidates(), 0);
+    ouro_decref(list);
+    ouro_decref(hub);
+    assert_int_equal(ouro_collect(NULL), n + 1);
+    for (int i = 0; i < 10; i++) {
+        garbage_ring(1);
+        ouro_collect(NULL);
+    }
+    assert_true(v->capacity <= 65536);
+    ouro_collect_resume();
+}
+
+/* -- triggers ---------------------------------------------------------------------------------- */
+
+static void candidates_start_a_collection_unless_paused(void **state)
+{
+    (void)state;
+    ouro_collect(NULL);
+    struct ouro_collection before, after;
+    ouro_collect_stats(&before);
+    ouro_collect_pause();
+    ouro_collect_pause();
+    for (int i = 0; i < 30000; i++)
+        garbage_ring(1);
+    ouro_collect_resume();
+    for (int i = 0; i < 10; i++)
+        garbage_ring(1);
+    ouro_collect_stats(&after);
+    assert_int_equal(after.collections, before.collections);
+    assert_int_equal(ouro_candidates(), 30010);
+    ouro_collect_resume();
+    for (int i = 0; i < 30000; i++)
+        garbage_ring(1);
+    ouro_collect_stats(&after);
+    assert_true(after.collections > before.collections);
+    assert_true(ouro_candidates() < 30000);
+}
+
+/* Pathology 6: a few roots that hold much: triggers weigh bytes. */
+static void bytes_start_a_collection(void **state)
+{
+    (void)state;
+    static struct ouro_type block = {.size = 100 << 10, .name = "block", .flags = OURO_ACYCLIC};
+    if (kit_instrumented())
+        skip(); /* blocks of libc are not counted */
+    size_t before = kit_resident();
+    for (int i = 0; i < 10000; i++) { /* a gigabyte in all */
+        struct node *ring = node_new(i);
+        ring->b = ouro_new(&block, 100 << 10);
+        memset(ring->b, 1, 100 << 10);
+        link_to(ring, ring);
+        ouro_decref(ring);
+    }
+    assert_true(kit_resident() < before + ((size_t)200 << 20));
+    ouro_collect(NULL);
+}
+
+/* Pathology 8: a hundred rounds of 1 % candidates over one live graph: not a hundred full scans. */
+static void looking_at_the_living_is_paid_for_by_candidates(void **state)
+{
+    (void)state;
+    size_t n = kit_scaled(100000);
+    struct node **all = malloc(n * sizeof *all);
+    for (size_t i = 0; i < n; i++)
+        all[i] = node_new((int64_t)i);
+    for (size_t i = 0; i < n; i++)
+        link_to(all[i], all[(i + 1) % n]);
+    ouro_collect(NULL);
+    struct ouro_collection before, after;
+    ouro_collect_stats(&before);
+    for (size_t round = 0; round < 100; round++) {
+        for (size_t i = 0; i < n / 100; i++) {
+            ouro_incref(all[i * 100 + round]);
+            ouro_decref(all[i * 100 + round]);
+        }
+    }
+    ouro_collect_stats(&after);
+    assert_true(after.captured - before.captured <= 20 * n);
+    for (size_t i = 0; i < n; i++)
+        ouro_decref(all[i]);
+    ouro_collect(NULL);
+    free(all);
+}
+
+/* -- exhaustion -------------------------------------------------------------------------------- */
+
+static size_t mixed_garbage(void)
+{
+    struct hooked *saved = hooked_new(1);
+    for (int i = 0; i < 300; i++) {
+        struct hooked *h = hooked_new(i);
+        h->a = saved;
+        saved = h;
+        struct hooked *self = hooked_new(i);
+        self->a = self;
+        ouro_incref(self);
+        ouro_decref(self);
+    }
+    struct hooked *end = saved;
+    while (end->a)
+        end = end->a;
+    end->a = saved;
+    ouro_incref(saved);
+    ouro_decref(saved);
+    garbage_ring(1000);
+    return 601;
+}
+
+static void a_collection_without_memory_is_abandoned_and_done_later(void **state)
+{
+    (void)state;
+    for (int for_good = 0; for_good < 2; for_good++) {
+        for (size_t nth = 1; nth < 8; nth++) {
+            kit_destroyed = 0;
+            ouro_collect_pause();
+            size_t hooks = mixed_garbage();
+            ouro_fail_nth_alloc(nth, for_good);
+            struct ouro_collection c;
+            ouro_collect(&c);
+            ouro_fail_nth_alloc(0, false);
+            if (c.abandoned) {
+                assert_int_equal(kit_destroyed, 0);
+                assert_int_equal(c.freed, 0);
+            }
+            ouro_collect(NULL);
+            assert_int_equal(kit_destroyed, hooks);
+            assert_int_equal(heapcheck_count(&node_type), 0);
+            ouro_collect_resume();
+        }
+    }
+}
+
+static void candidates_that_could_not_be_remembered_are_found(void **state)
+{
+    (void)state;
+    ouro_decref(node_new(1));
+    if (!heapcheck_can_walk())
+        skip(); /* there are no pages to look through */
+    if (KIT_ATOMIC)
+        skip(); /* a merged object that cannot be remembered is let go */
+    ouro_collect_pause();
+    size_t n = ouro__self->visited.capacity + 400;
+    struct node **many = malloc(n * sizeof *many);
+    for (size_t i = 0; i < n; i++)
+        many[i] = node_new((int64_t)i);
+    for (size_t i = 0; i < n; i++)
+        link_to(many[i], many[i]);
+    static struct ouro_type wide;
+    static const struct ouro_field fields[] = {OURO_REF(struct node, a, NULL)};
+    wide = (struct ouro_type){
+        .size = 200000, .name = "large node", .fields = fields, .field_count = 1};
+    struct node *large = ouro_new(&wide, 200000); /* alone in its pages */
+    link_to(large, large);
+    ouro_fail_nth_alloc(1, true);
+    for (size_t i = 0; i < n; i++)
+        ouro_decref(many[i]);
+    ouro_decref(large);
+    ouro_fail_nth_alloc(0, false);
+    assert_true(ouro_candidates() < n);
+    assert_int_equal(ouro_collect(NULL), n + 1);
+    ouro_collect_resume();
+    free(many);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(rings_of_any_length_are_collected),
+        kit_test(rings_that_share_a_member_and_tails_go_together),
+        kit_test(each_hook_in_and_behind_a_cycle_runs_once),
+        kit_test(sequences_options_and_unions_are_followed),
+        kit_test(live_graphs_stay_and_count_exactly),
+        kit_test(borrowed_back_pointers_count_nothing),
+        kit_test(the_buffer_reuses_places_and_shrinks),
+        kit_test(candidates_start_a_collection_unless_paused),
+        kit_test(bytes_start_a_collection),
+        kit_test(looking_at_the_living_is_paid_for_by_candidates),
+        kit_test(a_collection_without_memory_is_abandoned_and_done_later),
+        kit_test(candidates_that_could_not_be_remembered_are_found),
+    };
+    return kit_run(tests);
+}
