@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Failure reports: composed on the stack, written in one go. */
 #include "alloc/fail.h"
+#include "alloc/atomic.h"
 #include "alloc/os.h"
 #include "alloc/text.h"
 
-static ouro_fail_handler *fail_handler;
-static void *fail_arg;
+static ouro_word fail_handler; /* ouro_fail_handler * */
+static ouro_word fail_arg;     /* void * */
 
 const char *ouro_failure_kind_name(ouro_failure_kind kind)
 {
@@ -26,16 +27,17 @@ const char *ouro_failure_kind_name(ouro_failure_kind kind)
 
 void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg)
 {
-    fail_arg = arg;
-    fail_handler = handler;
+    ouro__store(&fail_arg, (ouro_word)arg);
+    ouro__store_release(&fail_handler, (ouro_word)handler);
 }
 
 void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name,
                const char *detail)
 {
     struct ouro_failure failure = {kind, ouro_failure_kind_name(kind), object, type_name, detail};
-    if (fail_handler)
-        fail_handler(&failure, fail_arg);
+    ouro_fail_handler *handler = (ouro_fail_handler *)ouro__load_acquire(&fail_handler);
+    if (handler)
+        handler(&failure, (void *)ouro__load(&fail_arg));
     char room[512];
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: ");
@@ -52,7 +54,7 @@ void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name
         ouro__text_add(&t, ": ");
         ouro__text_add(&t, detail);
     }
-    ouro__text_add(&t, "\n");
+    ouro__text_end(&t, "\n");
     ouro__os_say(room, t.len);
     ouro__os_abort();
 }

@@ -32,6 +32,7 @@ static void avail_push(struct ouro__heap *heap, struct ouro__page *page)
     else
         heap->avail_first[tag][cls] = page;
     heap->avail_last[tag][cls] = page;
+    ouro__store(&heap->avail_bits[tag], heap->avail_bits[tag] | (ouro_word)1 << cls);
     page->state = OURO__PAGE_AVAIL;
     page->pub.countdown += page->pub.rest;
     page->pub.rest = 0;
@@ -49,8 +50,11 @@ static void avail_remove(struct ouro__heap *heap, struct ouro__page *page)
     else
         heap->avail_first[tag][cls] = page->next;
     page->next = page->prev = NULL;
+    if (!heap->avail_first[tag][cls])
+        ouro__store(&heap->avail_bits[tag], heap->avail_bits[tag] & ~((ouro_word)1 << cls));
 }
 
+/* Links a page and makes the heap its owner, by one store (A4). */
 static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
 {
     page->all_prev = NULL;
@@ -59,7 +63,7 @@ static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
         heap->all->all_prev = page;
     heap->all = page;
     page->heap = heap;
-    page->pub.owner = &heap->pub;
+    ouro__store_release(&page->pub.owner, (ouro_word)&heap->pub);
 }
 
 static void all_remove(struct ouro__heap *heap, struct ouro__page *page)
@@ -70,14 +74,13 @@ static void all_remove(struct ouro__heap *heap, struct ouro__page *page)
         page->all_prev->all_next = page->all_next;
     else
         heap->all = page->all_next;
-    page->heap = NULL;
-    page->pub.owner = NULL;
 }
 
 /* An empty page that is in no queue goes back to the arena. */
 static void page_give(struct ouro__heap *heap, struct ouro__page *page)
 {
     all_remove(heap, page);
+    page->heap = NULL;
     ouro__slices_give(page);
 }
 
@@ -107,6 +110,27 @@ void ouro__page_free(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
+void ouro__run_flush(struct ouro__run *run)
+{
+    struct ouro_page *page = run->page;
+    if (!page)
+        return;
+    *(void **)run->last = page->free;
+    page->free = run->first;
+    if (OURO_LIKELY(run->count < page->countdown)) {
+        page->countdown -= run->count;
+    } else {
+        uint32_t out = page->countdown + page->rest - run->count;
+        page->countdown = 0;
+        page->rest = out;
+        if (ouro__page_whole(page)->state == OURO__PAGE_CURRENT)
+            page->countdown = out, page->rest = 0;
+        else
+            ouro__page_notice(page);
+    }
+    run->page = NULL;
+}
+
 /* -- taking cells ------------------------------------------------------------------------------ */
 
 /* Cuts some more blocks off `page` and links them in address order; NULL: it is all cut. */
@@ -125,8 +149,9 @@ static void *page_cut(struct ouro__page *page)
             memset(cell - offset, 0, offset); /* no header yet: a walk finds nothing born here */
         *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
     }
-    page->capacity += n;
     page->pub.countdown += n;
+    ouro__fence_release(); /* a walk that sees the blocks sees their headers */
+    ouro__half_store(&page->capacity, page->capacity + n);
     return first;
 }
 
@@ -153,18 +178,11 @@ static void page_retire(struct ouro__heap *heap, struct ouro__page *page)
 
 static struct ouro__page *page_fresh(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
-    size_t bytes = ouro__class_size(cls);
-    unsigned slices = bytes <= OURO__SMALL_MAX_SIZE ? 1 : 8;
-    struct ouro__page *page = ouro__slices_take(slices);
+    struct ouro__page *page = ouro__page_take(cls, tag);
     if (!page)
         return NULL;
-    page->kind = OURO__PAGE_BLOCKS;
-    page->bytes = bytes;
-    page->limit = (uint32_t)(slices * OURO__SLICE_SIZE / bytes);
-    page->cls = (uint8_t)cls;
-    page->tag = (uint8_t)tag;
     all_insert(heap, page);
-    heap->bytes_taken += slices * OURO__SLICE_SIZE;
+    heap->bytes_taken += page->slices * OURO__SLICE_SIZE;
     return page;
 }
 
@@ -242,6 +260,8 @@ void ouro__heap_settle(struct ouro__heap *heap)
     }
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
+        if (page->state == OURO__PAGE_FULL && page->pub.free)
+            avail_push(heap, page);
         if (page->state != OURO__PAGE_AVAIL || page->pub.countdown > 0)
             continue;
         avail_remove(heap, page);
@@ -261,4 +281,27 @@ bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned t
         any = true;
     }
     return any;
+}
+
+/* Takes in what others freed, hands over what was freed of others', gives empty pages back. */
+static void heap_tidy(struct ouro__heap *heap)
+{
+    ouro__remote_drain(heap, heap);
+    ouro__remote_flush(heap);
+    ouro__heap_settle(heap);
+}
+
+void ouro__heaps_reclaim(struct ouro__heap *heap)
+{
+    heap_tidy(heap);
+    for (struct ouro__heap *other = ouro__heaps_first(); other; other = other->next_heap) {
+        ouro_word state = OURO__HEAP_ABANDONED;
+        if (ouro__load(&other->state) != OURO__HEAP_ABANDONED ||
+            !ouro__cas_full(&other->state, &state, OURO__HEAP_OWNED))
+            continue;
+        ouro__remote_drain(other, heap);
+        ouro__heap_settle(other);
+        ouro__remote_leave(other, heap);
+    }
+    heap_tidy(heap);
 }

@@ -2,10 +2,11 @@
 /* heap.h: Internal to alloc and orc. Pages, heaps and the arena, whole.
  *
  * Who may touch what:
- *   page    its owner's thread (A3); `start` .. `slices` are constant while the page lives
- *   heap    its thread, but for `remote` and `state`
+ *   page    its owner's thread (A3); `start` .. `slices` are constant while the page lives, but for
+ *           `capacity`, which its owner raises and others load
+ *   heap    its thread, but for `avail_bits`, which others load, and `remote` and `state`
  *   arena   whoever has its lock
- * Lock order: arena.lock is a leaf: nothing is called with it held but the supply. */
+ * Lock order: the arena's lock is a leaf: nothing is called with it held but the supply's map. */
 #ifndef OURO_ALLOC_HEAP_H
 #define OURO_ALLOC_HEAP_H
 
@@ -13,6 +14,7 @@
 #include "alloc/supply.h"
 
 struct ouro__heap;
+struct ouro__huge;
 
 enum ouro__page_kind {
     OURO__PAGE_UNUSED = 0, /* a free slice */
@@ -30,15 +32,17 @@ struct ouro__page {
     struct ouro_page pub;
     char *start;         /* of the first block */
     uint64_t bytes;      /* of a block; of the whole in a span */
-    uint32_t capacity;   /* blocks cut so far */
+    ouro_half capacity;  /* blocks cut so far */
     uint32_t limit;      /* blocks that fit */
+    uint32_t cell_at;    /* of a span: where in it the cell is */
+    uint32_t inverse;    /* of bytes, for ouro__block_index */
     uint8_t kind, state, cls, tag;
     uint8_t slices, first;
     uint8_t aligned; /* some cell may lie behind its block's usual cell address */
-    uint8_t spare;
+    uint8_t zeroed;  /* of a span: it read as zeroes when it was taken */
     struct ouro__page *next, *prev;         /* the class queue, oldest first */
     struct ouro__page *all_next, *all_prev; /* every page of the heap */
-    struct ouro__heap *heap;                /* as pub.owner, for pages of blocks */
+    struct ouro__heap *heap;                /* as pub.owner; for its owner alone */
 } __attribute__((aligned(128)));
 OURO_STATIC_ASSERT(sizeof(struct ouro__page) == (size_t)1 << OURO__PAGE_SHIFT, "page description");
 
@@ -62,25 +66,41 @@ struct ouro__heap {
     struct ouro__page *avail_first[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *avail_last[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *all;
+    ouro_word avail_bits[OURO__TAGS]; /* the classes whose queue is not empty */
     struct ouro__batch batches[OURO__BATCHES];
-    bool unready; /* inlined births are not allowed: the layer above says so */
     size_t fail_in; /* fault injection: allocations until one fails; 0: off */
     bool fail_for_good;
+    bool unready;                 /* inlined births are not allowed: the layer above says so */
+    bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */
+    bool pleading;                /* inside the memory callback */
+    struct ouro__heap *adopt_at;  /* where the last search for pages ended */
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
-    int64_t watched_blocks, watched_bytes;
     uint64_t bytes_taken; /* in fresh pages and large blocks so far: triggers look at it */
+    ouro_word failed;     /* allocations that returned NULL */
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
+    ouro_word pushed, drained; /* cells into `remote` and out of it so far */
 };
+OURO_STATIC_ASSERT(OURO__CLASSES <= 64, "avail_bits has a bit for each class");
 
 /* -- arena.c: chunks, slices, spans and huge blocks ---------------------------------------------*/
 
-/* A page of `slices` slices, described but without an owner; NULL: refused. */
-struct ouro__page *ouro__slices_take(unsigned slices);
+/* A page for blocks of a class, none cut, without an owner; NULL: refused. */
+struct ouro__page *ouro__page_take(unsigned cls, unsigned tag);
+/* A block of its own slices, whose cell will be at `cell_at`; NULL: refused. */
+struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag);
+/* Gives back either. */
 void ouro__slices_give(struct ouro__page *page);
 /* A huge block of `bytes`, its cell aligned to `align`. NULL: refused. */
 void *ouro__huge_take(size_t bytes, size_t align, unsigned tag);
+void ouro__huge_give(struct ouro__huge *huge);
+/* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
+ * program's callback. Whether to try again. */
+bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
+/* Blocks of a supply that has them, whose bytes count against the limit. */
+void *ouro__system_take(size_t size, size_t align);
+void ouro__system_give(void *block);
 
 /* What an address is. kind UNUSED: not Ouro's, or nothing there now. */
 struct ouro__place {
@@ -90,21 +110,48 @@ struct ouro__place {
     char *block;               /* the start of the block it lies in */
     size_t bytes;              /* of that block */
     unsigned tag;
+    size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };
 struct ouro__place ouro__place_of(const void *p);
-void ouro__huge_give(struct ouro__huge *huge);
+
+#define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else a chunk */
+#define OURO__LEAF_SHIFT 12
+#define OURO__LEAF_MASK  (((uintptr_t)1 << OURO__LEAF_SHIFT) - 1)
+#define OURO__MAP_ROOT   ((size_t)1 << (47 - OURO__CHUNK_SHIFT - OURO__LEAF_SHIFT))
+extern ouro_word ouro__map_root[OURO__MAP_ROOT];
+
+/* What the 4 MiB around `p` are; 0: not Ouro's. */
+OURO_INLINE ouro_word ouro__map_get(const void *p)
+{
+    uintptr_t chunk = (uintptr_t)p >> OURO__CHUNK_SHIFT;
+    if (OURO_UNLIKELY(chunk >> OURO__LEAF_SHIFT >= OURO__MAP_ROOT))
+        return 0;
+    const ouro_word *leaf =
+        (const ouro_word *)ouro__load_acquire(&ouro__map_root[chunk >> OURO__LEAF_SHIFT]);
+    return leaf ? ouro__load_acquire(&leaf[chunk & OURO__LEAF_MASK]) : 0;
+}
+/* Which block of a page of blocks `p` lies in, without a division. In units of 16 bytes, offset
+ * o < 2^15 and block b <= 2^12: inverse = (2^32 + e) / b with e < b, so o * inverse / 2^32 exceeds o / b
+ * by o * e / b / 2^32, which is less than 1 / b because o * e < 2^27: never enough for the next block. */
+#define OURO__INVERSE(bytes) ((uint32_t)((((uint64_t)1 << 32) + (bytes) / 16 - 1) / ((bytes) / 16)))
+OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *p)
+{
+    uint64_t offset = (uint64_t)((const char *)p - page->start) >> 4;
+    return page->bytes == 16 ? offset : offset * page->inverse >> 32;
+}
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
 size_t ouro__arena_purge(bool all);
 void ouro__arena_limit_changed(void);
 void ouro__arena_before_fork(void);
 void ouro__arena_after_fork(bool child);
-/* Calls `visit` with every page of blocks or span and every huge block of `tag`; the caller makes
- * sure that nothing changes meanwhile. */
+/* Calls `visit` with every page of blocks or span and every huge block of `tag`. Nothing is unmapped
+ * meanwhile; but what belongs to other threads may be given back, and used again, as it is visited:
+ * it is for the caller to know better, or to look only at what is its own. */
 void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
                       void *arg);
 
 struct ouro__arena_figures {
-    size_t mapped, used, peak_used, chunks;
+    size_t mapped, used, peak_used, limit, chunks, dirty;
 };
 void ouro__arena_figures(struct ouro__arena_figures *figures);
 
@@ -121,6 +168,12 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 {
     return (struct ouro__page *)(void *)page;
 }
+/* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
+OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
+{
+    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block. */
+    return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
+}
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
 {
     return tag == OURO__COUNTED ? OURO__CELL_OFFSET : 0;
@@ -136,20 +189,49 @@ OURO_INLINE size_t ouro__aligned_offset(unsigned tag, size_t align)
         return ouro__cell_offset(tag);
     return align > 2 * OURO__SPARE ? align : 2 * OURO__SPARE;
 }
-/* The list of cells that the heap now may give out, at least one; NULL: no memory. */
+/* The list of cells that the heap now may give out, at least one; NULL: refused. */
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 /* Frees a cell of a page that `heap` owns, on its thread. */
 void ouro__page_free(struct ouro__page *page, void *cell);
 /* Sends every operation of the calling thread's heap out of line, or no longer. */
 void ouro__heap_watch(struct ouro__heap *heap, bool watched);
-/* All cells of the ready lists go back to their pages; empty pages go back to the arena. */
+/* Cells of one page that are freed one after the other: they reach the page in one go. */
+struct ouro__run {
+    struct ouro_page *page; /* NULL: nothing gathered */
+    void *first, *last;
+    uint32_t count;
+};
+void ouro__run_flush(struct ouro__run *run);
+/* Frees a cell, known to be in a small page, of a heap that is not watched. */
+OURO_INLINE void ouro__run_free(struct ouro__run *run, struct ouro_heap *heap, void *cell,
+                                unsigned tag)
+{
+    struct ouro_page *page = ouro__page_of(cell);
+    if (OURO_UNLIKELY(page != run->page)) {
+        ouro__run_flush(run);
+        if (OURO_UNLIKELY(ouro__load(&page->owner) != (ouro_word)heap)) {
+            ouro__cell_free(cell, tag, 16);
+            return;
+        }
+        *run = (struct ouro__run){page, NULL, cell, 0};
+    }
+    *(void **)cell = run->first;
+    run->first = cell;
+    run->count++;
+}
+/* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
+ * pages go back to the arena. */
 void ouro__heap_settle(struct ouro__heap *heap);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);
 
+/* Gives back what lies empty in `heap`, which the caller serves, and in those of ended threads. */
+void ouro__heaps_reclaim(struct ouro__heap *heap);
+
 /* -- remote.c ---------------------------------------------------------------------------------- */
 
+/* In all of these `mine` is the heap whose batches the caller may use, or NULL: it has none. */
 void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cell, size_t bytes);
 void ouro__remote_flush(struct ouro__heap *mine);
 /* Takes in what others freed; the caller serves `heap`. */
@@ -166,8 +248,23 @@ bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls);
 
 /* -- thread.c ---------------------------------------------------------------------------------- */
 
-/* The calling thread's heap, made on first touch; NULL: no memory for one. */
+/* The calling thread's heap, made on first touch; NULL: no memory for one, or the thread is at its
+ * very end. */
 struct ouro__heap *ouro__heap_mine(void);
+extern struct ouro__heap ouro__nobody; /* what ouro__heap points to in a thread that has none */
+struct ouro__heap *ouro__heap_borrow(void);
+void ouro__heap_return(struct ouro__heap *heap);
+/* The same, but a thread at its very end gets a heap too, until it calls ouro__heap_leave. */
+OURO_INLINE struct ouro__heap *ouro__heap_enter(void)
+{
+    struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
+    return OURO_LIKELY(heap != &ouro__nobody) ? heap : ouro__heap_borrow();
+}
+OURO_INLINE void ouro__heap_leave(struct ouro__heap *heap)
+{
+    if (OURO_UNLIKELY(&heap->pub != ouro__heap))
+        ouro__heap_return(heap);
+}
 bool ouro__heaps_exist(void);
 struct ouro__heap *ouro__heaps_first(void);
 /* Called once by the layer above: `at_exit` when a thread that asked for it ends, before its heap

@@ -11,11 +11,14 @@
  * Invariants of a page that a heap owns:
  *  A1  Every block that was ever cut (`capacity` of them) is live, or in `free`, or in the heap's
  *      ready list (the current page of its class only), or on its way home through remote lists.
- *  A2  countdown + rest = capacity - (blocks in `free`); countdown >= 1 between operations.
+ *  A2  countdown + rest = capacity - (blocks in `free`). Between operations countdown is 0 only in a
+ *      page of which no block is out.
  *  A3  Only the owner's thread touches `free`, `countdown` and `rest`. Others hand cells in through
  *      the heap's remote list.
- *  A4  `owner` is set to the heap that owns the page, and NULL in every other description: in the
- *      inner slices of a page, in single-block spans, in unused slices.
+ *  A4  `owner` is the heap that owns the page, and 0 in every other description: in the inner slices
+ *      of a page, in single-block spans, in unused slices. It changes from one heap to another by
+ *      one store (release), while others load it: whoever holds a block of the page sees the owner
+ *      or one that it had, never 0.
  * The inlined free counts frees only (countdown): taking a cell counts nothing. So a page is known
  * to be empty when all it gave out came back since it last gave (Leijen et al. 2019 count both).
  */
@@ -39,10 +42,10 @@ enum { OURO__RAW = 0, OURO__COUNTED = 1, OURO__TAGS = 2 };
 #define OURO__CELL_OFFSET 16 /* of counted cells */
 
 struct ouro_page {
-    struct ouro_heap *owner; /* A4: the inlined free compares it with the thread's heap */
-    void *free;              /* cells freed by the owner since they were last taken */
-    uint32_t countdown;      /* frees until the slow path wants to hear of one */
-    uint32_t rest;           /* blocks still out when that happens */
+    ouro_word owner;    /* A4: a struct ouro_heap *; the inlined free compares it with its own */
+    void *free;         /* cells freed by the owner since they were last taken */
+    uint32_t countdown; /* frees until the slow path wants to hear of one */
+    uint32_t rest;      /* blocks still out when that happens */
     /* the rest: alloc/heap.h */
 };
 
@@ -89,7 +92,7 @@ OURO_INLINE void ouro__cell_give(void *cell, unsigned tag)
     struct ouro_heap *heap = ouro__heap;
     if (OURO_LIKELY(!heap->watched)) {
         struct ouro_page *page = ouro__page_of(cell);
-        if (OURO_LIKELY(page->owner == heap)) {
+        if (OURO_LIKELY(ouro__load(&page->owner) == (ouro_word)heap)) {
             *(void **)cell = page->free;
             page->free = cell;
             if (OURO_UNLIKELY(--page->countdown == 0))

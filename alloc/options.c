@@ -2,7 +2,7 @@
 #include "alloc/options.h"
 #include "alloc/atomic.h"
 #include "alloc/heap.h"
-#include "alloc/os.h"
+#include "alloc/once.h"
 #include "alloc/text.h"
 
 static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
@@ -12,12 +12,14 @@ static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
 };
 
 static ouro_word values[OURO_OPTION_COUNT];
-static ouro_word loaded; /* 0: environment not read yet, 1: being read, 2: read */
+static ouro_word loaded; /* whether the environment was read */
 
-/* Decimal digits, an optional K, M or G behind them. */
+/* An optional minus, decimal digits, an optional K, M or G. */
 static bool parse(const char *s, int64_t *value)
 {
     int64_t n = 0;
+    bool minus = *s == '-';
+    s += minus;
     if (*s < '0' || *s > '9')
         return false;
     for (; *s >= '0' && *s <= '9'; s++) {
@@ -27,7 +29,7 @@ static bool parse(const char *s, int64_t *value)
     unsigned shift = *s == 'K' ? 10 : *s == 'M' ? 20 : *s == 'G' ? 30 : 0;
     if (shift && (++s, __builtin_mul_overflow(n, (int64_t)1 << shift, &n)))
         return false;
-    *value = n;
+    *value = minus ? -n : n;
     return *s == '\0';
 }
 
@@ -39,7 +41,7 @@ static void report_bad(const char *variable, const char *text)
     ouro__text_add(&t, variable);
     ouro__text_add(&t, "=");
     ouro__text_add(&t, text);
-    ouro__text_add(&t, ": not a number in range\n");
+    ouro__text_end(&t, ": not a number in range\n");
     ouro__os_say(room, t.len);
 }
 
@@ -61,21 +63,18 @@ static void load_one(ouro_option option)
 
 static void load_all(void)
 {
-    ouro_word was = 0;
-    if (ouro__cas_full(&loaded, &was, 1)) {
-        for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
-            load_one((ouro_option)i);
-        ouro__store_release(&loaded, 2);
-    }
-    while (ouro__load_acquire(&loaded) != 2)
-        ouro__os_yield();
+    if (!ouro__once_enter(&loaded))
+        return;
+    for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
+        load_one((ouro_option)i);
+    ouro__once_done(&loaded);
 }
 
 int64_t ouro_option_get(ouro_option option)
 {
     if ((unsigned)option >= OURO_OPTION_COUNT)
         return 0;
-    if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != 2))
+    if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != OURO__ONCE_DONE))
         load_all();
     return (int64_t)ouro__load(&values[option]);
 }

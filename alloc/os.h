@@ -110,10 +110,16 @@ static inline unsigned ouro__os_threads(void)
     const char *s = strrchr(text, ')'); /* then: state, and num_threads is the 18th field */
     for (unsigned field = 0; s && field < 18; field++)
         s = strchr(s + 1, ' ');
-    return s ? (unsigned)strtoul(s, NULL, 10) : 0;
+    unsigned count = s ? (unsigned)strtoul(s, NULL, 10) : 0;
+    return count > OURO_TSAN ? count - OURO_TSAN : count; /* ThreadSanitizer has one of its own */
 #else
     return 1;
 #endif
+}
+/* A number that a fork's child does not share with its parent. */
+static inline uint64_t ouro__os_process(void)
+{
+    return (uint64_t)getpid();
 }
 OURO_NORETURN static inline void ouro__os_abort(void)
 {

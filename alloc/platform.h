@@ -59,12 +59,12 @@
 #define OURO_ASAN 0
 #endif
 
-/* LeakSanitizer looks for pointers in libc's blocks and globals only: mapped metadata is named. */
+/* LeakSanitizer looks for pointers in what libc gave out; this makes it look here too. */
 #if OURO_ASAN
 #include <sanitizer/lsan_interface.h>
-#define OURO_LEAK_ROOT(p, size) __lsan_register_root_region((p), (size))
+#define OURO__ROOTS(p, size) __lsan_register_root_region((p), (size))
 #else
-#define OURO_LEAK_ROOT(p, size) ((void)0)
+#define OURO__ROOTS(p, size) ((void)0)
 #endif
 
 #if defined(__SANITIZE_THREAD__)
@@ -76,6 +76,13 @@
 #endif
 #ifndef OURO_TSAN
 #define OURO_TSAN 0
+#endif
+
+/* A function that reads words which another thread may be writing, and says what that means. */
+#if OURO_TSAN
+#define OURO_READS_RACY __attribute__((no_sanitize("thread"), noinline))
+#else
+#define OURO_READS_RACY
 #endif
 
 OURO_STATIC_ASSERT(sizeof(void *) == 8, "Ouro needs a 64-bit machine");

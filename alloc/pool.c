@@ -6,6 +6,7 @@
 #include "alloc/os.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
+#define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
 
 /* -- taking ------------------------------------------------------------------------------------ */
 
@@ -43,108 +44,170 @@ void ouro_fail_nth_alloc(size_t n, bool for_good)
     ouro__heap_watch(heap, n > 0);
 }
 
-/* A cell of a class; the rest of the list it came with becomes the ready list. */
+/* A cell of a class; the rest of the list it came with becomes the ready list. The callback for
+ * refusals may allocate and free, so nothing is remembered across it. */
 static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
-    void **list = heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
-    if (!*list && !(*list = ouro__heap_refill(heap, tag, cls)))
-        return NULL;
-    void *cell = *list;
-    *list = *(void **)cell;
-    return cell;
+    for (unsigned attempt = 0;; attempt++) {
+        void **list = heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
+        if (!*list)
+            *list = ouro__heap_refill(heap, tag, cls);
+        void *cell = *list;
+        if (OURO_LIKELY(cell != NULL)) {
+            *list = *(void **)cell;
+            return cell;
+        }
+        if (!ouro__refused(heap, OURO__SLICE_SIZE, attempt))
+            return NULL;
+    }
 }
 
-/* A block of its own slices. Its cell is aligned by moving it up; the header is right before it. */
+/* A block of its own slices, or of its own mapping. */
 static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsigned tag)
 {
-    heap->bytes_taken += size;
-    size_t offset = ouro__aligned_offset(tag, align);
-    size_t slices = (size + offset + OURO__SLICE_SIZE - 1) >> OURO__SLICE_SHIFT;
-    if (align > OURO__SLICE_SIZE || slices > SPAN_MAX_SIZE >> OURO__SLICE_SHIFT)
-        return ouro__huge_take(size, align, tag);
-    struct ouro__page *page = ouro__slices_take((unsigned)slices);
-    if (!page)
-        return NULL;
-    page->tag = (uint8_t)tag;
-    return page->start + offset;
+    size_t at = ouro__aligned_offset(tag, align);
+    size_t slices = (size + at + OURO__SLICE_SIZE - 1) >> OURO__SLICE_SHIFT;
+    bool huge = align > OURO__SLICE_SIZE || slices > SPAN_MAX_SIZE >> OURO__SLICE_SHIFT;
+    for (unsigned attempt = 0;; attempt++) {
+        void *cell = NULL;
+        if (huge) {
+            cell = ouro__huge_take(size, align, tag);
+        } else {
+            struct ouro__page *page = ouro__span_take((unsigned)slices, at, tag);
+            cell = page ? page->start + at : NULL;
+        }
+        if (cell)
+            heap->bytes_taken += size;
+        if (cell || !ouro__refused(heap, size, attempt))
+            return cell;
+    }
 }
 
 static void *system_take(struct ouro__heap *heap, unsigned tag, size_t size, size_t align)
 {
-    size_t offset = ouro__cell_offset(tag);
-    if (align > 16 && offset)
-        offset = align;
-    char *block = ouro__supply()->block(offset > 16 ? size + offset : size, align);
-    if (!block)
-        return NULL;
-    heap->watched_blocks++;
-    return block + offset;
+    size_t at = ouro__aligned_offset(tag, align);
+    if (at > OURO__CELL_OFFSET)
+        size += at;
+    for (unsigned attempt = 0;; attempt++) {
+        char *block = ouro__system_take(size, align);
+        if (block) {
+            heap->bytes_taken += size;
+            return block + at;
+        }
+        if (!ouro__refused(heap, size, attempt))
+            return NULL;
+    }
 }
 
-void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
+/* A counted cell at an address that its class alone does not give. */
+static void *counted_aligned(struct ouro__heap *heap, size_t room, size_t align)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
-    if (!heap || size > (size_t)PTRDIFF_MAX - align || must_fail(heap))
+    char *cell = class_take(heap, OURO__COUNTED, ouro__class_of(room));
+    if (!cell)
         return NULL;
+    struct ouro__page *page = ouro__place_of(cell).page;
+    if (!page->aligned)
+        page->aligned = 1;
+    uintptr_t least = (uintptr_t)cell + OURO__SPARE;
+    return (void *)((least + align - 1) & ~(uintptr_t)(align - 1));
+}
+
+static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t align)
+{
     if (OURO_UNLIKELY(ouro__supply()->block != NULL))
         return system_take(heap, tag, size, align);
     if (tag == OURO__COUNTED && size < 32)
         size = 32;
-    size_t spare = tag == OURO__COUNTED ? OURO__SPARE : 0;
-    size_t room = align > 16 ? size + align + spare : size;
-    if (room > OURO__CLASS_MAX_SIZE)
+    size_t room = size;
+    if (align > 16 && tag == OURO__COUNTED)
+        room = size + align + OURO__SPARE;
+    else if (align > 16) /* a class that holds a multiple of align is itself one (sizeclass.h) */
+        room = (size + align - 1) & ~(align - 1);
+    if (room > OURO__CLASS_MAX_SIZE || align > OURO__SLICE_SIZE)
         return span_take(heap, size, align, tag);
-    char *cell = class_take(heap, tag, ouro__class_of(room));
-    if (!cell || align <= 16)
-        return cell;
-    uintptr_t aligned = ((uintptr_t)cell + spare + align - 1) & ~(uintptr_t)(align - 1);
-    ouro__place_of(cell).page->aligned = 1;
-    return (void *)aligned;
+    if (align > 16 && tag == OURO__COUNTED)
+        return counted_aligned(heap, room, align);
+    return class_take(heap, tag, ouro__class_of(room));
+}
+
+void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
+{
+    if (size > MOST || align > MOST)
+        return NULL;
+    struct ouro__heap *heap = ouro__heap_enter();
+    if (!heap)
+        return NULL;
+    void *cell = must_fail(heap) ? NULL : take(heap, tag, size, align);
+    if (OURO_UNLIKELY(!cell))
+        ouro__store(&heap->failed, heap->failed + 1);
+    ouro__heap_leave(heap);
+    return cell;
 }
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-static void free_in_place(const struct ouro__place *place, struct ouro__heap *mine)
+static void free_in_place(const struct ouro__place *place)
 {
-    struct ouro__page *page = place->page;
     if (place->huge) {
         ouro__huge_give(place->huge);
-    } else if (place->kind == OURO__PAGE_SPAN) {
-        ouro__slices_give(page);
-    } else {
-        char *cell = place->block + ouro__cell_offset(place->tag);
-        if (page->pub.owner == &mine->pub)
-            ouro__page_free(page, cell);
-        else
-            ouro__remote_free(mine, page->heap, cell, place->bytes);
+        return;
     }
+    if (place->kind == OURO__PAGE_SPAN) {
+        ouro__slices_give(place->page);
+        return;
+    }
+    struct ouro__heap *mine = ouro__heap_enter(), *owner = ouro__page_owner(place->page);
+    char *cell = place->block + place->cell_at;
+    if (owner == mine)
+        ouro__page_free(place->page, cell);
+    else
+        ouro__remote_free(mine, owner, cell, place->bytes);
+    if (mine)
+        ouro__heap_leave(mine);
 }
 
-static void check_start(const void *cell, const struct ouro__place *place)
+static void check_start(const void *cell, const struct ouro__place *place, const char *what)
 {
-    if (place->kind == OURO__PAGE_UNUSED)
-        ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "freed, but no block of Ouro's is there");
-    if ((const char *)cell == place->block + ouro__cell_offset(place->tag))
+    if (OURO_UNLIKELY(place->kind == OURO__PAGE_UNUSED))
+        ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "no block of Ouro's is there");
+    size_t at = (size_t)((const char *)cell - place->block);
+    if (OURO_LIKELY(at == place->cell_at))
         return;
-    bool may_be_aligned = place->huge || place->kind == OURO__PAGE_SPAN || place->page->aligned;
-    if (!may_be_aligned || ((uintptr_t)cell & 31) != 0)
-        ouro_fail(OURO_FAIL_INTERIOR_POINTER, cell, NULL, "freed, but it is inside a block");
+    bool aligned = place->kind == OURO__PAGE_BLOCKS && place->page->aligned;
+    if (!aligned || at < place->cell_at || ((uintptr_t)cell & 31) != 0)
+        ouro_fail(OURO_FAIL_INTERIOR_POINTER, cell, NULL, what);
+}
+
+/* The usual case of a free: a block of a small page of the calling thread. The owner is checked
+ * before anything else of the page is believed (A4). */
+OURO_INLINE bool free_own(struct ouro_heap *heap, void *cell)
+{
+    ouro_word what = ouro__map_get(cell);
+    if (what == 0 || (what & OURO__MAP_HUGE))
+        return false;
+    struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
+    if (ouro__load(&page->pub.owner) != (ouro_word)heap)
+        return false;
+    size_t index = ouro__block_index(page, cell);
+    if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
+        index >= page->capacity)
+        return false;
+    ouro__page_free(page, cell);
+    return true;
 }
 
 void ouro__cell_free(void *cell, unsigned tag, size_t align)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
-    if (OURO_UNLIKELY(ouro__supply()->block != NULL)) {
-        if (heap)
-            heap->watched_blocks--;
-        size_t offset = ouro__cell_offset(tag);
-        ouro__supply()->block_free((char *)cell - (align > 16 && offset ? align : offset));
+    const struct ouro_supply *supply = ouro__supply();
+    if (OURO_UNLIKELY(!supply))
+        ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "nothing was allocated yet");
+    if (OURO_UNLIKELY(supply->block != NULL)) {
+        ouro__system_give((char *)cell - ouro__aligned_offset(tag, align));
         return;
     }
     struct ouro__place place = ouro__place_of(cell);
-    check_start(cell, &place);
-    if (heap)
-        free_in_place(&place, heap);
+    check_start(cell, &place, "it was freed, but is inside a block");
+    free_in_place(&place);
 }
 
 /* -- the malloc-shaped calls ------------------------------------------------------------------- */
@@ -161,6 +224,15 @@ void *ouro_malloc(size_t size)
     return p;
 }
 
+/* Whether a fresh large block is known to read as zeroes. */
+static bool is_zeroed(const void *p, size_t size)
+{
+    if (size <= OURO__CLASS_MAX_SIZE || ouro__supply()->block)
+        return false;
+    struct ouro__place place = ouro__place_of(p);
+    return place.huge || (place.kind == OURO__PAGE_SPAN && place.page->zeroed);
+}
+
 void *ouro_calloc(size_t count, size_t size)
 {
     size_t bytes;
@@ -169,14 +241,14 @@ void *ouro_calloc(size_t count, size_t size)
         return NULL;
     }
     void *p = ouro_malloc(bytes);
-    if (p)
+    if (p && !is_zeroed(p, bytes))
         memset(p, 0, bytes);
     return p;
 }
 
 void *ouro_aligned_alloc(size_t alignment, size_t size)
 {
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment > (size_t)PTRDIFF_MAX / 2)
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
         return NULL;
     if (alignment <= 16)
         return ouro_malloc(size);
@@ -188,7 +260,8 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
 
 void ouro_free(void *p)
 {
-    if (p)
+    struct ouro_heap *heap = ouro__heap;
+    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p)))
         ouro__cell_free(p, OURO__RAW, 16);
 }
 
@@ -199,8 +272,7 @@ size_t ouro_usable_size(const void *p)
     if (OURO_UNLIKELY(ouro__supply() && ouro__supply()->block != NULL))
         return ouro__supply()->block_size(p);
     struct ouro__place place = ouro__place_of(p);
-    if (place.kind == OURO__PAGE_UNUSED)
-        ouro_fail(OURO_FAIL_FOREIGN_POINTER, p, NULL, "asked for its size, but no block is there");
+    check_start(p, &place, "its size was asked for, but it is inside a block");
     return (size_t)(place.block + place.bytes - (const char *)p);
 }
 
@@ -224,18 +296,6 @@ size_t ouro_trim(void)
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap || ouro__supply()->block)
         return 0;
-    ouro__remote_flush(heap);
-    ouro__remote_drain(heap, heap);
-    ouro__remote_flush(heap);
-    ouro__heap_settle(heap);
-    for (struct ouro__heap *other = ouro__heaps_first(); other; other = other->next_heap) {
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (ouro__load(&other->state) != OURO__HEAP_ABANDONED ||
-            !ouro__cas_full(&other->state, &state, OURO__HEAP_OWNED))
-            continue;
-        ouro__remote_drain(other, heap);
-        ouro__heap_settle(other);
-        ouro__remote_leave(other, heap);
-    }
+    ouro__heaps_reclaim(heap);
     return ouro__arena_purge(true);
 }

@@ -68,8 +68,9 @@ OURO_INLINE void ouro_free_sized(void *p, size_t size)
 }
 
 /* Called with the bytes asked for when a limit or the supply refuses, on the refused thread, before
- * NULL is returned. It may free memory and return true to have the allocation tried once more. It
- * must not allocate from Ouro. */
+ * NULL is returned, after Ouro gave back what it could. It may free memory and return true to have
+ * the allocation tried again (and to be asked again, if that is refused too). What it allocates
+ * itself may be refused, and then it is not asked. It must return. */
 typedef bool ouro_memory_callback(size_t bytes, void *arg);
 
 /* Limits what Ouro takes from its supply, in bytes; 0: no limit. The limit counts whole slices of

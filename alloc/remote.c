@@ -8,9 +8,11 @@
  *
  *  F1  A cell is in exactly one of: a page's free list, a ready list, a batch, a remote list, or
  *      the hands of a thread that moves it between those.
- *  F2  Nothing is forgotten: a remote list is empty, or its heap is OWNED by a running thread, which
- *      polls, or somebody is inside push or exit and looks at the state after the last push.
- *  F3  The state leaves ABANDONED by compare-and-swap only; whoever wins serves the heap alone.
+ *  F2  Nothing is forgotten: a remote list is empty, or its heap is OWNED by a running thread,
+ * which polls, or somebody is inside push or exit and looks at the state after the last push. F3
+ * The state leaves ABANDONED by compare-and-swap only; whoever wins serves the heap alone. F4
+ * Serving one heap may push to another that wants serving too. That one is remembered (`owes`) and
+ * served after, by the same call: stack and batches never nest.
  *
  * F2 rests on a store-then-load pair, both sequentially consistent: push (RMW on `remote`), then
  * load of `state`; and on exit RMW of `state` to ABANDONED, then load of `remote`. Model:
@@ -22,18 +24,43 @@
 #include "alloc/heap.h"
 #include "alloc/os.h"
 
+/* Abandoned heaps that a search for pages looks at: it is on the way to a fresh page. */
+#define ADOPT_LOOKS 32
+
+/* -- serving heaps that nobody has ------------------------------------------------------------- */
+
 /* Serves an abandoned heap until its list stays empty, then leaves it to others. */
-void ouro__remote_serve(struct ouro__heap *heap, struct ouro__heap *mine)
+static void serve_one(struct ouro__heap *heap, struct ouro__heap *mine)
 {
-    for (;;) {
+    do {
         ouro_word state = OURO__HEAP_ABANDONED;
         if (!ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
             return; /* taken by another, who looks again as we would */
         ouro__remote_drain(heap, mine);
         ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
-        if (ouro__load_seq(&heap->remote) == 0)
-            return;
+    } while (ouro__load_seq(&heap->remote) != 0);
+}
+
+void ouro__remote_serve(struct ouro__heap *heap, struct ouro__heap *mine)
+{
+    if (!mine) { /* no batches: each cell is pushed alone, and nesting ends with the heaps */
+        serve_one(heap, NULL);
+        return;
     }
+    if (mine->serving) {
+        mine->owes = true;
+        return;
+    }
+    mine->serving = true;
+    serve_one(heap, mine);
+    while (mine->owes) {
+        mine->owes = false;
+        for (heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
+            if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED && ouro__remote_pending(heap))
+                serve_one(heap, mine);
+        }
+    }
+    mine->serving = false;
 }
 
 void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
@@ -43,8 +70,12 @@ void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
         ouro__remote_serve(heap, mine);
 }
 
-static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *first, void *last)
+/* -- handing over ------------------------------------------------------------------------------ */
+
+static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *first, void *last,
+                       uint32_t count)
 {
+    ouro__fetch_add(&to->pushed, count);
     ouro_word head = ouro__load(&to->remote);
     do {
         *(void **)last = (void *)head;
@@ -53,19 +84,28 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
         ouro__remote_serve(to, mine);
 }
 
-static void batch_flush(struct ouro__heap *mine, struct ouro__batch *batch)
+/* Puts `next` in the batch's place and pushes what was in it. In this order: pushing may serve a
+ * heap, which fills batches. */
+static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, struct ouro__batch *batch,
+                                        struct ouro__batch next)
 {
-    if (batch->count == 0)
-        return;
     struct ouro__batch full = *batch;
-    *batch = (struct ouro__batch){0};
-    push_chain(full.to, mine, full.first, full.last);
+    *batch = next;
+    if (full.count > 0)
+        push_chain(full.to, mine, full.first, full.last, full.count);
 }
 
 void ouro__remote_flush(struct ouro__heap *mine)
 {
-    for (unsigned i = 0; i < OURO__BATCHES; i++)
-        batch_flush(mine, &mine->batches[i]);
+    for (bool again = true; again;) {
+        again = false;
+        for (unsigned i = 0; i < OURO__BATCHES; i++) {
+            if (mine->batches[i].count == 0)
+                continue;
+            again = true;
+            batch_replace(mine, &mine->batches[i], (struct ouro__batch){0});
+        }
+    }
 }
 
 static unsigned batch_of(const struct ouro__heap *to)
@@ -78,52 +118,69 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
 {
     if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
         return; /* in a fork's child: the heap of a thread that is not there leaks */
+    if (OURO_UNLIKELY(!mine)) {
+        push_chain(to, NULL, cell, cell, 1);
+        return;
+    }
     struct ouro__batch *batch = &mine->batches[batch_of(to)];
-    if (batch->to != to) {
-        batch_flush(mine, batch);
-        batch->to = to;
-        batch->last = cell;
+    if (OURO_UNLIKELY(batch->to != to)) {
+        batch_replace(mine, batch, (struct ouro__batch){to, cell, cell, 1, (uint32_t)bytes});
+        return;
     }
     *(void **)cell = batch->first;
     batch->first = cell;
     batch->bytes += (uint32_t)bytes;
     if (++batch->count >= OURO__BATCH_CELLS || batch->bytes >= OURO__BATCH_BYTES)
-        batch_flush(mine, batch);
+        batch_replace(mine, batch, (struct ouro__batch){0});
 }
+
+/* -- taking in --------------------------------------------------------------------------------- */
 
 void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
 {
+    if (!ouro__remote_pending(heap))
+        return;
     void *cell = (void *)ouro__exchange_full(&heap->remote, 0);
+    ouro_word n = 0;
     while (cell) {
         void *next = *(void **)cell;
         OURO_PREFETCH(next);
         struct ouro__place place = ouro__place_of(cell);
-        if (OURO_LIKELY(place.page->heap == heap))
+        struct ouro__heap *owner = ouro__page_owner(place.page);
+        if (OURO_LIKELY(owner == heap))
             ouro__page_free(place.page, cell);
         else
-            ouro__remote_free(mine, place.page->heap, cell, place.bytes);
+            ouro__remote_free(mine, owner, cell, place.bytes);
         cell = next;
+        n++;
     }
+    ouro__store(&heap->drained, heap->drained + n);
+}
+
+/* Whether `heap` looks as if it were worth claiming for pages of this class. */
+static bool promises(const struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    return ouro__load(&heap->state) == OURO__HEAP_ABANDONED &&
+           (ouro__remote_pending(heap) || (ouro__load(&heap->avail_bits[tag]) >> cls & 1));
 }
 
 bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls)
 {
+    struct ouro__heap *heap = mine->adopt_at;
     bool any = false;
-    unsigned tries = 4;
-    for (struct ouro__heap *heap = ouro__heaps_first(); heap && tries; heap = heap->next_heap) {
-        if (ouro__load(&heap->state) != OURO__HEAP_ABANDONED)
-            continue;
-        if (!ouro__remote_pending(heap) && !heap->avail_first[tag][cls])
-            continue;
+    for (unsigned looks = ADOPT_LOOKS; looks && !any; looks--) {
+        if (!heap)
+            heap = ouro__heaps_first();
         ouro_word state = OURO__HEAP_ABANDONED;
-        if (!ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
-            continue;
-        tries--;
-        ouro__remote_drain(heap, mine);
-        any = ouro__heap_steal(heap, mine, tag, cls) || any;
-        ouro__remote_leave(heap, mine);
-        if (any)
+        if (promises(heap, tag, cls) && ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED)) {
+            ouro__remote_drain(heap, mine);
+            any = ouro__heap_steal(heap, mine, tag, cls);
+            ouro__remote_leave(heap, mine);
+        }
+        heap = heap->next_heap;
+        if (heap == mine->adopt_at)
             break;
     }
+    mine->adopt_at = heap;
     return any;
 }

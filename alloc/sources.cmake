@@ -4,14 +4,18 @@ ouro_layer(alloc
         arena.c
         fail.c
         heap.c
+        huge.c
+        map.c
         options.c
         pool.c
         remote.c
+        stats.c
         status.c
         supply_mmap.c
         supply_system.c
         thread.c
         version.c
+        walk.c
     PUBLIC
         atomic.h
         fail.h
@@ -20,7 +24,9 @@ ouro_layer(alloc
         platform.h
         pool.h
         sizeclass.h
+        stats.h
         status.h
         supply.h
+        supply_jemalloc.h
         version.h
 )

@@ -19,6 +19,14 @@ static inline void ouro__text_add(struct ouro__text *t, const char *s)
     if (t->size)
         t->room[t->len] = '\0';
 }
+/* Adds `s` (shorter than the room) whole, over the end of what is there if need be. */
+static inline void ouro__text_end(struct ouro__text *t, const char *s)
+{
+    size_t len = __builtin_strlen(s);
+    if (t->len + len + 1 > t->size)
+        t->len = t->size - 1 - len;
+    ouro__text_add(t, s);
+}
 static inline void ouro__text_number(struct ouro__text *t, uint64_t n, unsigned base)
 {
     char digits[24];

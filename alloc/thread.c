@@ -7,23 +7,31 @@
  *
  * Exit order: what the layer above asks for, then batches are handed over, own lists settled, the
  * heap is abandoned. A thread that allocates later still, in the destructor of another library's
- * thread-local data, gets a heap again, and exits again.
+ * thread-local data, gets a heap again, and exits again. The system calls destructors so many
+ * rounds and no more; so after LAST_EXIT exits a thread has no heap of its own, each operation
+ * borrows one, and nothing is left behind. (A thread whose very first touch is in the last round
+ * leaves its heap to nobody.)
  */
 #include "alloc/heap.h"
+#include "alloc/once.h"
 #include "alloc/options.h"
-#include "alloc/os.h"
 #include "alloc/valgrind.h"
 
 /* What a thread without a heap sees: nothing ready, owner of nothing, watched. */
-static struct ouro__heap nobody = {.pub = {.watched = 1}};
+struct ouro__heap ouro__nobody = {.pub = {.watched = 1}};
 
-OURO_TLS struct ouro_heap *ouro__heap = &nobody.pub;
+OURO_TLS struct ouro_heap *ouro__heap = &ouro__nobody.pub;
+
+/* POSIX promises four rounds of destructors. */
+#define LAST_EXIT 3
 
 static ouro_word heaps; /* the list of all heaps; only grows */
-static ouro_word ready; /* 0 nothing yet, 1 being set up, 2 done */
+static ouro_word ready;
+static bool exit_key_made, fork_handled;
 static ouro__exit_key exit_key;
-static const struct ouro_supply *supply;
-static const struct ouro__upper *upper;
+static ouro_word supply; /* const struct ouro_supply * */
+static ouro_word upper;  /* const struct ouro__upper * */
+static OURO_TLS unsigned exits;
 
 struct ouro__heap *ouro__heaps_first(void)
 {
@@ -37,39 +45,43 @@ bool ouro__heaps_exist(void)
 
 void ouro__upper_install(const struct ouro__upper *above)
 {
-    upper = above;
+    ouro__store_release(&upper, (ouro_word)above);
+}
+
+static const struct ouro__upper *above_us(void)
+{
+    return (const struct ouro__upper *)ouro__load_acquire(&upper);
 }
 
 /* -- exit -------------------------------------------------------------------------------------- */
 
 static void abandon(struct ouro__heap *heap)
 {
-    ouro__remote_flush(heap);
-    ouro__remote_drain(heap, heap);
-    ouro__remote_flush(heap);
-    ouro__heap_settle(heap);
-    for (;;) {
-        ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
-        if (ouro__load_seq(&heap->remote) == 0)
-            return;
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (!ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
-            return;
+    ouro_word state;
+    do {
         ouro__remote_drain(heap, heap);
         ouro__remote_flush(heap);
         ouro__heap_settle(heap);
-    }
+        heap->fail_in = 0;
+        heap->unready = false;
+        heap->pleading = false;
+        ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
+        if (ouro__load_seq(&heap->remote) == 0)
+            return;
+        state = OURO__HEAP_ABANDONED;
+    } while (ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED));
 }
 
 static void thread_exit(void *arg)
 {
     (void)arg;
-    if (upper)
-        upper->thread_exit();
+    if (above_us())
+        above_us()->thread_exit();
     struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
-    if (heap == &nobody)
+    if (heap == &ouro__nobody)
         return;
-    ouro__heap = &nobody.pub;
+    exits++;
+    ouro__heap = &ouro__nobody.pub;
     abandon(heap);
 }
 
@@ -77,16 +89,16 @@ static void thread_exit(void *arg)
 
 static void before_fork(void)
 {
-    if (upper)
-        upper->before_fork();
+    if (above_us())
+        above_us()->before_fork();
     ouro__arena_before_fork();
 }
 
 static void parent_after_fork(void)
 {
     ouro__arena_after_fork(false);
-    if (upper)
-        upper->after_fork(false);
+    if (above_us())
+        above_us()->after_fork(false);
 }
 
 /* Other threads are not there: their heaps may be half way through anything and are left alone. */
@@ -97,8 +109,8 @@ static void child_after_fork(void)
         if (&heap->pub != ouro__heap && ouro__load(&heap->state) == OURO__HEAP_OWNED)
             ouro__store(&heap->state, OURO__HEAP_FROZEN);
     }
-    if (upper)
-        upper->after_fork(true);
+    if (above_us())
+        above_us()->after_fork(true);
 }
 
 /* -- first touch ------------------------------------------------------------------------------- */
@@ -117,39 +129,42 @@ static const struct ouro_supply *choose_supply(void)
 
 static void set_up(void)
 {
-    ouro_word was = 0;
-    if (ouro__cas_full(&ready, &was, 1)) {
-        if (!supply)
-            supply = choose_supply();
-        ouro__exit_key_make(&exit_key, thread_exit);
+    if (!ouro__once_enter(&ready))
+        return;
+    if (!ouro__load(&supply))
+        ouro__store_release(&supply, (ouro_word)choose_supply());
+    exit_key_made = exit_key_made || ouro__exit_key_make(&exit_key, thread_exit);
+    if (!fork_handled) {
+        fork_handled = true;
         ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);
-        ouro__arena_limit_changed();
-        ouro__store_release(&ready, 2);
     }
-    while (ouro__load_acquire(&ready) != 2)
-        ouro__os_yield();
+    ouro__arena_limit_changed();
+    ouro__once_done(&ready);
 }
 
 const struct ouro_supply *ouro__supply(void)
 {
-    return supply;
+    return (const struct ouro_supply *)ouro__load_acquire(&supply);
 }
 
 ouro_status ouro_supply_use(const struct ouro_supply *chosen)
 {
-    if (!chosen || !chosen->map != !chosen->unmap || (!chosen->map && !chosen->block))
+    if (!chosen)
+        return OURO_BAD_ARGUMENT;
+    bool maps = chosen->map && chosen->unmap && chosen->purge;
+    bool passes = chosen->block && chosen->block_free && chosen->block_size;
+    if ((!maps && !passes) || (!passes && (chosen->block || chosen->block_free)))
         return OURO_BAD_ARGUMENT;
     if (ouro__heaps_exist())
         return OURO_TOO_LATE;
-    supply = chosen;
+    ouro__store_release(&supply, (ouro_word)chosen);
     return OURO_OK;
 }
 
 const struct ouro_supply *ouro_supply_get(void)
 {
-    if (ouro__load_acquire(&ready) != 2)
-        set_up();
-    return supply;
+    set_up();
+    return ouro__supply();
 }
 
 static struct ouro__heap *take_over(void)
@@ -168,7 +183,7 @@ static struct ouro__heap *fresh_heap(void)
     struct ouro__heap *heap = ouro__meta_take(sizeof *heap);
     if (!heap)
         return NULL;
-    heap->state = OURO__HEAP_OWNED;
+    ouro__store(&heap->state, OURO__HEAP_OWNED);
     ouro_word first = ouro__load(&heaps);
     do {
         heap->next_heap = (struct ouro__heap *)first;
@@ -176,19 +191,33 @@ static struct ouro__heap *fresh_heap(void)
     return heap;
 }
 
+static struct ouro__heap *any_heap(void)
+{
+    set_up();
+    struct ouro__heap *heap = take_over();
+    return heap ? heap : fresh_heap();
+}
+
 struct ouro__heap *ouro__heap_mine(void)
 {
-    if (OURO_LIKELY(ouro__heap != &nobody.pub))
+    if (OURO_LIKELY(ouro__heap != &ouro__nobody.pub))
         return ouro__heap_whole(ouro__heap);
-    if (ouro__load_acquire(&ready) != 2)
-        set_up();
-    struct ouro__heap *heap = take_over();
-    if (!heap)
-        heap = fresh_heap();
+    struct ouro__heap *heap = exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
-    heap->pub.watched = supply->block != NULL;
+    heap->pub.watched = ouro__supply()->block != NULL;
     ouro__heap = &heap->pub;
-    ouro__exit_key_arm(exit_key, heap);
+    if (exit_key_made)
+        ouro__exit_key_arm(exit_key, heap);
     return heap;
+}
+
+struct ouro__heap *ouro__heap_borrow(void)
+{
+    return exits < LAST_EXIT ? ouro__heap_mine() : any_heap();
+}
+
+void ouro__heap_return(struct ouro__heap *heap)
+{
+    abandon(heap);
 }

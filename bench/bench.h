@@ -35,6 +35,7 @@ struct bench_workload {
     void (*setup)(struct bench_run *run); /* may be NULL; also where run->ops is told */
     double (*repeat)(struct bench_run *run);
     void (*end)(struct bench_run *run); /* may be NULL */
+    bool cold;                          /* no warm-up: long, and run once by its nature */
 };
 
 /* All workloads of a worker, NULL at the end. */

@@ -87,7 +87,8 @@ function(ouro_link_variant target kind name generated threads public_headers)
     if(kind STREQUAL "SHARED")
         set_target_properties(${target} PROPERTIES
             VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-        target_link_options(${target} PRIVATE LINKER:--as-needed)
+        # nodelete: threads that used the library call it when they end, after a dlclose as well.
+        target_link_options(${target} PRIVATE LINKER:--as-needed LINKER:-z,nodelete)
         if(NOT OURO_SANITIZE) # clang leaves the sanitizer's symbols to the program
             target_link_options(${target} PRIVATE LINKER:-z,defs)
         endif()

@@ -195,7 +195,8 @@ ouro_status ouro_lifted_dup(void *fresh, const void *from, const struct ouro_typ
     ouro_status status = ouro__type_check(type);
     if (status != OURO_OK)
         return status;
-    if (!(type->state & OURO__TYPE_FLAT) || (type->state & OURO__TYPE_HOOKED))
+    uint32_t state = ouro__type_state(type);
+    if ((state & (OURO__TYPE_FLAT | OURO__TYPE_HOOKED)) != OURO__TYPE_FLAT)
         return ouro__copy_fields(fresh, from, type, NULL);
     memcpy(fresh, from, type->size);
     for (uint32_t i = 0; i < type->ref_count; i++) {
@@ -234,24 +235,16 @@ static void *place_aside(const struct ouro_type *type)
     return type->align > 16 ? ouro_aligned_alloc(type->align, type->size) : ouro_malloc(type->size);
 }
 
-ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type *type)
+typedef ouro_status dup_hook(void *fresh, const void *from, const struct ouro_type *type);
+
+static ouro_status copy_through(dup_hook *dup, void *to, const void *from,
+                                const struct ouro_type *type)
 {
     _Alignas(16) char near[OURO_SINK_SAFE];
-    if (to == from)
-        return OURO_OK;
-    ouro_status status = ouro__type_check(type);
-    if (status != OURO_OK)
-        return status;
-    if (ouro__is_bytes(type->state)) {
-        memcpy(to, from, type->size);
-        return OURO_OK;
-    }
     void *aside = type->size <= sizeof near && type->align <= 16 ? near : place_aside(type);
     if (aside == NULL)
         return OURO_NO_MEMORY;
-    /* Not through a written copy of the type itself: that may be what called. */
-    status = type->hooks.dup != NULL ? type->hooks.dup(aside, from, type)
-                                     : ouro_lifted_dup(aside, from, type);
+    ouro_status status = dup(aside, from, type);
     if (status == OURO_OK) {
         swap_bytes(to, aside, type->size);
         ouro_destroy_value(aside, type);
@@ -261,9 +254,26 @@ ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type 
     return status;
 }
 
+ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type *type)
+{
+    if (to == from)
+        return OURO_OK;
+    ouro_status status = ouro__type_check(type);
+    if (status != OURO_OK)
+        return status;
+    if (!ouro__is_bytes(ouro__type_state(type)))
+        return copy_through(ouro_lifted_dup, to, from, type);
+    memcpy(to, from, type->size);
+    return OURO_OK;
+}
+
 ouro_status ouro_copy(void *to, const void *from, const struct ouro_type *type)
 {
+    if (to == from)
+        return OURO_OK;
     if (type->hooks.copy != NULL)
-        return to == from ? OURO_OK : type->hooks.copy(to, from, type);
+        return type->hooks.copy(to, from, type);
+    if (type->hooks.dup != NULL)
+        return copy_through(type->hooks.dup, to, from, type);
     return ouro_lifted_copy(to, from, type);
 }

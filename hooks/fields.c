@@ -88,10 +88,9 @@ static enum ouro__step walk_array(struct ouro__walker *w, char *first, size_t co
 {
     size_t i = 0;
     if (w->resume != NULL) {
-        size_t offset = (size_t)((const char *)w->resume - first);
-        if ((const char *)w->resume < first || offset / type->size >= count)
+        if ((const char *)w->resume < first)
             return OURO__NEXT;
-        i = offset / type->size;
+        i = (size_t)((const char *)w->resume - first) / type->size;
     } else if (w->take(w, first, type) == OURO__AS_NOTHING) {
         return OURO__NEXT;
     }

@@ -105,6 +105,13 @@ void ouro_destroy_value(void *value, const struct ouro_type *type)
 
 /* wasMoved. Types nest to a bounded depth, so this recurses. */
 
+/* Whether wasMoved writes anything into a value of the type. */
+static bool moves(const struct ouro_type *type)
+{
+    const uint32_t more = OURO__TYPE_HOOKED | OURO__TYPE_LINKS | OURO__TYPE_TAGGED;
+    return (ouro__type_state(type) & (more | OURO__TYPE_PLAIN)) != OURO__TYPE_PLAIN;
+}
+
 static void moved_fields(void *value, const struct ouro_field *fields, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -125,7 +132,7 @@ static void moved_fields(void *value, const struct ouro_field *fields, uint32_t 
             ouro_was_moved(at, field->type);
             break;
         case OURO_FIELD_ARRAY:
-            for (size_t k = 0; k < field->count; k++)
+            for (size_t k = 0; k < field->count && moves(field->type); k++)
                 ouro_was_moved(at + k * field->type->size, field->type);
             break;
         case OURO_FIELD_OPTION:

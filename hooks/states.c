@@ -46,10 +46,7 @@ static uint32_t facts_of_fields(const struct ouro_field *fields, uint32_t count)
 /* Facts about a place that is there only sometimes. */
 static uint32_t facts_of_maybe(uint32_t inner)
 {
-    uint32_t facts = (inner & ~(uint32_t)SINKS) | TAGGED;
-    facts |= inner & OWNS ? UNFLAT : 0;
-    facts |= inner & TRACED ? UNFIXED : 0;
-    return facts;
+    return (inner & ~(uint32_t)SINKS) | TAGGED | (inner & TRACED ? UNFIXED : 0);
 }
 
 static uint32_t facts_of_seq(uint32_t inner)

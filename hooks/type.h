@@ -37,7 +37,8 @@ enum ouro_field_kind {
     OURO_FIELD_UNION    /* the fields of the case that the tag selects */
 };
 
-/* One case of a tagged union: its fields stand when first <= tag <= last. */
+/* One case of a tagged union: its fields stand when first <= tag <= last. Where no case has the
+ * tag, there are only bytes. */
 struct ouro_case {
     const char *name;
     int64_t first, last;
@@ -48,7 +49,7 @@ struct ouro_case {
 struct ouro_field {
     const char *name;
     enum ouro_field_kind kind;
-    uint32_t tag_size;      /* OPTION, UNION: 1, 2, 4 or 8 bytes, signed */
+    uint32_t tag_size;      /* OPTION, UNION: 1, 2, 4 or 8 bytes, read as signed */
     size_t offset;          /* of the field in the value */
     size_t count;           /* ARRAY: elements; UNION: cases */
     size_t tag_offset;      /* OPTION, UNION: of the tag in the value */
@@ -67,8 +68,12 @@ enum ouro_type_flags {
 /* Hooks. `value` is the object or the nested value; for a hook left NULL the lifted one acts, made
  * from the field table. A hook that is written replaces the lifted one entirely: it ends with
  * ouro_lifted_destroy and so on if the fields are still to be acted on. Hooks may allocate, count,
- * make and drop objects; a destroy hook must not leave by longjmp or a C++ exception.
- * Those that return a status may refuse (OURO_NO_MEMORY); then nothing has changed. */
+ * make and drop objects, but was_moved and trace only write the value and call the visitor; a
+ * destroy hook must not leave by longjmp or a C++ exception. Those that return a status may refuse
+ * (OURO_NO_MEMORY, or any other); then nothing has changed. `fresh` is uninitialized, and so it
+ * stays when they refuse; values move by memcpy, so `fresh` and `value` may be a place in passing.
+ * dup and copy stand in for each other, and for deepcopy, where one is written and the other not.
+ * Which hook is called when, and in what order: docs/hooks.md. */
 struct ouro_hooks {
     void (*destroy)(void *value, const struct ouro_type *type);
     void (*was_moved)(void *value, const struct ouro_type *type);
@@ -82,11 +87,11 @@ struct ouro_hooks {
 
 struct ouro_type {
     /* Written by registration, read by the inlined paths; the program leaves them zero. */
-    uint64_t birth;  /* the type's part of the shared word; 0: births go out of line */
-    uint64_t counts; /* local 1, and the visited word: all ones if acyclic */
-    const uint32_t *refs; /* offsets of the strong references, if `flat` */
+    uint64_t birth;       /* the type's part of the shared word; 0: births go out of line */
+    uint64_t counts;      /* local 1, and the visited word: all ones if acyclic */
+    const uint32_t *refs; /* offsets of the strong references, if all are at fixed places */
     uint32_t ref_count;
-    uint32_t id;    /* index in the type table; 0: not registered */
+    uint32_t id;    /* number of the type; 0: not registered */
     uint32_t state; /* bits of hooks/registry.h: flat, plain, .. */
     /* Written by the program. */
     uint32_t flags;                  /* enum ouro_type_flags */
@@ -99,11 +104,16 @@ struct ouro_type {
     void *user; /* the program's own; never read by Ouro */
 };
 
-/* Registers `type` (borrowed for the rest of the process; not NULL) and checks it: fields inside the
- * value, not overlapping (cases of one union may overlap each other), kinds known, references
- * aligned, nested types given and not containing themselves. Registering twice is OURO_OK.
- * OURO_BAD_TYPE: refused, and `*why` (may be NULL) names the field. OURO_NO_MEMORY: the table is
- * full or cannot grow. Any thread. May allocate; runs no hook. O(fields). */
+/* Registers `type` (borrowed for the rest of the process; not NULL), and all types nested in it, or
+ * none of them; what references point to is not looked at. Checks them: fields inside the value,
+ * not overlapping (cases of one union may overlap each other), kinds known, references aligned,
+ * tags of 1, 2, 4 or 8 bytes and not inside fields, cases without tags in common, nested types
+ * given, of a size above 0, and not containing themselves but in sequences. Registering twice is
+ * OURO_OK. OURO_BAD_TYPE: refused, and `*why` (may be NULL) says "type.field: reason", in static
+ * storage that the eighth refusal after this one reuses. OURO_NO_MEMORY: there is none for the
+ * offsets of references; `*why` says so. Any thread; not async-signal-safe. May allocate; runs no
+ * hook. O(fields), and references in arrays; O(fields^2) where fields are not in order of their
+ * offsets. */
 OURO_API ouro_status ouro_type_register(struct ouro_type *type, const char **why);
 
 /* A value that is one strong reference, for arrays and sequences of references. */

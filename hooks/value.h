@@ -26,36 +26,52 @@ typedef struct ouro_string {
     struct ouro_payload *payload; /* bytes, then a NUL */
 } ouro_string;
 
-/* The elements (borrowed, valid until the sequence grows or ends); NULL while empty and
- * unreserved.*/
+/* The elements (borrowed, valid until the sequence grows or ends); NULL while nothing was reserved.
+ * O(1). */
 OURO_INLINE void *ouro_seq_data(const ouro_seq *seq)
 {
     return seq->payload ? (void *)(seq->payload + 1) : NULL;
 }
-/* The bytes, NUL at the end (borrowed, valid until the string grows or ends). Never NULL. */
+/* The bytes, a NUL behind them (borrowed, valid until the string grows or ends). Never NULL. O(1).
+ */
 OURO_INLINE const char *ouro_string_data(const ouro_string *s)
 {
     return s->payload ? (const char *)(s->payload + 1) : "";
 }
 
-/* Makes room for `capacity` elements of `type` in all; elements move by memcpy. */
+/* Sequences. For every function: `seq` is a live sequence (borrowed, not NULL) of values of `type`
+ * (borrowed, not NULL; registered by the first call that grows). Any thread, but one at a time on
+ * one sequence. Those that grow answer OURO_NO_MEMORY if there is none or the size overflows, and
+ * OURO_BAD_TYPE if the type was refused, has size 0 or needs an alignment above 16; then nothing
+ * has changed. Those that destroy run destroy hooks and do not allocate. */
+
+/* Makes room for `capacity` elements in all. Never shrinks. Moves elements by memcpy, runs no hook.
+ * O(elements). */
 OURO_API ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *type, size_t capacity);
-/* Appends the value at `element` and leaves it in its wasMoved state (sink). Amortized O(1).
- * OURO_NO_MEMORY: neither has changed. */
+/* Moves the value at `element` (owned; may be an element of `seq`) to the end, and leaves it in its
+ * wasMoved state. Runs a written wasMoved. Amortized O(1). */
 OURO_API ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Moves the last element into `element` (uninitialized). OURO_BAD_ARGUMENT: the sequence is empty.
- */
+/* Moves the last element to `element` (uninitialized), for the caller to own. Runs no hook.
+ * OURO_BAD_ARGUMENT: the sequence is empty. O(1). */
 OURO_API ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Destroys all from `len` on; never grows. */
+/* Destroys all from the element number `len` on, in order; keeps the room. Never grows.
+ * O(elements destroyed). */
 OURO_API void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len);
-/* Destroys all elements and gives the payload back; the sequence is empty again. */
+/* Destroys all elements and gives the payload back; the sequence is empty again. O(elements). */
 OURO_API void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type);
 
-/* Makes `s` (uninitialized) a copy of `len` bytes. */
+/* Strings. For every function: `s` is a live string (borrowed, not NULL) unless said otherwise;
+ * `bytes` (borrowed; may be NULL if `len` is 0) may hold any bytes. Any thread, but one at a time
+ * on one string. OURO_NO_MEMORY: there is none, or the size overflows; OURO_BAD_ARGUMENT: `bytes`
+ * is NULL; nothing has changed then. No hook runs. */
+
+/* Makes `s` (uninitialized) a copy of `len` bytes. O(len). */
 OURO_API ouro_status ouro_string_make(ouro_string *s, const char *bytes, size_t len);
 /* Appends `len` bytes; `bytes` may lie in `s` itself. Amortized O(len). */
 OURO_API ouro_status ouro_string_append(ouro_string *s, const char *bytes, size_t len);
+/* Makes room for `capacity` bytes in all, and a NUL. Never shrinks. O(length). */
 OURO_API ouro_status ouro_string_reserve(ouro_string *s, size_t capacity);
+/* Gives the payload back; the string is empty again. O(1). */
 OURO_API void ouro_string_destroy(ouro_string *s);
 
 /* The hooks of a value of `type`: the written one, or the lifted one. `type` need not be
@@ -63,9 +79,10 @@ OURO_API void ouro_string_destroy(ouro_string *s);
  *   destroy    drops what the value owns; its bytes are then meaningless
  *   was_moved  the state from which destroy does nothing: references, sequences and strings empty,
  *              optionals absent, all else as it was
- *   sink       destroys `to`, moves `from` there, leaves `from` in its wasMoved state; to == from
- *              does nothing. `from` may be part of what `to` owns if the value has at most
- *              OURO_SINK_SAFE bytes and no written sink in it; else move it out first
+ *   sink       moves `from` to `to`, whose old value is destroyed, and leaves `from` in its
+ *              wasMoved state; to == from does nothing. `from` may be part of what `to` owns if the
+ *              value has at most OURO_SINK_SAFE bytes and no written sink in it; else move it out
+ *              first
  *   copy       `to` (a live value) becomes a copy; safe for to == from and for parts of each other
  *   dup        `fresh` (uninitialized) becomes a copy
  *   trace      calls visitor->visit for every strong reference slot that is not NULL
@@ -88,7 +105,8 @@ OURO_API ouro_status ouro_deepcopy_value(void *fresh, const void *from,
                                          const struct ouro_type *type);
 
 /* The lifted hooks themselves, for written ones that extend them: they act on the field table and
- * pass over the written hook of `type` (not of its fields). */
+ * pass over the written hook of `type` (not of its fields). ouro_lifted_copy and ouro_lifted_sink
+ * destroy the old value by the type's own destroy. Else as above. */
 OURO_API void ouro_lifted_destroy(void *value, const struct ouro_type *type);
 OURO_API void ouro_lifted_was_moved(void *value, const struct ouro_type *type);
 OURO_API void ouro_lifted_sink(void *to, void *from, const struct ouro_type *type);
@@ -99,13 +117,16 @@ OURO_API void ouro_lifted_trace(void *value, const struct ouro_type *type,
 OURO_API ouro_status ouro_lifted_deepcopy(void *fresh, const void *from,
                                           const struct ouro_type *type, struct ouro_memo *memo);
 
-/* Called with each strong reference slot; `target` is the field's type, NULL if unknown. */
+/* Called with each strong reference slot that is not NULL; `target` is the field's type, NULL if
+ * unknown. It may read and write the slot, but not change anything else that is traced. */
 struct ouro_visitor {
     void (*visit)(struct ouro_visitor *self, void **slot, const struct ouro_type *target);
 };
 
 /* For a written deepcopy hook: the copy of the object behind `reference` (borrowed; may be NULL)
- * within this copying, as a reference that the caller owns, in *copy. */
+ * within this copying, as a reference that the caller owns, in *copy. It may be empty still. `memo`
+ * is what the hook got, valid during its call. OURO_NO_MEMORY, OURO_BAD_TYPE (the object's type is
+ * not known): *copy is as it was, and the whole copying fails. May allocate. O(1) expected. */
 OURO_API ouro_status ouro_deepcopy_ref(void **copy, const void *reference, struct ouro_memo *memo);
 
 OURO_EXTERN_C_END

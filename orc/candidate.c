@@ -105,85 +105,137 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
            (v->entries[visited - 1].link & OURO__ENTRY_CLAIMED);
 }
 
+/* -- what an ended thread leaves --------------------------------------------------------------- */
+
+/* Arrays of references, each linked through its first entry: object is the next array, link the
+ * number of entries, trial how many there is room for. Claimed entries are as they were; any other
+ * owns a reference now. */
+static struct {
+    ouro__mutex lock;
+    struct ouro__entry *first;
+} orphans = {.lock = OURO__MUTEX_INIT};
+
+/* A live candidate of a thread that ends: it is pinned, and T cleared, so that whoever drops the
+ * reference tells the next owner (N1). */
+static void pin(struct ouro_header *h)
+{
+    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+    ouro__half_store(&h->visited, 0);
+    ouro_word b = ouro__load(&h->shared);
+    while (!ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
+        continue;
+}
+
+/* Room for `count` entries more in the newest array; false: no memory. With the lock. */
+static bool orphans_room(uint32_t count)
+{
+    struct ouro__entry *first = orphans.first;
+    uint32_t have = first ? first->link : 0;
+    if (first && have + count <= (uint32_t)first->trial)
+        return true;
+    uint32_t room = have + count > 31 ? (have + count) * 2 : 31;
+    struct ouro__entry *fresh = ouro_malloc((room + 1) * sizeof *fresh);
+    if (!fresh)
+        return false;
+    *fresh = (struct ouro__entry){first, (int32_t)room, 0};
+    orphans.first = fresh;
+    return true;
+}
+
+/* Leaves one reference to others; false: no memory. */
+static bool leave_orphan(struct ouro__entry entry)
+{
+    ouro__lock(&orphans.lock);
+    bool room = orphans_room(1);
+    if (room)
+        orphans.first[++orphans.first->link] = entry;
+    ouro__unlock(&orphans.lock);
+    return room;
+}
+
+/* A candidate that this thread gives up waits for another; without memory it is forgotten until
+ * somebody drops it again. */
+static void give_away(struct ouro__thread *me, struct ouro__entry entry)
+{
+    struct ouro_header *h = ouro__header(entry.object);
+    bool claimed = entry.link & OURO__ENTRY_CLAIMED;
+    ouro__forget(me, h);
+    if (!claimed)
+        pin(h);
+    entry.link &= OURO__ENTRY_CLAIMED;
+    if (leave_orphan(entry))
+        return;
+    if (!claimed)
+        ouro__decref_out(entry.object);
+    else if (ouro__unclaim(entry.object))
+        ouro__die(me, entry.object);
+}
+
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
 {
     struct ouro__visited *v = &me->visited;
-    for (uint32_t i = 0; i < v->count && v->live_places; i++) {
-        void *object = v->entries[i].object;
-        if (!object || (v->entries[i].link & OURO__ENTRY_CLAIMED))
+    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (!entry.object || (entry.link & OURO__ENTRY_CLAIMED))
             continue;
-        struct ouro_header *h = ouro__header(object);
-        if ((ouro__load(&h->shared) & OURO__OWNER_MASK) == t)
-            ouro__forget(me, h);
+        struct ouro_header *h = ouro__header(entry.object);
+        if ((ouro__load(&h->shared) & OURO__OWNER_MASK) != t)
+            continue;
+        give_away(me, entry);
     }
-}
-
-/* -- what threads that ended leave to the others ---------------------------------------------- */
-
-struct left {
-    struct left *next;
-    uint32_t count;
-    void *objects[]; /* claimed: Q is set, and the place here owns a reference */
-};
-static ouro_word left_behind;
-
-static void leave(struct ouro__thread *me, struct left *left, void *object)
-{
-    ouro__forget(me, ouro__header(object));
-    bool last = ouro__count_of(ouro__load(&ouro__header(object)->shared)) == 1;
-    if (left && !last)
-        left->objects[left->count++] = object;
-    else if (ouro__unclaim(object))
-        ouro__die(me, object);
 }
 
 void ouro__candidates_end(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
-    uint32_t room = v->claimed;
-    struct left *left = room ? ouro_malloc(sizeof *left + room * sizeof(void *)) : NULL;
-    if (left)
-        left->count = 0;
-    for (uint32_t i = 0; i < v->count && v->live_places; i++) {
-        void *object = v->entries[i].object;
-        if (!object)
-            continue;
-        if (v->entries[i].link & OURO__ENTRY_CLAIMED)
-            leave(me, left && left->count < room ? left : NULL, object);
-        else
-            ouro__forget(me, ouro__header(object));
+    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
+        if (v->entries[i].object)
+            give_away(me, v->entries[i]);
     }
     ouro_free(v->entries);
     v->entries = NULL;
-    v->count = v->capacity = v->free_place = 0;
-    if (left && left->count > 0) {
-        ouro_word head = ouro__load(&left_behind);
-        do {
-            left->next = (struct left *)head;
-        } while (!ouro__cas_full(&left_behind, &head, (ouro_word)left));
-    } else {
-        ouro_free(left);
-    }
+    v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;
 }
 
-bool ouro__any_left_behind(void)
+bool ouro__orphans_exist(void)
 {
-    return ouro__load(&left_behind) != 0;
+    ouro__lock(&orphans.lock);
+    bool any = orphans.first != NULL;
+    ouro__unlock(&orphans.lock);
+    return any;
 }
 
-void ouro__take_left_behind(struct ouro__thread *me)
+void ouro__orphans_take(struct ouro__thread *me)
 {
-    struct left *left = (struct left *)ouro__exchange_full(&left_behind, 0);
-    while (left) {
-        struct left *next = left->next;
-        for (uint32_t i = 0; i < left->count; i++) {
-            void *object = left->objects[i];
-            if (!ouro__remember(me, object, true) && ouro__unclaim(object))
+    ouro__lock(&orphans.lock);
+    struct ouro__entry *entries = orphans.first;
+    orphans.first = NULL;
+    ouro__unlock(&orphans.lock);
+    while (entries) {
+        struct ouro__entry *next = entries[0].object;
+        for (uint32_t i = 1; i <= entries[0].link; i++) {
+            void *object = entries[i].object;
+            if (!(entries[i].link & OURO__ENTRY_CLAIMED))
+                ouro__decref_out(object);
+            else if (!ouro__remember(me, object, true) && ouro__unclaim(object))
                 ouro__die(me, object);
         }
-        ouro_free(left);
-        left = next;
+        ouro_free(entries);
+        entries = next;
     }
+}
+
+void ouro__orphans_before_fork(void)
+{
+    ouro__lock(&orphans.lock);
+}
+
+void ouro__orphans_after_fork(bool child)
+{
+    if (child)
+        ouro__mutex_reset(&orphans.lock);
+    else
+        ouro__unlock(&orphans.lock);
 }
 
 size_t ouro_candidates(void)

@@ -7,15 +7,16 @@
  * and the trial count stands in the entry. So abandoning needs no repair but of the indices.
  *
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
- *      speak for have one: those it holds, and merged ones while it is alone.
+ *      speak for have one: those it holds, and all while it is the process's only thread.
  *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one if
  *      the entry itself owns a reference (CLAIMED).
  *  V3  No count and no slot is written before the verdict.
  *  V4  Every edge to an object outside marks its source OUTSIDE.
  *
- * Memory: the array, 16 bytes an object, and a ring of 32 edges. No recursion: an object that is
- * found is linked into a stack through its entry; edges wait in the ring while their targets'
- * headers are fetched, and looking at one never scans another. Depth first, so that an object is
+ * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
+ * is linked into a stack through its entry; edges wait in the first ring while their targets'
+ * headers are fetched, then in the second while the entries are, and looking at one never scans
+ * another. Depth first, so that an object is
  * mostly scanned while its first line is still in the cache (docs/adr/0002).
  *
  * Beside running threads (docs/cycles.md): T is cleared at first sight, so that verdict.c can see
@@ -73,17 +74,17 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     if (visited == OURO__ACYCLIC || !ouro__may_capture(c, b)) {
         c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
         c->outside = true;
+        c->skipped = c->skipped || (visited != OURO__ACYCLIC && !(b & OURO__IMMORTAL));
         return;
     }
     if (visited != 0) {
-        if (OURO_UNLIKELY(b & OURO__MERGED) &&
-            (visited > c->v->count || c->entries[visited - 1].object != edge.target)) {
+        if (OURO_UNLIKELY(b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)) {
             /* A candidate of a thread that a fork left behind: nobody speaks for it. */
             c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
             c->outside = true;
             return;
         }
-        c->entries[visited - 1].trial--;
+        ouro__capture_later(c, visited - 1);
         return;
     }
     if (OURO_UNLIKELY(c->failed))
@@ -97,6 +98,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
     ouro__capture_push(c, index);
+}
+
+static void explain_one(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].trial--;
 }
 
 /* -- scanning ---------------------------------------------------------------------------------- */
@@ -139,6 +145,8 @@ void ouro__capture_run(struct ouro__capture *c)
         } else if (c->head != c->tail) {
             struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
             c->arrive(c, oldest);
+        } else if (c->late_head != c->late_tail) {
+            c->settle(c, c->late[c->late_head++ % OURO__LATE]);
         } else {
             return;
         }
@@ -191,6 +199,7 @@ bool ouro__capture(struct ouro__capture *c)
     c->entries = v->entries;
     c->candidates = v->count;
     c->arrive = arrive_capturing;
+    c->settle = explain_one;
     c->on_scan = count_entry;
     c->visitor.visit = visit_slot;
     if (ouro__load(&ouro__many_threads)) {
@@ -205,12 +214,14 @@ bool ouro__capture(struct ouro__capture *c)
         struct ouro__entry *entry = &c->entries[i];
         if (!ouro__is_captured(c, entry) || pass_over_immortal(entry))
             continue;
+        entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);
         ouro__capture_run(c);
     }
     if (!c->failed)
         return true;
     c->head = c->tail;
+    c->late_head = c->late_tail;
     c->stack = 0;
     abandon(c);
     return false;

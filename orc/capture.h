@@ -9,6 +9,8 @@
 
 /* References under way: read, their targets' headers prefetched, not looked at yet. */
 #define OURO__RING 32
+/* Entries under way: found in a header, prefetched, not written yet. */
+#define OURO__LATE 16
 
 struct ouro__edge {
     void *target;
@@ -20,21 +22,25 @@ struct ouro__capture {
     struct ouro__thread *me;
     struct ouro__visited *v;
     struct ouro__entry *entries; /* v->entries, kept in step */
-    void (*arrive)(struct ouro__capture *c, struct ouro__edge edge);
+    void (*arrive)(struct ouro__capture *c, struct ouro__edge edge); /* its header is there */
+    void (*settle)(struct ouro__capture *c, uint32_t index);         /* its entry is there */
     void (*on_scan)(struct ouro__capture *c, uint32_t index);
     ouro_word *seen; /* shared words as captured, by entry; NULL: there was one thread only */
     uint32_t seen_capacity;
     uint32_t scanning; /* index of the entry whose slots are being read */
     uint32_t stack;    /* index + 1 of the last entry found and not scanned */
-    uint32_t head, tail;
+    uint32_t head, tail;           /* of the ring */
+    uint32_t late_head, late_tail; /* of the second one */
     uint32_t candidates; /* entries below are candidates */
     uint32_t captured; /* how many objects were scanned */
     uint32_t dead;
-    bool alone; /* no other thread runs: merged objects can be captured */
+    bool alone;   /* there is no other thread: any object can be captured */
+    bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
     bool outside; /* some captured object refers to one that was not */
     bool odd;     /* some captured type is not flat, or has weak cells */
     struct ouro__edge ring[OURO__RING];
+    uint32_t late[OURO__LATE];
 };
 
 /* Runs until nothing is left on the stack and in the ring. */
@@ -46,7 +52,7 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
         return true;
     if (b & OURO__IMMORTAL)
         return false;
-    return (b & OURO__MERGED) ? c->alone : ouro__holds(c->me, b);
+    return c->alone || (!(b & OURO__MERGED) && ouro__holds(c->me, b));
 }
 /* Whether an entry takes part, and has not proved live: merged candidates do only while the process
  * has a single thread; till then they wait. */
@@ -61,6 +67,24 @@ bool ouro__capture(struct ouro__capture *c);
 void ouro__verdict(struct ouro__capture *c);
 /* Frees the dead; returns how many. */
 size_t ouro__sweep(struct ouro__capture *c);
+
+/* An entry is wanted: it is fetched, and settled 16 entries later. */
+OURO_INLINE void ouro__capture_later(struct ouro__capture *c, uint32_t index)
+{
+    OURO_PREFETCH(&c->entries[index]);
+    if (c->late_tail - c->late_head == OURO__LATE) {
+        uint32_t oldest = c->late[c->late_head++ % OURO__LATE];
+        c->settle(c, oldest);
+    }
+    c->late[c->late_tail++ % OURO__LATE] = index;
+}
+
+/* Whether the visited word of `object` is an index of this capture's. */
+OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *object,
+                                   ouro_half visited)
+{
+    return visited != 0 && visited <= c->v->count && c->entries[visited - 1].object == object;
+}
 
 OURO_INLINE void ouro__capture_push(struct ouro__capture *c, uint32_t index)
 {

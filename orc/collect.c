@@ -2,8 +2,8 @@
 /* collect.c: when a collection runs, and the steps of one: capture, verdict, sweep.
  *
  * Uninterrupted: one step of the thread that owns the objects. Other threads run on; what they touch
- * meanwhile lives (verdict.c). Merged objects belong to nobody and are captured only while the
- * process has a single thread; till then they wait as candidates.
+ * meanwhile lives (verdict.c). Merged objects, and those of other threads, are captured only while
+ * the process has a single thread; till then candidates that reach them wait.
  *
  * Triggers: so many candidates, or so many bytes allocated since the last collection while there is
  * a candidate. Both adapt to what the last collection found alive, so that looking at the living
@@ -136,6 +136,22 @@ static void shrink(struct ouro__visited *v)
     v->capacity = capacity;
 }
 
+/* Whether this is the process's only thread; asked only where it makes a difference. */
+static bool is_alone(const struct ouro__visited *v)
+{
+    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist())
+        return false;
+    /* A thread that was joined may be counted for some microseconds more. */
+    for (unsigned tries = 0; tries < 8; tries++) {
+        if (ouro__os_threads() == 1)
+            return true;
+        if (ouro__attached() > 1)
+            return false;
+        ouro__os_yield();
+    }
+    return false;
+}
+
 /* Merged candidates that nobody but their entries refers to any more: whoever dropped the last
  * reference before could not tell the thread that claimed them. */
 static void drop_last_claims(struct ouro__thread *me)
@@ -148,7 +164,7 @@ static void drop_last_claims(struct ouro__thread *me)
     }
 }
 
-static void collect(struct ouro__thread *me, struct ouro_collection *result)
+static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
 {
     struct ouro__visited *v = &me->visited;
     struct ouro__capture c = {.me = me, .v = v};
@@ -156,7 +172,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result)
         find_lost(me);
     result->collections = 1;
     result->candidates = v->live_places;
-    c.alone = v->claimed > 0 || !ouro__load(&ouro__many_threads) ? ouro__os_threads() == 1 : false;
+    c.alone = alone;
     if (!c.alone)
         drop_last_claims(me);
     v->free_place = 0;
@@ -167,6 +183,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result)
         ouro__relink_free_places(v);
         return;
     }
+    v->waiting = c.skipped;
     result->captured = c.captured;
     ouro__verdict(&c);
     ouro_free(c.seen);
@@ -196,12 +213,13 @@ size_t ouro_collect(struct ouro_collection *result)
     struct ouro__thread *me = ouro__self;
     if (me && !me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
-        if (OURO_UNLIKELY(ouro__any_left_behind() && !me->visited.leaving))
-            ouro__take_left_behind(me);
+        bool alone = is_alone(&me->visited);
+        if (alone)
+            ouro__orphans_take(me);
         if (me->visited.live_places > 0 || me->visited.lost) {
             uint64_t start = ouro__os_nanoseconds();
             me->visited.collecting = true;
-            collect(me, &one);
+            collect(me, &one, alone);
             me->visited.collecting = false;
             one.nanoseconds = ouro__os_nanoseconds() - start;
             add(&me->visited.total, &one);

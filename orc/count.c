@@ -183,6 +183,28 @@ void ouro__decref_out(void *object)
         ouro__die(me, object);
 }
 
+/* The sign is set (armed, checked), or the count overflowed: undone, and done in full. */
+void ouro__incref_applied(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__half_store(&h->local, ouro__half_load(&h->local) - 1);
+    ouro__incref_out(object);
+}
+
+/* The owner's last drop, as a rule. */
+void ouro__decref_applied(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__self;
+    if (OURO_LIKELY(ouro__half_load(&h->local) == 0 && !OURO_CHECKED)) {
+        if (zero_drop(me, h, object))
+            ouro__die(me, object);
+        return;
+    }
+    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+    ouro__decref_out(object);
+}
+
 void ouro__merged_zero(void *object)
 {
     struct ouro__thread *me = ouro__me();

@@ -62,15 +62,17 @@ OURO_INLINE int64_t ouro__count_of(ouro_word shared)
 {
     return (int64_t)shared >> OURO__COUNT_SHIFT;
 }
-OURO_INLINE bool ouro__is_home(ouro_word shared)
+OURO_INLINE bool ouro__is_home(const struct ouro_header *h)
 {
-    return (uint16_t)shared == ouro__here.home;
+    return ouro__load_low16(&h->shared) == ouro__here.home;
 }
 
 /* The out-of-line halves; each is the whole operation, for any object in any state. */
 OURO_API void ouro__incref_out(void *object);
 OURO_API void ouro__decref_out(void *object);
-OURO_API void ouro__decref_out_as(void *object, const struct ouro_type *type);
+/* The same for the owner, whose inlined path has already changed the local word. */
+OURO_API void ouro__incref_applied(void *object);
+OURO_API void ouro__decref_applied(void *object);
 OURO_API bool ouro__decref_last_out(void *object);
 /* The owner dropped a reference that was not the last of an object that can be in a cycle and is
  * no candidate yet. */

@@ -76,7 +76,7 @@ static void settle_pending(void)
     ouro_collect(NULL);
 }
 
-size_t ouro_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg)
+size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg)
 {
     if (!ouro__heaps_exist() || ouro__supply()->block)
         return 0;
@@ -113,7 +113,7 @@ static void say_alive(const struct ouro_alive *alive, void *arg)
 
 size_t ouro_report_leaks(void)
 {
-    return ouro_alive(say_alive, NULL);
+    return ouro_list_alive(say_alive, NULL);
 }
 
 static void at_exit(void)

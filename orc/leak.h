@@ -20,7 +20,7 @@ struct ouro_alive {
 /* Calls `visit` (not NULL) once a type, most bytes first, after settling what this thread has
  * pending; immortal objects do not count. Returns how many objects are alive. Allocates nothing;
  * beyond 512 types the rest comes as one with the name "(other types)". May run destroy hooks. */
-OURO_API size_t ouro_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg);
+OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg);
 
 /* Writes that list to the standard error, a line a type, nothing if nothing is alive. Returns how
  * many objects are. Happens by itself at the program's end with the option `leaks`, and always in

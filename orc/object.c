@@ -32,6 +32,9 @@ static void *allocate_for_hooks(struct ouro_type *type, size_t size)
 }
 static void discard_for_hooks(void *object)
 {
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__forget(me, ouro__header(object));
     ouro__free_object(object, ouro_type_of(object));
 }
 static void weak_incref(void *weak)

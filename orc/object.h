@@ -24,7 +24,7 @@ enum {
 OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
 {
     size_t block = size + sizeof(struct ouro_header);
-    /* Acquire: pairs with registration, which stores `birth` last. */
+    /* Acquire: pairs with registration; who sees the number sees the rest of the descriptor. */
     uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
         void *object =

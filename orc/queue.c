@@ -12,7 +12,7 @@
  *      added after.
  *  Q4  A segment's memory goes to whoever comes second: the filler sets LEFT when it will not touch
  *      it again, the drainer sets DONE when it has read it.
- * Model: tests/models/segment.pml.
+ * Model: tests/models/segments.pml.
  *
  * If no segment can be made, the count is lowered without Q and the token is marked; its holder then
  * looks through its pages for negative counts (model: exhaust.pml).
@@ -255,10 +255,7 @@ void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
             me->reserve = spent;
         spent = next;
     }
-    if (!dead->first)
-        return;
-    ouro__chain_append(&me->pending, dead);
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_chain(me, dead);
 }
 
 static void poll_token(struct ouro__thread *me, unsigned t)
@@ -281,7 +278,7 @@ void ouro__poll_tokens(struct ouro__thread *me)
     for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
         poll_token(me, t);
     me->releasing = releasing;
-    if (!releasing && me->pending.first)
+    if (!releasing && me->pending)
         ouro__release_some(me, SIZE_MAX);
 }
 

@@ -19,14 +19,12 @@ OURO_INLINE void ouro_incref_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
-        ouro_half n = ouro__half_load(&h->local) + 1;
-        if (OURO_LIKELY((int32_t)n > 0)) {
-            ouro__half_store(&h->local, n);
-            return;
-        }
+    if (OURO_LIKELY(ouro__is_home(h))) {
+        if (OURO_UNLIKELY(ouro__half_increment(&h->local)))
+            ouro__incref_applied(object);
+    } else {
+        ouro__incref_out(object);
     }
-    ouro__incref_out(object);
 #else
     ouro_incref_local(object);
 #endif
@@ -39,16 +37,14 @@ OURO_INLINE void ouro_decref_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
-        ouro_half n = ouro__half_load(&h->local) - 1;
-        if (OURO_LIKELY((int32_t)n > 0)) {
-            ouro__half_store(&h->local, n);
-            if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
-                ouro__candidate(object);
-            return;
-        }
+    if (OURO_LIKELY(ouro__is_home(h))) {
+        if (OURO_UNLIKELY(ouro__half_decrement(&h->local)))
+            ouro__decref_applied(object);
+        else if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
+            ouro__candidate(object);
+    } else {
+        ouro__decref_out(object);
     }
-    ouro__decref_out(object);
 #else
     ouro_decref_local(object);
 #endif
@@ -61,14 +57,12 @@ OURO_INLINE void ouro_decref_acyclic_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(ouro__load(&h->shared)))) {
-        ouro_half n = ouro__half_load(&h->local) - 1;
-        if (OURO_LIKELY((int32_t)n > 0)) {
-            ouro__half_store(&h->local, n);
-            return;
-        }
+    if (OURO_LIKELY(ouro__is_home(h))) {
+        if (OURO_UNLIKELY(ouro__half_decrement(&h->local)))
+            ouro__decref_applied(object);
+    } else {
+        ouro__decref_out(object);
     }
-    ouro__decref_out(object);
 #else
     ouro_decref_acyclic_local(object);
 #endif

@@ -18,7 +18,7 @@ OURO_INLINE void ouro_incref_local(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_half n = ouro__half_load(&h->local) + 1;
-    if (OURO_LIKELY((int32_t)n > 0))
+    if (OURO_LIKELY((int32_t)n >= 0))
         ouro__half_store(&h->local, n);
     else
         ouro__incref_out(object);
@@ -30,9 +30,9 @@ OURO_INLINE void ouro_decref_local(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    ouro_half n = ouro__half_load(&h->local) - 1;
-    if (OURO_LIKELY((int32_t)n > 0)) {
-        ouro__half_store(&h->local, n);
+    int32_t n = (int32_t)ouro__half_load(&h->local);
+    if (OURO_LIKELY(n > 1)) {
+        ouro__half_store(&h->local, (ouro_half)(n - 1));
         if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__candidate(object);
     } else {
@@ -46,9 +46,9 @@ OURO_INLINE void ouro_decref_acyclic_local(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    ouro_half n = ouro__half_load(&h->local) - 1;
-    if (OURO_LIKELY((int32_t)n > 0))
-        ouro__half_store(&h->local, n);
+    int32_t n = (int32_t)ouro__half_load(&h->local);
+    if (OURO_LIKELY(n > 1))
+        ouro__half_store(&h->local, (ouro_half)(n - 1));
     else
         ouro__decref_out(object);
 }

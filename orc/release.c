@@ -16,54 +16,48 @@
  * hook destroyed, and its hook will not run again (OURO__SPENT). */
 #include "orc/release.h"
 #include "alloc/fail.h"
+#include "alloc/heap.h"
 #include "hooks/value.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
 /* -- chains ------------------------------------------------------------------------------------ */
 
-/* 44 bits of an aligned address fit below the two top bits of the local word (D2). */
-static void link_set(struct ouro_header *h, const void *next)
+/* The first half of the header as one word. It belongs to its owner, or to who destroys it. */
+typedef uint64_t first_half __attribute__((may_alias));
+#define AWAY ((uint64_t)OURO__LOCAL_AWAY)
+
+/* An address has 47 bits, the lowest four zero: turned by 28 these meet the top of the local word
+ * (D2). */
+static inline void link_set(struct ouro_header *h, const void *next)
 {
-    uintptr_t a = (uintptr_t)next >> 4;
-    h->visited = (ouro_half)a;
-    ouro__half_store(&h->local, OURO__LOCAL_AWAY | (ouro_half)(a >> 32));
+    uint64_t a = (uint64_t)(uintptr_t)next;
+    *(first_half *)h = (a << 28 | a >> 36) | AWAY;
 }
 
-static void *link_get(const struct ouro_header *h)
+static inline void *link_get(const struct ouro_header *h)
 {
-    uintptr_t high = ouro__half_load(&h->local) & ~OURO__LOCAL_AWAY;
-    return (void *)((high << 32 | h->visited) << 4);
+    uint64_t a = *(const first_half *)h & ~AWAY;
+    return (void *)(uintptr_t)(a >> 28 | a << 36);
 }
 
-static void chain_push(struct ouro__chain *chain, void *object)
+static void chain_add(struct ouro__chain *chain, void *object)
 {
     link_set(ouro__header(object), NULL);
-    if (chain->last)
+    if (chain->first)
         link_set(ouro__header(chain->last), object);
     else
         chain->first = object;
     chain->last = object;
 }
 
-static void *chain_pop(struct ouro__chain *chain)
+void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead)
 {
-    void *object = chain->first;
-    chain->first = link_get(ouro__header(object));
-    if (!chain->first)
-        chain->last = NULL;
-    return object;
-}
-
-void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *more)
-{
-    if (!more->first)
+    if (!dead->first)
         return;
-    if (chain->last)
-        link_set(ouro__header(chain->last), more->first);
-    else
-        chain->first = more->first;
-    chain->last = more->last;
+    link_set(ouro__header(dead->last), me->pending);
+    me->pending = dead->first;
+    ouro__release_some(me, SIZE_MAX);
 }
 
 /* -- dying ------------------------------------------------------------------------------------- */
@@ -90,7 +84,7 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
     if (OURO_UNLIKELY(spent))
         ouro__store(&h->shared, ouro__load(&h->shared) | OURO__STORING);
-    chain_push(chain, object);
+    chain_add(chain, object);
 }
 
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object)
@@ -137,56 +131,134 @@ void ouro__free_object(void *object, const struct ouro_type *type)
         ouro__free_odd(object, type);
 }
 
-/* -- the loop ---------------------------------------------------------------------------------- */
+/* -- objects that are nothing but references --------------------------------------------------- */
 
-/* Drops one reference of a dead object; the common death is decided here: the owner's last one. */
-static inline void drop_child(struct ouro__thread *me, void *child, ouro_word home)
+#define TYPE_BITS ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)
+#define FREED     (OURO__DYING | -OURO__UNIT)
+
+/* What the loop below keeps at hand of one type. */
+struct flat {
+    const uint32_t *refs;
+    uint32_t count;
+    ouro_word shared; /* the shared word of an object that only its owner, this thread, counts */
+    uint64_t fresh;   /* the first half of the header of one with a single reference */
+};
+
+/* Puts a dead object in front of those that wait; `head` is the first of them. */
+OURO_INLINE void *put_off(void *head, void *object, ouro_word dying)
 {
-    struct ouro_header *h = ouro__header(child);
-    ouro_word b = ouro__load(&h->shared);
-    /* Count, flags and owner at once: nothing but the type may differ from a plain local object. */
-    if (OURO_LIKELY((b & ~((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) == home)) {
-        ouro_half n = ouro__half_load(&h->local) - 1;
-        if (n == 0) {
-            /* Acquire: pairs with the release of foreign decrefs (counts.md 6 a). */
-            ouro__fence_acquire();
-            if (OURO_UNLIKELY(h->visited != 0 && h->visited != OURO__ACYCLIC))
-                ouro__forget(me, h);
-            ouro__store(&h->shared, (b & ~OURO__OWNER_MASK) | OURO__DYING);
-            chain_push(&me->born_dead, child);
-            return;
-        }
-        if (OURO_LIKELY((int32_t)n > 0)) {
-            ouro__half_store(&h->local, n);
-            if (h->visited == 0)
-                ouro__remember(me, child, false);
-            return;
-        }
-    }
+    struct ouro_header *h = ouro__header(object);
+    ouro__store(&h->shared, dying);
+    link_set(h, head);
+    return object;
+}
+
+/* Drops a reference to anything else. What dies of it is put in front; returns the first. */
+static OURO_NOINLINE void *drop_other(struct ouro__thread *me, void *child, void *head)
+{
     ouro__decref_out(child);
+    if (!me->born_dead.first)
+        return head;
+    link_set(ouro__header(me->born_dead.last), head);
+    head = me->born_dead.first;
+    me->born_dead = (struct ouro__chain){NULL, NULL};
+    return head;
 }
 
-static void drop_refs(struct ouro__thread *me, char *object, const struct ouro_type *type)
+/* Frees `object`, dead and of a flat type with `count` references, and what dies of it, while that
+ * is of the same type. References are dropped last field first, so that the first child that dies
+ * is the next to go, without a detour through memory. Returns how many were freed; always inlined
+ * into one function per usual count. */
+OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const struct flat *flat,
+                                const uint32_t count, size_t budget)
 {
-    ouro_word home = me->home;
-    const uint32_t *offset = type->refs;
-    for (uint32_t n = type->ref_count; n > 0; n--, offset++) {
-        void *child = *(void **)(void *)(object + *offset);
-        if (child)
-            drop_child(me, child, home);
+    const ouro_word shared = flat->shared, type = shared & TYPE_BITS;
+    const uint64_t fresh = flat->fresh;
+    const uint32_t *const refs = flat->refs;
+    struct ouro__run run = {NULL, NULL, NULL, 0};
+    void *head = me->pending;
+    size_t left = budget;
+    for (;;) {
+        char *next = NULL;
+        for (uint32_t i = count; i-- > 0;) {
+            char *child = *(char **)(void *)(object + refs[i]);
+            if (!child)
+                continue;
+            struct ouro_header *h = ouro__header(child);
+            /* Acquire: pairs with the release of foreign decrefs (counts.md, memory order a). */
+            bool plain = ouro__load_acquire(&h->shared) == shared;
+            if (next)
+                head = put_off(head, next, type | OURO__DYING);
+            next = NULL;
+            if (OURO_LIKELY(plain && *(first_half *)h == fresh))
+                next = child;
+            else
+                head = drop_other(me, child, head);
+        }
+        struct ouro_header *h = ouro__header(object);
+        *(first_half *)h = AWAY;
+        ouro__store(&h->shared, type | FREED);
+        ouro__run_free(&run, ouro__heap, object, OURO__COUNTED);
+        if (OURO_UNLIKELY(--left == 0)) {
+            if (next)
+                head = put_off(head, next, type | OURO__DYING);
+            break;
+        }
+        if (!next) {
+            if (!head || ((ouro__load(&ouro__header(head)->shared) ^ type) & TYPE_BITS))
+                break;
+            next = head;
+            head = link_get(ouro__header(head));
+        }
+        object = next;
+    }
+    me->pending = head;
+    ouro__run_flush(&run);
+    return budget - left;
+}
+
+#define RELEASE(name, count)                                                                       \
+    static OURO_NOINLINE size_t name(struct ouro__thread *me, char *object,                        \
+                                     const struct flat *flat, size_t budget)                       \
+    {                                                                                              \
+        return release_refs(me, object, flat, count, budget);                                      \
+    }
+RELEASE(release_leaf, 0)
+RELEASE(release_1, 1)
+RELEASE(release_2, 2)
+RELEASE(release_3, 3)
+RELEASE(release_n, flat->count)
+
+static size_t release_flat(struct ouro__thread *me, char *object, const struct ouro_type *type,
+                           size_t budget)
+{
+    const struct flat flat = {type->refs, type->ref_count,
+                              (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
+    switch (flat.count) {
+    case 0:
+        return release_leaf(me, object, &flat, budget);
+    case 1:
+        return release_1(me, object, &flat, budget);
+    case 2:
+        return release_2(me, object, &flat, budget);
+    case 3:
+        return release_3(me, object, &flat, budget);
+    default:
+        return release_n(me, object, &flat, budget);
     }
 }
+
+/* -- the loop ---------------------------------------------------------------------------------- */
 
 /* The contents of a dying object go; false: it lives on. */
 static bool destroy_contents(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     bool spent = ouro__load(&ouro__header(object)->shared) & OURO__STORING;
-    if (OURO_LIKELY(type->state & OURO__TYPE_FLAT)) {
-        drop_refs(me, object, type);
-        return true;
-    }
     if (type->hooks.destroy && !spent) {
+        bool dropping = me->dropping;
+        me->dropping = false;
         type->hooks.destroy(object, type);
+        me->dropping = dropping;
         return !ouro__resurrected(object);
     }
     bool dropping = me->dropping;
@@ -196,13 +268,28 @@ static bool destroy_contents(struct ouro__thread *me, void *object, const struct
     return true;
 }
 
-/* Objects that died of the last one go first. */
-static void take_born_dead(struct ouro__thread *me)
+/* What died of the last object goes first. */
+static void born_dead_first(struct ouro__thread *me)
 {
-    struct ouro__chain first = me->born_dead;
+    if (!me->born_dead.first)
+        return;
+    link_set(ouro__header(me->born_dead.last), me->pending);
+    me->pending = me->born_dead.first;
     me->born_dead = (struct ouro__chain){NULL, NULL};
-    ouro__chain_append(&first, &me->pending);
-    me->pending = first;
+}
+
+static void release_one(struct ouro__thread *me, void *object, const struct ouro_type *type)
+{
+    if (!type || destroy_contents(me, object, type))
+        ouro__free_object(object, type);
+    born_dead_first(me);
+}
+
+static bool goes_flat(const struct ouro_type *type)
+{
+    uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
+    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT &&
+           !ouro__heap->watched;
 }
 
 size_t ouro__release_some(struct ouro__thread *me, size_t budget)
@@ -210,17 +297,19 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     if (me->releasing)
         return 0;
     me->releasing = true;
-    take_born_dead(me);
+    born_dead_first(me);
     size_t n = 0;
-    for (; n < budget && me->pending.first; n++) {
-        void *object = chain_pop(&me->pending);
-        OURO_PREFETCH(ouro__header(me->pending.first));
+    while (n < budget && me->pending) {
+        void *object = me->pending;
+        me->pending = link_get(ouro__header(object));
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-        if (!type || destroy_contents(me, object, type))
-            ouro__free_object(object, type);
-        if (me->born_dead.first)
-            take_born_dead(me);
+        if (OURO_LIKELY(goes_flat(type))) {
+            n += release_flat(me, object, type, budget - n);
+        } else {
+            release_one(me, object, type);
+            n++;
+        }
     }
     me->releasing = false;
     return n;
@@ -237,10 +326,8 @@ void ouro_decref_later(void *object)
     me->releasing = true; /* a death is only chained */
     ouro__decref_out(object);
     me->releasing = was;
-    if (!was && me->born_dead.first) {
-        ouro__chain_append(&me->pending, &me->born_dead);
-        me->born_dead = (struct ouro__chain){NULL, NULL};
-    }
+    if (!was)
+        born_dead_first(me);
 }
 
 size_t ouro_release_pending(size_t budget)

@@ -21,7 +21,7 @@ OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value
 /* Puts `value` (owned; may be NULL) into the slot and returns what was there (owned). */
 OURO_INLINE void *ouro_slot_exchange(void *container, void **slot, void *value)
 {
-    if (OURO_LIKELY((uint16_t)ouro__load(&ouro__header(container)->shared) == ouro__here.slots)) {
+    if (OURO_LIKELY(ouro__load_low16(&ouro__header(container)->shared) == ouro__here.slots)) {
         void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
         ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
         return old;

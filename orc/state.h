@@ -63,7 +63,8 @@ struct ouro__entry {
 #define OURO__ENTRY_LIVE    (1u << 31)
 #define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
 #define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
-#define OURO__ENTRY_INDEX   (OURO__ENTRY_OUTSIDE - 1)
+#define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
+#define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
 
 struct ouro__visited {
     struct ouro__entry *entries;
@@ -75,8 +76,9 @@ struct ouro__visited {
     uint64_t bytes_before; /* heap->bytes_taken after the last collection */
     uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
-    bool collecting, lost; /* lost: a candidate could not be remembered */
-    bool leaving;          /* the thread ends: it takes over nothing */
+    bool collecting;
+    bool lost;    /* a candidate could not be remembered */
+    bool waiting; /* some candidates reach objects that this thread may not speak for */
     struct ouro_collection total;
 };
 
@@ -89,7 +91,7 @@ struct ouro__thread {
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
-    struct ouro__chain pending;   /* deaths still to carry out */
+    void *pending;                /* the first of the deaths still to carry out */
     struct ouro__open open[OURO__SEGMENTS];
     struct ouro__segment *reserve;
     struct ouro__visited visited;
@@ -107,6 +109,8 @@ OURO_INLINE struct ouro__thread *ouro__me(void)
     struct ouro__thread *me = ouro__self;
     return OURO_LIKELY(me != NULL) ? me : ouro__attach();
 }
+/* How many threads touched counted objects and have not ended. */
+size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 
@@ -148,7 +152,8 @@ void ouro__die(struct ouro__thread *me, void *object);
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object);
 /* Destroys what is pending, at most `budget` objects; returns how many. */
 size_t ouro__release_some(struct ouro__thread *me, size_t budget);
-void ouro__chain_append(struct ouro__chain *chain, const struct ouro__chain *more);
+/* Carries out the deaths of a chain, now or, inside the loop, after what is at hand. */
+void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead);
 /* Marks an object dying. Its count is what it was, so that hooks can count on it. */
 void ouro__mark_dying(struct ouro_header *h);
 /* Gives back the memory of an object that is gone. */
@@ -178,12 +183,15 @@ OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
 /* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
  * false: no memory (the next collection then looks at everything). */
 bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
-/* Forgets all that carry token t, which is about to be given up; and all at a thread's end. */
+/* Candidates that carry token t, which is about to be given up, and all of a thread that ends, wait
+ * for a thread that may speak for them. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
-/* Merged candidates that threads left when they ended; they become the caller's. */
-bool ouro__any_left_behind(void);
-void ouro__take_left_behind(struct ouro__thread *me);
+/* Takes over the candidates that ended threads left; the caller is the only thread. */
+void ouro__orphans_take(struct ouro__thread *me);
+bool ouro__orphans_exist(void);
+void ouro__orphans_before_fork(void);
+void ouro__orphans_after_fork(bool child);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
 /* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
@@ -197,7 +205,7 @@ bool ouro__visited_grow(struct ouro__visited *v);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
-#define OURO__WEAK_BUCKETS 256
+#define OURO__WEAK_BUCKETS 32
 /* The object of this address is dead: no upgrade finds it from now on. */
 void ouro__weak_clear(void *object);
 /* The same in steps: the lock that upgrades of the object take. */
@@ -228,7 +236,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
 void ouro__saturate(void *object);
-/* Connects hooks to counts; any number of times. */
+/* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
 /* The local word of a fresh object. */

@@ -30,7 +30,6 @@ static struct {
     uint32_t fresh;      /* the next token never given out */
     uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
     size_t attached;
-    bool installed;
 } registry = {.lock = OURO__MUTEX_INIT, .fresh = 1};
 
 /* -- holding ----------------------------------------------------------------------------------- */
@@ -142,18 +141,33 @@ static void record_reset(struct ouro__thread *me)
     me->visited.threshold = 0;
 }
 
-struct ouro__thread *ouro__attach(void)
+size_t ouro__attached(void)
+{
+    ouro__lock(&registry.lock);
+    size_t n = registry.attached;
+    ouro__unlock(&registry.lock);
+    return n;
+}
+
+/* With the lock, once: hooks and alloc are told of the layer above them. */
+static void connect_layers(void)
 {
     static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
+    static bool connected;
+    if (connected)
+        return;
+    connected = true;
+    ouro__orc_install();
+    ouro__upper_install(&upper);
+}
+
+struct ouro__thread *ouro__attach(void)
+{
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap)
         return NULL;
     ouro__lock(&registry.lock);
-    if (!registry.installed) {
-        ouro__orc_install();
-        ouro__upper_install(&upper);
-        registry.installed = true;
-    }
+    connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
@@ -197,13 +211,12 @@ static void orc_thread_exit(void)
         me->park_depth = 0;
         run_again(me);
     }
-    me->visited.leaving = true;
     ouro__release_some(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro_collect(NULL);
     leave_home(me);
     /* Hooks may run in each of these, and adopt and remember again. */
-    while (me->held_first || me->pending.first || me->visited.live_places > 0) {
+    while (me->held_first || me->pending || me->visited.live_places > 0) {
         give_up_adopted(me);
         ouro__candidates_end(me);
         ouro__release_some(me, SIZE_MAX);
@@ -302,6 +315,8 @@ size_t ouro_queued_bytes(void)
 static void before_fork(void)
 {
     ouro__lock(&registry.lock);
+    ouro__types_before_fork();
+    ouro__orphans_before_fork();
     ouro__weak_before_fork();
 }
 
@@ -310,6 +325,8 @@ static void before_fork(void)
 static void after_fork(bool child)
 {
     ouro__weak_after_fork(child);
+    ouro__orphans_after_fork(child);
+    ouro__types_after_fork(child);
     if (!child) {
         ouro__unlock(&registry.lock);
         return;

@@ -14,29 +14,24 @@
 
 /* -- the living -------------------------------------------------------------------------------- */
 
-/* A merged candidate that proved live: the reference of its entry goes, once counts may change. */
-static void mark_live(struct ouro__capture *c, uint32_t index)
-{
-    ouro__half_store(&ouro__header(c->entries[index].object)->visited, 0);
-    c->entries[index].link |= OURO__ENTRY_LIVE;
-    ouro__capture_push(c, index);
-}
-
-/* The entry of an object that was captured and has not proved live; 0: none (index + 1). */
-static uint32_t entry_of(const struct ouro__capture *c, const void *object)
-{
-    const struct ouro_header *h = ouro__header(object);
-    ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited > c->v->count || c->entries[visited - 1].object != object)
-        return 0;
-    return visited;
-}
-
+/* First sight of a live object: it has no index any more, so that nobody looks at it again. */
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
-    uint32_t entry = entry_of(c, edge.target);
-    if (entry)
-        mark_live(c, entry - 1);
+    struct ouro_header *h = ouro__header(edge.target);
+    ouro_half visited = ouro__half_load(&h->visited);
+    /* All that could be captured and has an index was captured: the entry is this thread's. */
+    ouro_word b = ouro__load(&h->shared);
+    if (visited == 0 || visited == OURO__ACYCLIC || !ouro__may_capture(c, b) ||
+        ((b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)))
+        return;
+    ouro__half_store(&h->visited, 0);
+    ouro__capture_later(c, visited - 1);
+}
+
+static void mark_live(struct ouro__capture *c, uint32_t index)
+{
+    c->entries[index].link |= OURO__ENTRY_LIVE;
+    ouro__capture_push(c, index);
 }
 
 static void nothing(struct ouro__capture *c, uint32_t index)
@@ -57,6 +52,7 @@ static void find_living(struct ouro__capture *c)
             ouro_fail(OURO_FAIL_OVER_RELEASE, entry->object, ouro__type_name(entry->object, b),
                       "more references to it were found than are counted");
         }
+        ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
         ouro__capture_run(c);
     }
@@ -64,32 +60,28 @@ static void find_living(struct ouro__capture *c)
 
 /* -- the second look --------------------------------------------------------------------------- */
 
-struct buckets {
-    uint64_t bits[OURO__WEAK_BUCKETS / 64];
-};
-
-static struct buckets lock_buckets(const struct ouro__capture *c)
+/* A bit a bucket: those of the dead that may have weak cells. */
+static uint32_t lock_buckets(const struct ouro__capture *c)
 {
-    struct buckets need = {{0}};
+    uint32_t need = 0;
     for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
         const struct ouro__entry *entry = &c->entries[i];
         if (!ouro__is_captured(c, entry) ||
             !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
             continue;
-        unsigned bucket = ouro__weak_bucket(entry->object);
-        need.bits[bucket / 64] |= (uint64_t)1 << bucket % 64;
+        need |= (uint32_t)1 << ouro__weak_bucket(entry->object);
     }
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (need.bits[i / 64] >> i % 64 & 1)
+        if (need >> i & 1)
             ouro__weak_lock(i); /* in order: nobody holds two but in this order */
     }
     return need;
 }
 
-static void unlock_buckets(const struct buckets *need)
+static void unlock_buckets(uint32_t need)
 {
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (need->bits[i / 64] >> i % 64 & 1)
+        if (need >> i & 1)
             ouro__weak_unlock(i);
     }
 }
@@ -122,8 +114,15 @@ static void clear_weak(struct ouro__capture *c)
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-/* The dead to the front, in order; then candidates that stay (merged ones that nobody could speak
- * for), then what proved live and owned a reference. */
+/* A root that proved live, but reaches objects that nobody could speak for: it may be kept by a
+ * cycle through those, so it stays a candidate. */
+static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE);
+}
+
+/* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while
+ * hooks run. */
 static void sort_out(struct ouro__capture *c)
 {
     struct ouro__visited *v = c->v;
@@ -142,16 +141,24 @@ static void sort_out(struct ouro__capture *c)
         dead++;
     }
     c->dead = dead;
+    for (uint32_t i = dead; i < v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (stays(c, entry))
+            entry->link &= OURO__ENTRY_CLAIMED;
+        if (entry->object && !(entry->link & OURO__ENTRY_LIVE))
+            ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
+    }
 }
 
 void ouro__verdict(struct ouro__capture *c)
 {
     c->arrive = arrive_living;
+    c->settle = mark_live;
     c->on_scan = nothing;
     find_living(c);
-    struct buckets locked = lock_buckets(c);
+    uint32_t locked = lock_buckets(c);
     second_look(c);
     clear_weak(c);
-    unlock_buckets(&locked);
+    unlock_buckets(locked);
     sort_out(c);
 }

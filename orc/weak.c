@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* weak.c: the side table of weak cells.
  *
- * One cell for an object, found by its address; 256 buckets, each with a lock. Protocol:
+ * One cell for an object, found by its address; 32 buckets, each with a lock. Protocol:
  * docs/counts.md, weak references; model: tests/models/weak.pml.
  *
  *  W1  The flag W is set before the object's cell can be found, and stays until its death.
@@ -40,9 +40,9 @@ static void make_buckets(void)
 
 unsigned ouro__weak_bucket(const void *object)
 {
-    return (unsigned)(((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u >> 56);
+    return (unsigned)(((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u >> 59);
 }
-OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 256, "ouro__weak_bucket gives eight bits");
+OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 32, "ouro__weak_bucket gives five bits");
 
 void ouro__weak_lock(unsigned bucket)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hooks_lift.c: white-box tests of the lifted hooks, every kind of field against every hook. */
 #include "hooks_zoo.h"
+#include "hooks/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,48 @@ static void destroy_does_nothing_to_a_moved_value(void **state)
         assert_int_equal(mock_count(target), 1 + zoo_refs(&zoo));
         ouro_destroy_value(&zoo, &zoo_type);
         mock_drop(target);
+    }
+}
+
+static void written_was_moved(void *value, const struct ouro_type *type)
+{
+    (void)type;
+    *(int64_t *)value = -1;
+}
+
+/* Types that are flat for destroy, and still have more to clear than references. */
+static void was_moved_clears_more_than_destroy_needs(void **state)
+{
+    (void)state;
+    struct flat {
+        void *ref;
+        void *back;
+        int64_t has;
+        int64_t number;
+        int64_t handle;
+    };
+    static struct ouro_type number = {.size = 8, .name = "number"};
+    static struct ouro_type handle = {
+        .size = 8, .name = "handle", .hooks = {.was_moved = written_was_moved}};
+    static const struct ouro_field fields[] = {
+        OURO_REF(struct flat, ref, NULL), OURO_BORROW(struct flat, back),
+        OURO_OPTION(struct flat, number, has, &number), OURO_VALUE(struct flat, handle, &handle)};
+    for (size_t i = 1; i < 4; i++) {
+        static struct ouro_field some[4][2];
+        static struct ouro_type types[4];
+        struct ouro_type *type = &types[i];
+        some[i][0] = fields[0];
+        some[i][1] = fields[i];
+        *type = (struct ouro_type){
+            .size = sizeof(struct flat), .name = "flat", .fields = some[i], .field_count = 2};
+        struct flat value = {&value, &value, 1, 2, 3};
+        assert_int_equal(ouro_type_register(type, NULL), OURO_OK);
+        assert_true(type->state & OURO__TYPE_FLAT);
+        ouro_was_moved(&value, type);
+        assert_null(value.ref);
+        assert_ptr_equal(value.back, i == 1 ? NULL : &value);
+        assert_int_equal(value.has, i == 2 ? 0 : 1);
+        assert_int_equal(value.handle, i == 3 ? -1 : 3);
     }
 }
 
@@ -170,6 +213,37 @@ static void trace_tells_the_fields_type(void **state)
     ouro_trace(&leafy, &leafy_type, &seen.visitor);
     assert_ptr_equal(seen.target, &target_type);
     assert_int_equal(seen.count, 1);
+    mock_drop(target);
+}
+
+static void the_inlined_walk_sees_what_trace_sees(void **state)
+{
+    (void)state;
+    struct pair {
+        void *one, *none;
+        ouro_string text;
+        void *two;
+    };
+    static const struct ouro_field fields[] = {
+        OURO_REF(struct pair, one, NULL), OURO_REF(struct pair, none, NULL),
+        OURO_STRING(struct pair, text), OURO_REF(struct pair, two, NULL)};
+    static struct ouro_type type = OURO_TYPE(struct pair, fields);
+    assert_int_equal(ouro_type_register(&type, NULL), OURO_OK);
+    assert_true(type.state & OURO__TYPE_SLOTS);
+    void *target = mock_new(&target_type);
+    struct pair pair = {target, NULL, {0, NULL}, target};
+    struct seen seen = {{see}, NULL, 0, target};
+    ouro__each_ref(&pair, &type, &seen.visitor, see);
+    assert_int_equal(seen.count, 2);
+    struct zoo zoo = make_zoo(target, ZOO_LEAFY);
+    assert_false(zoo_type.state & OURO__TYPE_SLOTS);
+    seen.count = 0;
+    ouro__each_ref(&zoo, &zoo_type, &seen.visitor, see);
+    assert_int_equal(seen.count, zoo_refs(&zoo));
+    seen.count = 0;
+    ouro__each_ref(target, &target_type, &seen.visitor, see);
+    assert_int_equal(seen.count, 0);
+    ouro_destroy_value(&zoo, &zoo_type);
     mock_drop(target);
 }
 
@@ -393,12 +467,14 @@ int main(void)
         T(destroy_drops_each_reference_once),
         T(an_absent_option_is_left_alone),
         T(destroy_does_nothing_to_a_moved_value),
+        T(was_moved_clears_more_than_destroy_needs),
         T(dup_makes_an_equal_value_of_its_own),
         T(copy_replaces_any_state_by_any_other),
         T(assigning_to_itself_changes_nothing),
         T(sink_moves_without_counting),
         T(trace_reports_each_strong_reference_once),
         T(trace_tells_the_fields_type),
+        T(the_inlined_walk_sees_what_trace_sees),
         T(a_value_can_become_a_copy_of_its_part),
         T(a_part_can_become_a_copy_of_the_whole),
         T(a_value_can_be_replaced_by_moving_its_part),

@@ -242,6 +242,11 @@ void assert_log(const char *expected)
     text[0] = 0;
 }
 
+void mock_forget_log(void)
+{
+    text[0] = 0;
+}
+
 void mock_fail_everywhere(ouro_status (*attempt)(void *arg), void *arg)
 {
     for (int for_good = 0; for_good < 2; for_good++) {

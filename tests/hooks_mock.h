@@ -63,6 +63,7 @@ void mock_on_small_stack(void (*fn)(void *), void *arg);
 /* A log of names: hooks append, tests compare. */
 void mock_log(const char *name);
 void assert_log(const char *expected); /* "a b c"; clears */
+void mock_forget_log(void);
 
 /* Calls `attempt` with the first, second, .. allocation failing, once each and for good, until it
  * succeeds with none failing; `attempt` answers the status, and asserts what holds after each. */

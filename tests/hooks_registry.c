@@ -147,6 +147,13 @@ static void no_trace(void *value, const struct ouro_type *type, struct ouro_visi
     (void)visitor;
 }
 
+static void nothing_to_sink(void *to, void *from, const struct ouro_type *type)
+{
+    (void)to;
+    (void)from;
+    (void)type;
+}
+
 static void written_hooks_show_in_the_types_around_them(void **state)
 {
     (void)state;
@@ -182,6 +189,50 @@ static void too_many_references_get_no_table(void **state)
     assert_null(many.refs);
 }
 
+static void a_sink_in_an_optional_is_not_called_in_place(void **state)
+{
+    (void)state;
+    struct outer {
+        int64_t tag;
+        struct inner value;
+    };
+    static struct ouro_type inner = INNER;
+    static const struct ouro_field there[] = {OURO_VALUE(struct outer, value, &inner)};
+    static const struct ouro_field maybe[] = {OURO_OPTION(struct outer, value, tag, &inner)};
+    static struct ouro_type always = OURO_TYPE(struct outer, there);
+    static struct ouro_type sometimes = OURO_TYPE(struct outer, maybe);
+    inner.hooks.sink = nothing_to_sink;
+    assert_int_equal(ouro_type_register(&always, NULL), OURO_OK);
+    assert_int_equal(ouro_type_register(&sometimes, NULL), OURO_OK);
+    assert_true(always.state & OURO__TYPE_SINKS);
+    assert_false(sometimes.state & OURO__TYPE_SINKS);
+    assert_true(always.state & OURO__TYPE_HOOKED && sometimes.state & OURO__TYPE_HOOKED);
+}
+
+static void long_arrays_of_bytes_cost_nothing(void **state)
+{
+    (void)state;
+    static struct ouro_type byte = {.size = 8, .name = "byte"};
+    static const struct ouro_field fields[] = {
+        {.name = "bytes", .kind = OURO_FIELD_ARRAY, .count = (size_t)1 << 58, .type = &byte}};
+    static struct ouro_type all = {
+        .size = (size_t)1 << 61, .name = "all", .fields = fields, .field_count = 1};
+    static const struct ouro_field link[] = {{.name = "back", .kind = OURO_FIELD_BORROW}};
+    static struct ouro_type linked = {
+        .size = 8, .name = "linked", .fields = link, .field_count = 1};
+    static const struct ouro_field backs[] = {
+        {.name = "backs", .kind = OURO_FIELD_ARRAY, .count = (size_t)1 << 58, .type = &linked}};
+    static struct ouro_type more = {
+        .size = (size_t)1 << 61, .name = "more", .fields = backs, .field_count = 1};
+    assert_int_equal(ouro_type_register(&more, NULL), OURO_OK);
+    assert_int_equal(ouro_type_register(&all, NULL), OURO_OK);
+    assert_true(all.state & OURO__TYPE_PLAIN);
+    struct ouro_visitor visitor = {NULL};
+    ouro_trace(&all, &all, &visitor);
+    ouro_destroy_value(&all, &all);
+    ouro_lifted_was_moved(&all, &all);
+}
+
 /* Descriptors that are refused, by what is said about them. */
 
 struct box {
@@ -204,6 +255,23 @@ static const struct ouro_field ref_case[] = {OURO_REF(struct box, u.ref, NULL)};
 static const struct ouro_field low_case[] = {OURO_REF(struct box, a, NULL)};
 static const struct ouro_field seq_case[] = {OURO_SEQ(struct box, u.inner, &inner_type)};
 
+/* A union in a case of a union: with its tag in front of it, or in front of the outer one. */
+static const struct ouro_case nested_cases[] = {{"n", 5, 6, NULL, 0}};
+static const struct ouro_field inner_tag_case[] = {{.name = "nested",
+                                                    .kind = OURO_FIELD_UNION,
+                                                    .tag_size = 8,
+                                                    .offset = offsetof(struct box, u) + 8,
+                                                    .tag_offset = offsetof(struct box, u),
+                                                    .cases = nested_cases,
+                                                    .count = 1}};
+static const struct ouro_field outer_tag_case[] = {{.name = "nested",
+                                                    .kind = OURO_FIELD_UNION,
+                                                    .tag_size = 4,
+                                                    .offset = offsetof(struct box, u),
+                                                    .tag_offset = 4,
+                                                    .cases = nested_cases,
+                                                    .count = 1}};
+
 #define F(NAME, KIND, ...)                                                                         \
     {                                                                                              \
         .name = NAME, .kind = KIND, __VA_ARGS__                                                    \
@@ -216,7 +284,7 @@ static const struct ouro_field seq_case[] = {OURO_SEQ(struct box, u.inner, &inne
 
 static const struct refusal {
     const char *why;
-    struct ouro_field fields[2];
+    struct ouro_field fields[3];
 } refusals[] = {
     {"box.x: is of no known kind", {F("x", 0)}},
     {"box.x: is of no known kind", {F("x", OURO_FIELD_UNION + 1)}},
@@ -231,6 +299,12 @@ static const struct refusal {
     {"box.y: overlaps another field", {F("x", OURO_FIELD_STRING), F("y", OURO_FIELD_REF)}},
     {"box.y: overlaps another field",
      {F("x", OURO_FIELD_REF, .offset = 8), F("y", OURO_FIELD_STRING)}},
+    {"box.z: overlaps another field",
+     {F("x", OURO_FIELD_VALUE, .offset = 16, .type = &inner_type), F("y", OURO_FIELD_REF),
+      F("z", OURO_FIELD_REF, .offset = 24)}},
+    {"box.nested: its tag lies in a field",
+     {F("u", OURO_FIELD_UNION, U, TAG, CASES({"c", 1, 1, outer_tag_case, 1})),
+      F("y", OURO_FIELD_REF)}},
     {"box.x: has no type", {F("x", OURO_FIELD_VALUE)}},
     {"box.x: has no type", {F("x", OURO_FIELD_SEQ)}},
     {"self.me: the value would contain itself", {F("x", OURO_FIELD_VALUE, .type = &self_type)}},
@@ -266,7 +340,8 @@ static const struct refusal {
 static ouro_status refuse(const struct refusal *refusal, const char **why)
 {
     struct ouro_type box = {.size = sizeof(struct box), .name = "box", .fields = refusal->fields};
-    box.field_count = refusal->fields[1].name != NULL ? 2 : 1;
+    for (size_t i = 0; i < 3 && refusal->fields[i].name != NULL; i++)
+        box.field_count++;
     ouro_status status = ouro_type_register(&box, why);
     assert_true(box.id == 0 && box.state == 0 && box.counts == 0 && box.refs == NULL);
     return status;
@@ -313,7 +388,9 @@ static void fields_that_only_touch_are_accepted_in_any_order(void **state)
 {
     (void)state;
     const struct ouro_field fields[] = {
-        F("u", OURO_FIELD_UNION, U, TAG, CASES({"c", 1, 1, ref_case, 1}, {"d", 2, 9, seq_case, 1})),
+        F("u", OURO_FIELD_UNION, U, TAG,
+          CASES({"c", 1, 1, ref_case, 1}, {"d", 2, 9, seq_case, 1},
+                {"e", 10, 10, inner_tag_case, 1})),
         F("o", OURO_FIELD_OPTION, .offset = 40, .tag_offset = offsetof(struct box, tag),
           .tag_size = 4, .type = &ouro_ref_type),
         F("a", OURO_FIELD_REF),
@@ -421,6 +498,8 @@ int main(void)
         cmocka_unit_test(births_that_need_more_go_out_of_line),
         cmocka_unit_test(written_hooks_show_in_the_types_around_them),
         cmocka_unit_test(too_many_references_get_no_table),
+        cmocka_unit_test(a_sink_in_an_optional_is_not_called_in_place),
+        cmocka_unit_test(long_arrays_of_bytes_cost_nothing),
         cmocka_unit_test(a_bad_field_is_refused_by_name),
         cmocka_unit_test(a_bad_type_is_refused_by_name),
         cmocka_unit_test(fields_that_only_touch_are_accepted_in_any_order),

@@ -10,6 +10,11 @@ ouro_orc_test(orc_counts ${every})
 ouro_orc_test(orc_births ${every})
 ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_steps ${threaded})
+
+# The code of README.md, docs/counts.md and docs/cycles.md.
+ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_cycle ${every})

@@ -252,7 +252,8 @@ static void a_shared_count_saturates_once_and_says_so(void **state)
     if (!OURO_THREADS)
         skip();
     static struct leaf *volatile kept; /* so that no tool calls it leaked */
-    struct leaf *l = kept = ouro_new_atomic(&leaf_type, sizeof(struct leaf));
+    kept = ouro_new_atomic(&leaf_type, sizeof(struct leaf));
+    struct leaf *l = kept;
     ouro_word *shared = &ouro__header(l)->shared;
     *shared += (ouro_word)(OURO__COUNT_LIMIT - 4) << OURO__COUNT_SHIFT;
     if (!(*shared & OURO__MERGED))

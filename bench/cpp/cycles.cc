@@ -67,6 +67,6 @@ double repeat_graph(bench_run *run)
 } // namespace
 
 extern "C" {
-extern const bench_workload work_rings = {"rings", nullptr, repeat_rings, nullptr};
-extern const bench_workload work_graph = {"graph", nullptr, repeat_graph, nullptr};
+extern const bench_workload work_rings = {"rings", nullptr, repeat_rings, nullptr, false};
+extern const bench_workload work_graph = {"graph", nullptr, repeat_graph, nullptr, false};
 }

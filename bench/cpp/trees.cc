@@ -33,7 +33,7 @@ double repeat(bench_run *run)
     auto long_lived = build(max);
     uint64_t nodes = 0;
     for (unsigned depth = 4; depth <= max; depth += 2)
-        for (unsigned i = 1u << (max - depth + 4); i > 0; i--)
+        for (unsigned i = 1u << (max - depth + 3); i > 0; i--)
             nodes += count(build(depth).get());
     nodes += count(long_lived.get());
     long_lived.reset();
@@ -45,5 +45,5 @@ double repeat(bench_run *run)
 } // namespace
 
 extern "C" {
-extern const bench_workload work_trees = {"trees", nullptr, repeat, nullptr};
+extern const bench_workload work_trees = {"trees", nullptr, repeat, nullptr, false};
 }

@@ -23,16 +23,13 @@ static const char *const directories[] = {"/usr/local/lib",
 
 const char *allocator_library(const struct allocator *allocator)
 {
-    static char found[8][512];
-    static size_t next;
-    char *path = found[next];
+    static char found[sizeof allocators / sizeof allocators[0]][512];
+    char *path = found[allocator - allocators];
     for (size_t s = 0; s < 3 && allocator->sonames[s]; s++)
         for (size_t d = 0; d < sizeof directories / sizeof directories[0]; d++) {
             snprintf(path, sizeof found[0], "%s/%s", directories[d], allocator->sonames[s]);
-            if (access(path, R_OK) == 0) {
-                next = (next + 1) % 8;
+            if (access(path, R_OK) == 0)
                 return path;
-            }
         }
     return NULL;
 }

@@ -11,16 +11,17 @@
 #define ONE  THREADS_ONE
 #define PAIR THREADS_PAIR
 
+#define MALLOCS (PLAIN | ATOMIC)
+#define ALL     (MALLOCS | BIASED)
+
 const struct workload threads_workloads[] = {
-    {"trees", "node", "binary trees are built, walked and dropped", 2, ONE | FOREIGN | CXX | NIM},
-    {"list", "node", "a doubly linked list is built, walked both ways and dropped", 2,
-     ONE | FOREIGN},
-    {"shuffle", "swap", "two references of a thousand change places, in cache", 2, ONE | FOREIGN},
-    {"shuffle-cold", "swap", "two references of four million change places, in memory", 1,
-     COLD | FOREIGN},
-    {"strings", "record", "strings and sequences grow, are copied, joined and dropped", 2,
-     ONE | FOREIGN},
-    {"words", "word", "all words under a directory are counted, on one thread", 1, ONE | FOREIGN},
+    {"trees", "node", "binary trees are built, walked and dropped", 1, ONE | ALL | CXX | NIM},
+    {"list", "node", "a doubly linked list is built, walked both ways and dropped", 4,
+     ONE | MALLOCS},
+    {"shuffle", "swap", "two references of a thousand change places, in cache", 1, ONE | ALL},
+    {"shuffle-cold", "swap", "two references of two million change places", 2, COLD | MALLOCS},
+    {"strings", "record", "strings and sequences grow, are copied and dropped", 1, ONE | MALLOCS},
+    {"words", "word", "all words under a directory, counted on one thread", 1, ONE | PLAIN},
     {"rings", "node", "a million rings of three are dropped and collected", 1, ONE | CXX | NIM},
     {"graph", "node", "a random graph of a million nodes is dropped and collected", 1,
      ONE | CXX | NIM},
@@ -28,14 +29,17 @@ const struct workload threads_workloads[] = {
      ONE | NIM},
     {"closures", "closure", "async closures that refer to themselves, collected by triggers", 1,
      ONE},
-    {"handover", "object", "continuations of 32 and 40 bytes made here and freed there", 1, PAIR},
-    {"tasks", "task", "a pool's task objects made here and freed there", 1, PAIR},
+    {"handover", "object", "continuations of 32 and 40 bytes made here and freed there", 1,
+     PAIR | ATOMIC},
+    {"tasks", "task", "a pool's task objects made here and freed there", 1, PAIR | ATOMIC},
     {"shared", "lookup", "two threads look up values in a tree that one of them changes", 1, PAIR},
     {"words-mt", "word", "all words under a directory, on all cores with striped locks", 1, MANY},
-    {"typed-pair", "pair", "a block of 32 bytes is taken and the oldest of 1000 given back", 1,
+    {"typed-pair", "pair", "1000 blocks of 32 bytes are taken, then given back in that order", 1,
      KERNEL},
     {"count-pair", "pair", "one more and one less reference to an object in cache", 1, KERNEL},
     {"touch", "read", "an independent random read far beyond the last cache", 1, TOUCH},
+    {"touch-heap", "read", "the same in an array as large as the heaps of graph and rings", 1,
+     TOUCH},
     {0}};
 
 static unsigned cores(void)
@@ -93,6 +97,7 @@ static void add_ouro(struct plan *plan, const struct workload *w)
 static void add_foreign(struct plan *plan, const struct workload *w)
 {
     static const char *const counts[] = {"plain", "atomic", "biased"};
+    static const unsigned flags[] = {PLAIN, ATOMIC, BIASED};
     static const char *const workers[] = {"ouro-bench-worker-malloc-plain",
                                           "ouro-bench-worker-malloc-atomic",
                                           "ouro-bench-worker-malloc-biased"};
@@ -101,7 +106,7 @@ static void add_foreign(struct plan *plan, const struct workload *w)
         if (!plan_listed(plan->options->allocators, a->name) || (a->sonames[0] && !library))
             continue;
         for (int i = 0; i < 3; i++)
-            if (wants_counts(plan, counts[i], true))
+            if (w->flags & flags[i] && wants_counts(plan, counts[i], true))
                 plan_add(plan, (struct cell){.workload = w,
                                              .counts = counts[i],
                                              .threads = i == 0 ? "off" : "on",
@@ -109,7 +114,7 @@ static void add_foreign(struct plan *plan, const struct workload *w)
                                              .program = "c",
                                              .worker = workers[i],
                                              .preload = library,
-                                             .workers = 1});
+                                             .workers = workers_of(w)});
     }
 }
 
@@ -171,7 +176,7 @@ static void plan_threads(struct plan *plan)
         }
         if (plan_listed(plan->options->allocators, "ouro"))
             add_ouro(plan, w);
-        if (w->flags & FOREIGN)
+        if (w->flags & ALL)
             add_foreign(plan, w);
         if (plan->options->allocators == NULL)
             add_languages(plan, w);

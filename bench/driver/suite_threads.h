@@ -13,11 +13,13 @@ enum {
     THREADS_PAIR = 1u << 1, /* two threads */
     COLD = 1u << 2,         /* one thread, with a bound of its own */
     MANY = 1u << 3,         /* all cores */
-    FOREIGN = 1u << 4,      /* also over foreign mallocs */
+    PLAIN = 1u << 4,        /* also over foreign mallocs, with plain counts, .. */
     CXX = 1u << 5,          /* also in C++ */
     NIM = 1u << 6,          /* also in Nim */
     KERNEL = 1u << 7,       /* measured beside a kernel, in one process */
-    TOUCH = 1u << 8         /* the yardstick of absolute figures */
+    TOUCH = 1u << 8,        /* the yardstick of absolute figures */
+    ATOMIC = 1u << 9,       /* .. with atomic ones, */
+    BIASED = 1u << 10       /* .. with biased ones */
 };
 
 extern const struct workload threads_workloads[];

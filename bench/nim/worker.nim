@@ -41,7 +41,7 @@ proc trees(): Deed =
   var longLived = build(deepest)
   var nodes = 0
   for depth in countup(4, deepest, 2):
-    for i in 1 .. 1 shl (deepest - depth + 4):
+    for i in 1 .. 1 shl (deepest - depth + 3):
       nodes += count(build(depth))
   nodes += count(longLived)
   longLived = nil
@@ -62,48 +62,55 @@ proc rings(): Deed =
   GC_fullCollect()
   (now() - start, 3 * size(), 0'u64)
 
-proc makeGraph(held: var seq[Knot], ring: bool) =
-  var seed = 12345'u64
-  let n = held.len
-  var order = newSeq[int](n)
-  for i in 0 ..< n:
-    held[i] = Knot(id: i)
-    order[i] = i
-  for i in countdown(n - 1, 1):
-    swap(order[i], order[below(seed, i + 1)])
-  for i in 0 ..< n:
-    let node = held[order[i]]
-    node.to[0] = if ring: held[order[(i + 1) mod n]] else: held[below(seed, n)]
-    node.to[1] = held[below(seed, n)]
-    node.to[2] = held[below(seed, n)]
-
 proc graph(): Deed =
   var held = newSeq[Knot](size())
-  makeGraph(held, false)
+  var seed = 12345'u64
+  for i in 0 ..< held.len:
+    held[i] = Knot(id: i)
+  for node in held:
+    for k in 0 .. 2:
+      node.to[k] = held[below(seed, held.len)]
   let start = now()
   held.setLen(0)
   GC_fullCollect()
   (now() - start, size(), 0'u64)
 
-proc live(): Deed =
-  var held = newSeq[Knot](size())
-  makeGraph(held, true)
-  var raw = newSeq[pointer](size())   # uncounted, to find the nodes again
-  for i in 0 ..< held.len:
+var root: Knot
+
+proc makeLive(raw: var seq[pointer]) =
+  ## One ring through all in random order, made of moves; two random edges more.
+  let n = raw.len
+  var held = newSeq[Knot](n)
+  var order = newSeq[int](n)
+  var seed = 12345'u64
+  for i in 0 ..< n:
+    held[i] = Knot(id: i)
     raw[i] = cast[pointer](held[i])
-  var root = held[0]
-  held.setLen(0)
+    order[i] = i
+  for i in countdown(n - 1, 1):
+    swap(order[i], order[below(seed, i + 1)])
+  root = held[0]
+  for i in 0 ..< n:
+    let node {.cursor.} = cast[Knot](raw[order[i]])
+    node.to[0] = move held[order[(i + 1) mod n]]
+    for k in 1 .. 2:
+      let other {.cursor.} = cast[Knot](raw[below(seed, n)])
+      node.to[k] = other
+
+proc live(): Deed =
+  root = nil
   GC_fullCollect()
+  var raw = newSeq[pointer](size())
+  makeLive(raw)
   var seed = 99'u64
   for i in 0 ..< raw.len div 100:
-    let node = cast[Knot](raw[below(seed, raw.len)])
-    discard node.id
+    let node {.cursor.} = cast[Knot](raw[below(seed, raw.len)])
+    GC_ref(node)
+    GC_unref(node)
   let start = now()
   GC_fullCollect()
   let ns = now() - start
   doAssert root.to[0] != nil
-  root = nil
-  GC_fullCollect()
   (ns, size(), 0'u64)
 
 proc statusKib(key: string): int =

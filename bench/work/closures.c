@@ -55,7 +55,7 @@ static struct closure *start_one(void)
 static double repeat(struct bench_run *run)
 {
     struct closure *ring[UNDER_WAY];
-    size_t total = run->quick ? 50000 : 600000, begun = 0;
+    size_t total = run->quick ? 50000 : 400000, begun = 0;
     run->check = 0;
     double start = bench_now();
     for (; begun < UNDER_WAY; begun++)

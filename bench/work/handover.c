@@ -53,7 +53,7 @@ static void take_continuation(void *item, uint64_t *sum)
 static double repeat_handover(struct bench_run *run)
 {
     struct pair_work work = {make_continuation, take_continuation, NULL,
-                             run->quick ? 300000 : 3000000};
+                             run->quick ? 300000 : 1500000};
     run->ops = work.count;
     return pair_run(&work, run->threads > 1, &run->check);
 }
@@ -99,7 +99,7 @@ static double repeat_tasks(struct bench_run *run)
 {
     struct group *group = group_new();
     *group = (struct group){17, 0};
-    struct pair_work work = {make_task, take_task, group, run->quick ? 150000 : 1500000};
+    struct pair_work work = {make_task, take_task, group, run->quick ? 150000 : 1000000};
     run->ops = work.count;
     double ns = pair_run(&work, run->threads > 1, &run->check);
     group_drop(group);

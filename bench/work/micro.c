@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* typed-pair, count-pair: Ouro's shortest paths beside fixed kernels in plain C, in one process,
  * by turns of about a millisecond. touch: the yardstick of absolute figures, an independent random
- * read far beyond the last cache. */
+ * read far beyond the last cache. touch-heap: the same in an array as large as the
+ * collector's workloads make their heaps. */
 #include "bench/ops.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define TURNS 101
-#define FIFO  1000
-#define BLOCK 32
+#define TURNS      101
+#define FIFO       1000
+#define BLOCK      32
+#define NEAR_BYTES ((size_t)128 << 20) /* about the heaps of rings, graph and live */
 
 static int by_value(const void *a, const void *b)
 {
@@ -27,7 +29,7 @@ static double median(double *v, size_t n)
 static double by_turns(struct bench_run *run, double (*ours)(size_t), double (*kernel)(size_t))
 {
     double a[TURNS], b[TURNS];
-    size_t n = run->quick ? 100000 : 500000;
+    size_t n = run->quick ? 100000 : 200000;
     unsigned turns = run->quick ? 21 : TURNS;
     for (unsigned i = 0; i < turns; i++) {
         a[i] = ours(n);
@@ -38,20 +40,20 @@ static double by_turns(struct bench_run *run, double (*ours)(size_t), double (*k
     return median(a, turns);
 }
 
-/* The oldest of a thousand blocks is freed, a new one takes its place. */
+/* First in, first out: a thousand blocks are taken and written, then given back in that order. */
 #define FIFO_LOOP(take, give)                                                                      \
     static void *live[FIFO];                                                                       \
-    size_t at = 0;                                                                                 \
-    for (size_t i = 0; i < FIFO; i++)                                                              \
-        live[i] = live[i] ? live[i] : (take);                                                      \
     double start = bench_now();                                                                    \
-    for (size_t i = 0; i < n; i++) {                                                               \
-        void *old = live[at];                                                                      \
-        give;                                                                                      \
-        uint64_t *fresh = (take);                                                                  \
-        *fresh = i;                                                                                \
-        live[at] = fresh;                                                                          \
-        at = at + 1 == FIFO ? 0 : at + 1;                                                          \
+    for (size_t batch = n / FIFO; batch > 0; batch--) {                                            \
+        for (size_t i = 0; i < FIFO; i++) {                                                        \
+            uint64_t *fresh = (take);                                                              \
+            *fresh = i;                                                                            \
+            live[i] = fresh;                                                                       \
+        }                                                                                          \
+        for (size_t i = 0; i < FIFO; i++) {                                                        \
+            void *old = live[i];                                                                   \
+            give;                                                                                  \
+        }                                                                                          \
     }                                                                                              \
     return bench_now() - start;
 
@@ -141,12 +143,17 @@ static double repeat_count(struct bench_run *run)
     return by_turns(run, count_ours, count_kernel);
 }
 
+struct touched {
+    const uint64_t *words;
+    uint32_t lines;
+};
+
 /* Twice the last cache, at least a gibibyte, at most a third of the memory; a power of two. */
-static size_t touch_bytes(const struct bench_run *run)
+static size_t far_bytes(const struct bench_run *run)
 {
     size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    size_t bytes = run->quick ? (size_t)64 << 20 : (size_t)1 << 30;
+    size_t bytes = run->quick ? NEAR_BYTES : (size_t)1 << 30;
     while (!run->quick && cache > 0 && bytes < 2 * (size_t)cache)
         bytes *= 2;
     while (bytes > memory / 3)
@@ -154,27 +161,36 @@ static size_t touch_bytes(const struct bench_run *run)
     return bytes;
 }
 
-static void setup_touch(struct bench_run *run)
+static void setup_bytes(struct bench_run *run, size_t bytes)
 {
-    size_t bytes = touch_bytes(run);
+    static struct touched t;
     uint64_t *words = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (words == MAP_FAILED)
         bench_die("no memory to touch");
     madvise(words, bytes, MADV_NOHUGEPAGE); /* as a heap of nodes lies */
     for (size_t i = 0; i < bytes / 8; i += 512)
         words[i] = i;
-    run->state = words;
+    t.words = words;
+    t.lines = (uint32_t)(bytes / 64);
+    run->state = &t;
     run->ops = run->quick ? 1000000 : 10000000;
+}
+static void setup_touch(struct bench_run *run)
+{
+    setup_bytes(run, far_bytes(run));
+}
+static void setup_touch_heap(struct bench_run *run)
+{
+    setup_bytes(run, NEAR_BYTES);
 }
 
 static double repeat_touch(struct bench_run *run)
 {
-    const uint64_t *words = run->state;
-    uint32_t lines = (uint32_t)(touch_bytes(run) / 64);
+    const struct touched *t = run->state;
     uint64_t seed = 3, sum = 0;
     double start = bench_now();
     for (size_t i = 0; i < run->ops; i++)
-        sum += words[(size_t)bench_below(&seed, lines) * 8];
+        sum += t->words[(size_t)bench_below(&seed, t->lines) * 8];
     double end = bench_now();
     run->check = sum;
     return end - start;
@@ -182,4 +198,6 @@ static double repeat_touch(struct bench_run *run)
 
 const struct bench_workload work_typed_pair = {.name = "typed-pair", .repeat = repeat_typed};
 const struct bench_workload work_count_pair = {.name = "count-pair", .repeat = repeat_count};
-const struct bench_workload work_touch = {"touch", setup_touch, repeat_touch, NULL};
+const struct bench_workload work_touch = {"touch", setup_touch, repeat_touch, NULL, false};
+const struct bench_workload work_touch_heap = {"touch-heap", setup_touch_heap, repeat_touch, NULL,
+                                               false};

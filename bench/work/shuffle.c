@@ -28,11 +28,11 @@ static void setup(struct bench_run *run, uint32_t count, size_t swaps)
 }
 static void setup_hot(struct bench_run *run)
 {
-    setup(run, 1000, run->quick ? 500000 : 6000000);
+    setup(run, 1000, run->quick ? 500000 : 3000000);
 }
 static void setup_cold(struct bench_run *run)
 {
-    setup(run, run->quick ? 400000 : 4000000, run->quick ? 200000 : 2000000);
+    setup(run, run->quick ? 200000 : 2000000, run->quick ? 200000 : 1000000);
 }
 
 static double repeat(struct bench_run *run)
@@ -61,5 +61,5 @@ static void finish(struct bench_run *run)
     deck_drop(run->state);
 }
 
-const struct bench_workload work_shuffle = {"shuffle", setup_hot, repeat, finish};
-const struct bench_workload work_shuffle_cold = {"shuffle-cold", setup_cold, repeat, finish};
+const struct bench_workload work_shuffle = {"shuffle", setup_hot, repeat, finish, false};
+const struct bench_workload work_shuffle_cold = {"shuffle-cold", setup_cold, repeat, finish, false};

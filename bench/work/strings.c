@@ -95,7 +95,7 @@ static uint64_t batch(uint32_t first, struct tag **tags)
 
 static double repeat(struct bench_run *run)
 {
-    uint32_t batches = run->quick ? 40 : 400;
+    uint32_t batches = run->quick ? 40 : 300;
     struct tag *tags[TAGS];
     for (uint32_t i = 0; i < TAGS; i++) {
         tags[i] = tag_new();

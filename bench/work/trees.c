@@ -32,7 +32,7 @@ static double repeat(struct bench_run *run)
     struct node *long_lived = build(max);
     uint64_t nodes = 0;
     for (unsigned depth = 4; depth <= max; depth += 2)
-        for (unsigned i = 1u << (max - depth + 4); i > 0; i--) {
+        for (unsigned i = 1u << (max - depth + 3); i > 0; i--) {
             struct node *tree = build(depth);
             nodes += count(tree);
             node_drop(tree);

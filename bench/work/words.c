@@ -215,5 +215,5 @@ static double repeat(struct bench_run *run)
     return end - start;
 }
 
-const struct bench_workload work_words = {"words", setup_one, repeat, NULL};
-const struct bench_workload work_words_mt = {"words-mt", setup_striped, repeat, NULL};
+const struct bench_workload work_words = {"words", setup_one, repeat, NULL, true};
+const struct bench_workload work_words_mt = {"words-mt", setup_striped, repeat, NULL, true};

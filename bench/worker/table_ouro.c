@@ -5,11 +5,27 @@
 
 extern const struct bench_workload work_trees, work_list, work_shuffle, work_shuffle_cold,
     work_strings, work_words, work_rings, work_graph, work_live, work_closures, work_handover,
-    work_tasks, work_shared, work_words_mt, work_typed_pair, work_count_pair, work_touch;
+    work_tasks, work_shared, work_words_mt, work_typed_pair, work_count_pair, work_touch,
+    work_touch_heap;
 
-const struct bench_workload *const bench_workloads[] = {
-    &work_trees,  &work_list,     &work_shuffle,    &work_shuffle_cold, &work_strings,  &work_words,
-    &work_rings,  &work_graph,    &work_live,       &work_closures,     &work_handover, &work_tasks,
-    &work_shared, &work_words_mt, &work_typed_pair, &work_count_pair,   &work_touch,    NULL};
+const struct bench_workload *const bench_workloads[] = {&work_trees,
+                                                        &work_list,
+                                                        &work_shuffle,
+                                                        &work_shuffle_cold,
+                                                        &work_strings,
+                                                        &work_words,
+                                                        &work_rings,
+                                                        &work_graph,
+                                                        &work_live,
+                                                        &work_closures,
+                                                        &work_handover,
+                                                        &work_tasks,
+                                                        &work_shared,
+                                                        &work_words_mt,
+                                                        &work_typed_pair,
+                                                        &work_count_pair,
+                                                        &work_touch,
+                                                        &work_touch_heap,
+                                                        NULL};
 
 const bool bench_threads_on = OURO_THREADS;

@@ -4,8 +4,8 @@
  *     ouro-bench-worker-<variant> --workload NAME [--quick] [--repetitions N] [--threads N]
  *                                 [--dir DIR]
  *
- * ouro-bench starts it; by hand it is of use under perf or gdb. The first repetition is a warm-up
- * and not printed. */
+ * ouro-bench starts it; by hand it is of use under perf or gdb. A repetition more than asked for
+ * goes before as a warm-up and is not printed. */
 #define _GNU_SOURCE /* dladdr */
 #include "bench/bench.h"
 #include "bench/gbench_shim.h"
@@ -36,7 +36,7 @@ void bench_die(const char *what)
 static double repeat(void *arg)
 {
     struct worker *w = arg;
-    w->run.warm_up = w->done++ == 0;
+    w->run.warm_up = w->done++ == 0 && !w->workload->cold;
     w->run.check = 0;
     return w->workload->repeat(&w->run);
 }
@@ -83,8 +83,8 @@ static void print_result(const struct worker *w, const double *ns, unsigned coun
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("{\"workload\":\"%s\",\"ops\":%zu,\"ns_per_op\":[", w->workload->name, w->run.ops);
-    for (unsigned i = 1; i < count; i++)
-        printf("%s%.6g", i > 1 ? "," : "", ns[i] / (double)w->run.ops);
+    for (unsigned i = w->workload->cold ? 0 : 1, n = 0; i < count; i++, n++)
+        printf("%s%.6g", n > 0 ? "," : "", ns[i] / (double)w->run.ops);
     printf("],\"base_ns_per_op\":%.6g,\"check\":\"%llu\",\"peak_rss_kib\":%ld,\"idle_rss_kib\":%ld,"
            "\"malloc\":\"%s\"",
            w->run.base_ns, (unsigned long long)w->run.check, usage.ru_maxrss, idle, malloc_file());
@@ -167,5 +167,5 @@ int main(int argc, char **argv)
     }
     if (!bench_threads_on)
         w.run.threads = 1;
-    return run(&w, repetitions + 1);
+    return run(&w, repetitions + !w.workload->cold);
 }

@@ -3,6 +3,8 @@
  * Thread 0 owns every object; threads 1..NF are foreign.  One step = one access to a shared word.
  * A compare-and-swap loop whose iterations write nothing is one atomic step (a failed turn of the
  * loop changes nothing, so only the successful turn can be observed).
+ * FLOOR (departure): `local` never falls below zero.  Its sign sends inlined paths out of line, but
+ * with Q set the owner may drop references that B counts; with local 0 it does so on B.
  * Build: spin -a -DFAULT=k -DNF=n -DNO=n -DCAP=n counts.pml */
 #ifndef FAULT
 #define FAULT 0  /* 1 Q ignored: queued twice  2 local/owner written after the merge is published */
@@ -85,7 +87,13 @@ end:
      atomic { x[o].held[0]++; l = 0 }; done()
   :: atomic { x[o].held[0] > 0 -> x[o].held[0]--; x[o].ghost--; busy++ };   /* drop */
      touch(o);
-     if :: x[o].mine ->
+     if
+#ifdef FLOOR
+        :: x[o].mine && x[o].lc == 0 -> assert(x[o].Q); shared_dec(o)
+        :: x[o].mine && x[o].lc != 0 -> assert(x[o].lc > 0);
+#else
+        :: x[o].mine ->
+#endif
            l = x[o].lc; x[o].lc = l - 1;
            if :: l - 1 == 0 ->                        /* zero: look at B once */
                  do :: atomic { touch(o); c = x[o].cnt; q = x[o].Q }

@@ -13,6 +13,12 @@
  * compares the count keeps T and S as they are at that instant (a change of them only makes the
  * loop turn once more, with the same decision).  A foreign incref is an addition and leaves T.
  *
+ * NOMEM (counts.md 7, nodes): a thread makes sure of the memory for an entry before it sets Q.
+ * Where there is none it subtracts without Q, and then marks the token; the holder, seeing the
+ * mark, takes it off and walks the token's objects: negative counts without Q are folded, or are
+ * deaths; what has T set becomes a candidate.  With NOMEM the mark stands beside "Q or candidate"
+ * below, and E1: count < 0 => Q or marked.
+ *
  * Asserted whenever no operation is in flight, besides I1, I3..I5 of counts.md:
  *   N1  T => Q or candidate                       (who is not told again has been told)
  *   N2  a foreign drop or slot store since the owner last judged x => Q or candidate
@@ -38,7 +44,13 @@
  * 15 the second look does not compare T (STEPS)
  * 16 settle trusts `local` after a failed fold or merge
  * 17 a failed second look un-buffers, T set or not (STEPS)   18 a drain clears T (STEPS)
- * 19 T cleared by another capture while armed (STEPS) */
+ * 19 T cleared by another capture while armed (STEPS)
+ * 20 the mark is set before the count is subtracted (NOMEM, and all below)
+ * 21 the mark is cleared after the walk  22 a capture in steps clears T,
+ *    and the object is no candidate until it is judged (STEPS)
+ * 23 the walk leaves a survivor's negative count   24 no mark
+ * 25 Q is set first, and taken back when there is no memory
+ * 26 the walk leaves `local` as a failed attempt wrote it, and the drain follows */
 #ifndef NF
 #define NF 1
 #endif
@@ -52,6 +64,9 @@
 #ifndef STEPS
 #define STEPS 0   /* 1: between capture and second look the owner does other things, drains too */
 #endif
+#ifndef NOMEM
+#define NOMEM 0   /* 1: there may be no memory for an entry: subtract, mark the token */
+#endif
 #ifndef EARLY
 #define EARLY 0   /* 1: the entry of a store is queued before it; respect for S suffices */
 #endif
@@ -62,6 +77,7 @@
 short lc = 1, cnt = 0; bool M = 0, Q = 0, T = 0, S = 0, cand = 0, freed = 0;
 bool slot[NS], lk[NS];                    /* lk: the program keeps two threads off one slot */
 byte ghost = 1, inq = 0, busy = 0, held[NF + 1];
+bool mark = 0;                            /* of the token: somebody had no memory for an entry */
 bool told = 0;                            /* ghost: something foreign since the owner judged */
 bool chg = 0;                             /* ghost: something foreign since the capture began */
 #if STEPS
@@ -80,14 +96,15 @@ inline touch() { assert(!freed) }
 inline destroy() { atomic { assert(ghost == 0 && !freed && inq == 0 && !cand && !S); freed = 1 } }
 inline done() { atomic { busy--;
   if :: busy == 0 && !freed ->
-        assert(!M -> (lc + cnt == ghost + inq && inq == Q && (lc >= 1 || Q))
+        assert(!M -> (lc + cnt == ghost + inq && inq == Q && (lc >= 1 || lc == 0 && Q))
                    : (cnt == ghost && cnt > 0 && inq == 0 && !cand));
-        assert(ghost > 0 || inq > 0);
+        assert(ghost > 0 || inq > 0 || mark);
         assert(!S);
-        assert(M || !T || Q || cand);                       /* N1 */
-        assert(M || !told || Q || cand);                    /* N2 */
+        assert(M || Q || cnt >= 0 || mark);                 /* E1 */
+        assert(M || !T || Q || cand || mark);                       /* N1 */
+        assert(M || !told || Q || cand || mark);                    /* N2 */
         z = 0; k = 0; do :: k < NS -> z = z + slot[k]; k++ :: else -> break od;
-        assert(M || z == 0 || ghost > z || Q || cand);      /* N3 */
+        assert(M || z == 0 || ghost > z || Q || cand || mark);      /* N3 */
         z = 0; k = 0
      :: else fi } }
 
@@ -97,6 +114,9 @@ inline foreign_inc() { atomic { touch(); cnt++; chg = 1;
 #endif
   } }
 inline foreign_dec() {
+#if FAULT == 20
+  mark = 1;
+#endif
   atomic { touch();
     if :: M -> cnt--; if :: cnt == 0 -> act = 1 :: else fi
 #if FAULT == 2
@@ -105,10 +125,20 @@ inline foreign_dec() {
 #else
        :: !M && !Q && (cnt <= 0 || !T) -> Q = 1; T = 1; act = 2; told = 1; chg = 1
        :: !M && (Q || (cnt > 0 && T)) -> cnt--; T = 1; told = 1; chg = 1
+#if NOMEM && FAULT == 25
+       :: !M && !Q && (cnt <= 0 || !T) -> Q = 1; T = 1; act = 3; told = 1; chg = 1
+#elif NOMEM
+       :: !M && !Q && (cnt <= 0 || !T) -> cnt--; T = 1; act = 3; told = 1; chg = 1
+#endif
 #endif
     fi };
   if :: act == 1 -> destroy()
      :: act == 2 -> atomic { inq++; act = 0 }
+#if FAULT == 25
+     :: act == 3 -> atomic { touch(); Q = 0; cnt-- }; atomic { mark = 1 }
+#elif FAULT != 20 && FAULT != 24
+     :: act == 3 -> atomic { mark = 1 }
+#endif
      :: else fi;
   act = 0 }
 /* a store into slot i by another thread: put (my reference goes in) or take (it comes out) */
@@ -126,6 +156,9 @@ inline foreign_store(me, i, put) {
           Q = 1; act = 2
 #endif
        :: !M && (T || Q) -> T = 1; S = 1; s = 1
+#if NOMEM
+       :: !M && !T && !Q -> T = 1; S = 1; s = 1; act = 3
+#endif
     fi };
 #if FAULT == 6 || EARLY
   if :: act == 2 -> atomic { inq++; act = 0 } :: else fi;
@@ -133,7 +166,7 @@ inline foreign_store(me, i, put) {
   atomic { touch(); slot[i] = put; chg = 1; told = (M -> told : 1);
            if :: put -> held[me]-- :: else -> held[me]++ fi };
   if :: s -> atomic { touch(); S = 0; s = 0 } :: else fi;
-  if :: act == 2 -> atomic { inq++; act = 0 } :: else fi;
+  if :: act == 2 -> atomic { inq++; act = 0 } :: act == 3 -> atomic { mark = 1 } :: else fi;
   atomic { lk[i] = 0; act = 0 } }
 
 inline un_buffer() {                      /* only what will be told of again */
@@ -178,7 +211,8 @@ end:
      atomic { held[0]++; l = 0 }; done()
   :: atomic { held[0] > 0 -> held[0]--; ghost--; busy++ };                                /* drop */
      touch();
-     if :: !M ->
+     if :: !M && lc == 0 -> assert(Q); foreign_dec()  /* local stays above zero: on B, then */
+        :: !M && lc != 0 ->
            disarm(); l = lc; lc = l - 1;
            if :: l - 1 == 0 ->
                  do :: atomic { touch(); c = cnt; q = Q };
@@ -245,6 +279,38 @@ end:
            skip
         :: else fi;
      atomic { l = 0; c = 0; n = 0; ok = 0; dead = 0 }; done()
+#if NOMEM
+  :: atomic { mark -> busy++ };           /* walk */
+#if FAULT != 21
+     mark = 0;
+#endif
+     if :: freed || M -> skip             /* not among the token's objects */
+        :: else -> l = lc;
+           do :: atomic { touch(); c = cnt; q = Q; n = l + c };
+                 if :: q ->               /* the drain will see to it */
+#if FAULT != 26
+                       lc = l;
+#endif
+                       break
+#if FAULT != 23
+                    :: !q && c < 0 && n > 0 -> disarm(); lc = n;  /* fold */
+                       atomic { if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else fi };
+                       if :: ok -> cand = 1; break :: else fi
+#endif
+                    :: !q && c < 0 && n == 0 -> disarm(); lc = 0; cand = 0;
+                       atomic { if :: cnt == c && !Q -> cnt = 0; M = 1; T = 0; ok = 1
+                                   :: else fi };
+                       if :: ok -> destroy(); break :: else fi
+                    :: !q && (c >= 0 || FAULT == 23 && n > 0) ->
+                       lc = l; if :: T -> cand = 1 :: else fi; break
+                 fi
+           od
+     fi;
+#if FAULT == 21
+     mark = 0;
+#endif
+     atomic { l = 0; c = 0; q = 0; n = 0; ok = 0 }; done()
+#endif
   :: atomic { !M && !freed -> busy++ };   /* capture, from x or from an object that leads to it */
 #if FAULT == 1
      atomic { touch(); c = cnt; q = Q; told = 0; chg = 0; l = lc; n = S };
@@ -262,6 +328,9 @@ end:
 #endif
 #if FAULT != 19
               disarm();                   /* an object is in one capture at a time */
+#endif
+#if STEPS && FAULT != 22
+              cand = cand || T;           /* who clears T owes a judgement */
 #endif
 #if FAULT != 4
               T = 0;                      /* compare-and-swap, if it is set */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* arena.h: Internal to alloc. What the files of the arena share: arena.c (chunks, slices, purging,
+ * limits), huge.c (blocks with mappings of their own), map.c (from addresses to both), walk.c.
+ *
+ * One lock guards all of it. It is taken once per page of 64 KiB or more, never per block.
+ *
+ * Invariants, under the lock:
+ *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED and are not
+ *      being purged; slice 0 never is.
+ *  R2  dirty is a part of free: slices that may still hold memory. soiled: slices of which it is
+ *      not known that they read as zeroes; every dirty one is.
+ *  R3  A chunk is in the list `open` exactly while free is not 0.
+ *  R4  used = bytes of all slices in use + bytes of all huge blocks; used <= limit after each take.
+ *  R5  The map tells for each 4 MiB of addresses: nothing, a chunk, or a huge block. It is read
+ *      without the lock; entries are published by release, and an address that a caller may ask
+ *      about is in use, so its entry does not change meanwhile.
+ *  R6  While `walkers` is not 0, no chunk and no huge block is unlinked or unmapped: huge blocks
+ *      given back are marked `gone`, and the last walker sees to them.
+ */
+#ifndef OURO_ALLOC_ARENA_H
+#define OURO_ALLOC_ARENA_H
+
+#include "alloc/heap.h"
+#include "alloc/os.h"
+#include "alloc/pool.h"
+
+struct ouro__chunk {
+    struct ouro__chunk *next, *prev; /* in `open` */
+    struct ouro__chunk *all_next, *all_prev;
+    uint64_t free, dirty, soiled;
+    int64_t dirty_since;
+};
+OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page), "slice 0's description");
+
+struct ouro__huge {
+    char *base;
+    size_t mapped; /* bytes of the mapping, a multiple of 4096 */
+    size_t cell_at;
+    unsigned tag;
+    bool gone;
+    struct ouro__huge *next, *prev;
+};
+
+struct ouro__arena {
+    ouro__mutex lock;
+    struct ouro__chunk *open, *chunks;
+    struct ouro__huge *huges, *huge_spares;
+    unsigned walkers;
+    size_t limit, used, peak, mapped, chunk_count, system_blocks;
+    ouro_memory_callback *callback;
+    void *callback_arg;
+    int64_t purge_at; /* 0: nothing is dirty */
+    char *meta, *meta_end;
+};
+extern struct ouro__arena ouro__arena;
+
+/* With the lock. false: no memory for the map, of which a part may have been set. */
+bool ouro__map_set(const char *base, size_t size, ouro_word what);
+
+/* With the lock: whether `bytes` more stay in the limit; counts them. */
+bool ouro__arena_fits(size_t bytes);
+void ouro__arena_count(size_t bytes);
+void *ouro__meta_take_locked(size_t bytes);
+
+/* After the last walk: unmaps what was given back meanwhile. */
+void ouro__huge_sweep(void);
+
+OURO_INLINE struct ouro__page *ouro__description(struct ouro__chunk *chunk, unsigned slice)
+{
+    return (struct ouro__page *)(void *)((char *)chunk + ((size_t)slice << OURO__PAGE_SHIFT));
+}
+
+#endif

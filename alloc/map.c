@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* map.c: from an address to the chunk or huge block that it lies in (R5), and on to its block. */
+#include "alloc/arena.h"
+
+ouro_word ouro__map_root[OURO__MAP_ROOT];
+
+bool ouro__map_set(const char *base, size_t size, ouro_word what)
+{
+    for (size_t at = 0; at < size; at += OURO__CHUNK_SIZE) {
+        uintptr_t chunk = (uintptr_t)(base + at) >> OURO__CHUNK_SHIFT;
+        if (chunk >> OURO__LEAF_SHIFT >= OURO__MAP_ROOT)
+            return false;
+        ouro_word *branch = &ouro__map_root[chunk >> OURO__LEAF_SHIFT];
+        ouro_word *leaf = (ouro_word *)ouro__load(branch);
+        if (!leaf) {
+            leaf = ouro__os_map(NULL, sizeof(ouro_word) << OURO__LEAF_SHIFT, OURO__OS_PAGE);
+            if (!leaf)
+                return false;
+            ouro__store_release(branch, (ouro_word)leaf);
+        }
+        ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);
+    }
+    return true;
+}
+
+static struct ouro__place place_in_page(struct ouro__page *page, const char *p)
+{
+    struct ouro__place place = {.kind = OURO__PAGE_UNUSED};
+    if (page->kind == OURO__PAGE_INNER)
+        page -= (((uintptr_t)page >> OURO__PAGE_SHIFT) & (OURO__SLICES - 1)) - page->first;
+    if (page->kind == OURO__PAGE_UNUSED)
+        return place;
+    place.page = page;
+    place.tag = page->tag;
+    place.bytes = page->bytes;
+    if (page->kind == OURO__PAGE_SPAN) {
+        place.block = page->start;
+        place.cell_at = page->cell_at;
+    } else {
+        size_t index = ouro__block_index(page, p);
+        if (index >= ouro__half_load(&page->capacity))
+            return place;
+        place.block = page->start + index * page->bytes;
+        place.cell_at = ouro__cell_offset(page->tag);
+    }
+    place.kind = (enum ouro__page_kind)page->kind;
+    return place;
+}
+
+struct ouro__place ouro__place_of(const void *p)
+{
+    struct ouro__place place = {.kind = OURO__PAGE_UNUSED};
+    ouro_word what = ouro__map_get(p);
+    if (what & OURO__MAP_HUGE) {
+        struct ouro__huge *huge = (struct ouro__huge *)(what & ~OURO__MAP_HUGE);
+        if ((const char *)p >= huge->base + huge->mapped)
+            return place;
+        return (struct ouro__place){.kind = OURO__PAGE_SPAN,
+                                    .huge = huge,
+                                    .block = huge->base,
+                                    .bytes = huge->mapped,
+                                    .tag = huge->tag,
+                                    .cell_at = huge->cell_at};
+    }
+    if (!what || ((uintptr_t)p & (OURO__CHUNK_SIZE - 1)) < OURO__SLICE_SIZE)
+        return place;
+    return place_in_page(ouro__page_whole(ouro__page_of(p)), p);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* walk.c: every page and huge block in turn, and the arena's figures. */
+#include "alloc/arena.h"
+
+/* Places are gathered so many at a time with the lock, and visited without it. */
+#define GATHERED 16
+
+/* The next places of a chunk from slice *at on. */
+static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
+                       struct ouro__place *places)
+{
+    unsigned n = 0;
+    ouro__lock(&ouro__arena.lock);
+    for (; *at < OURO__SLICES && n < GATHERED; ++*at) {
+        struct ouro__page *page = ouro__description(chunk, *at);
+        if ((page->kind != OURO__PAGE_BLOCKS && page->kind != OURO__PAGE_SPAN) || page->tag != tag)
+            continue;
+        places[n++] = (struct ouro__place){.kind = (enum ouro__page_kind)page->kind,
+                                           .page = page,
+                                           .block = page->start,
+                                           .bytes = page->bytes,
+                                           .tag = tag,
+                                           .cell_at = page->cell_at};
+    }
+    ouro__unlock(&ouro__arena.lock);
+    return n;
+}
+
+/* The first huge block of `tag` from `huge` on. */
+static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
+                                    struct ouro__place *place)
+{
+    while (huge && (huge->gone || huge->tag != tag))
+        huge = huge->next;
+    if (huge)
+        *place = (struct ouro__place){.kind = OURO__PAGE_SPAN,
+                                      .huge = huge,
+                                      .block = huge->base,
+                                      .bytes = huge->mapped,
+                                      .tag = tag,
+                                      .cell_at = huge->cell_at};
+    return huge;
+}
+
+static void each_huge(unsigned tag, void (*visit)(const struct ouro__place *, void *), void *arg)
+{
+    struct ouro__place place;
+    ouro__lock(&ouro__arena.lock);
+    struct ouro__huge *huge = huge_from(ouro__arena.huges, tag, &place);
+    ouro__unlock(&ouro__arena.lock);
+    while (huge) {
+        visit(&place, arg);
+        ouro__lock(&ouro__arena.lock);
+        huge = huge_from(huge->next, tag, &place);
+        ouro__unlock(&ouro__arena.lock);
+    }
+}
+
+void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
+                      void *arg)
+{
+    ouro__lock(&ouro__arena.lock);
+    ouro__arena.walkers++;
+    struct ouro__chunk *chunk = ouro__arena.chunks;
+    ouro__unlock(&ouro__arena.lock);
+    /* all_next of a linked chunk stays (R6): others are linked in before the first. */
+    for (; chunk; chunk = chunk->all_next) {
+        struct ouro__place places[GATHERED];
+        for (unsigned at = 1, n; (n = gather(chunk, tag, &at, places)) > 0;) {
+            for (unsigned i = 0; i < n; i++)
+                visit(&places[i], arg);
+        }
+    }
+    each_huge(tag, visit, arg);
+    ouro__lock(&ouro__arena.lock);
+    bool last = --ouro__arena.walkers == 0;
+    ouro__unlock(&ouro__arena.lock);
+    if (last)
+        ouro__huge_sweep();
+}
+
+void ouro__arena_figures(struct ouro__arena_figures *figures)
+{
+    struct ouro__arena *arena = &ouro__arena;
+    *figures = (struct ouro__arena_figures){0};
+    ouro__lock(&arena->lock);
+    figures->mapped = arena->mapped;
+    figures->used = arena->used;
+    figures->peak_used = arena->peak;
+    figures->limit = arena->limit;
+    figures->chunks = arena->chunk_count;
+    for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next)
+        figures->dirty += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
+    ouro__unlock(&arena->lock);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* White-box: includes alloc/heap.h. The invariants of pages, heaps and the arena hold after any
+ * operations; empty pages go back; memory goes back to the system. */
+#include "alloc_check.h"
+
+struct slot {
+    char *p;
+    size_t size, align;
+    unsigned tag;
+};
+
+enum { SLOTS = 3000 };
+static struct slot slots[SLOTS];
+
+static size_t live_in_pages(void)
+{
+    size_t n = 0;
+    for (int i = 0; i < SLOTS; i++) {
+        if (slots[i].p)
+            n += ouro__place_of(slots[i].p).kind == OURO__PAGE_BLOCKS;
+    }
+    return n;
+}
+
+static void operate(struct slot *slot, uint64_t *seed)
+{
+    if (slot->p) {
+        assert_true(is_filled(slot->p, slot->size));
+        ouro__cell_free(slot->p, slot->tag, slot->align);
+        slot->p = NULL;
+        return;
+    }
+    slot->size = random_size(seed) + 1;
+    slot->tag = next_random(seed) % 3 == 0 ? OURO__COUNTED : OURO__RAW;
+    slot->align = next_random(seed) % 8 == 0 ? (size_t)16 << next_random(seed) % 10 : 16;
+    size_t header = ouro__cell_offset(slot->tag);
+    slot->p = ouro__cell_alloc(slot->tag, slot->size + header, slot->align);
+    assert_non_null(slot->p);
+    assert_int_equal((uintptr_t)slot->p % slot->align, 0);
+    fill(slot->p, slot->size);
+    if (header)
+        memset((char *)slot->p - header, 0xA5, header);
+}
+
+static void free_all(void)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (slots[i].p)
+            ouro__cell_free(slots[i].p, slots[i].tag, slots[i].align);
+        slots[i].p = NULL;
+    }
+}
+
+static void invariants_hold_after_random_operations(void **state)
+{
+    (void)state;
+    uint64_t seed = 77;
+    struct ouro__heap *heap = ouro__heap_mine();
+    int rounds = is_slow() ? 20 : 100;
+    for (int i = 0; i < rounds; i++) {
+        for (int j = 0; j < 2000; j++)
+            operate(&slots[next_random(&seed) % SLOTS], &seed);
+        assert_int_equal(check_heap(heap), live_in_pages());
+        check_arena();
+        if (i % 10 == 3)
+            ouro_fail_nth_alloc((size_t)1 << 40, false); /* watched for a while */
+        if (i % 10 == 6)
+            ouro_fail_nth_alloc(0, false);
+        if (i % 10 == 8)
+            ouro_trim();
+    }
+    ouro_fail_nth_alloc(0, false);
+    free_all();
+    assert_int_equal(check_heap(heap), 0);
+    ouro_trim();
+    check_arena();
+}
+
+static void a_heap_of_which_all_was_freed_has_no_page_after_trim(void **state)
+{
+    (void)state;
+    uint64_t seed = 99;
+    for (int j = 0; j < 20000; j++)
+        operate(&slots[next_random(&seed) % SLOTS], &seed);
+    free_all();
+    ouro_trim();
+    assert_null(ouro__heap_mine()->all);
+    struct ouro__arena_figures figures;
+    ouro__arena_figures(&figures);
+    assert_int_equal(figures.used, 0);
+    assert_int_equal(figures.dirty, 0);
+    assert_true(figures.chunks <= 1);
+    assert_true(figures.peak_used > 0);
+}
+
+static void invariants_hold_after_runs_of_frees(void **state)
+{
+    (void)state;
+    uint64_t seed = 123;
+    struct ouro__heap *heap = ouro__heap_mine();
+    for (int round = 0; round < 30; round++) {
+        for (int j = 0; j < 5000; j++)
+            operate(&slots[next_random(&seed) % SLOTS], &seed);
+        struct ouro__run run = {NULL, NULL, NULL, 0};
+        for (int i = (int)(next_random(&seed) % SLOTS); i < SLOTS; i++) {
+            struct slot *slot = &slots[i];
+            if (!slot->p || slot->align > 16 || slot->size + 16 > OURO__SMALL_MAX_SIZE)
+                continue;
+            ouro__run_free(&run, &heap->pub, slot->p, slot->tag);
+            slot->p = NULL;
+        }
+        ouro__run_flush(&run);
+        assert_int_equal(check_heap(heap), live_in_pages());
+        check_arena();
+    }
+    free_all();
+    assert_int_equal(check_heap(heap), 0);
+    ouro_trim();
+}
+
+static void an_empty_page_goes_back_when_another_is_queued(void **state)
+{
+    (void)state;
+    enum { N = 8 * 1024 };
+    static void *p[N];
+    ouro_trim();
+    for (int i = 0; i < N; i++)
+        p[i] = ouro_malloc(64);
+    struct ouro__arena_figures full, empty;
+    ouro__arena_figures(&full);
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    ouro__arena_figures(&empty);
+    assert_true(full.used >= N * 64);
+    assert_true(empty.used <= 2 * OURO__SLICE_SIZE); /* the current page and one that is kept */
+}
+
+static void aligned_cells_of_objects_have_their_header_and_room_before_it(void **state)
+{
+    (void)state;
+    for (size_t align = 16; align <= 16 * MIB; align *= 2) {
+        for (size_t size = 32; size <= 8 * MIB; size *= 4) {
+            char *p = ouro__cell_alloc(OURO__COUNTED, size, align);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % align, 0);
+            struct ouro__place place = ouro__place_of(p);
+            assert_true(p - 16 >= place.block && p - 16 + size <= place.block + place.bytes);
+            assert_int_equal(place.tag, OURO__COUNTED);
+            assert_true(align == 16 || p - 16 - OURO__SPARE >= place.block);
+            memset(p - 16, 0x77, size);
+            ouro__cell_free(p, OURO__COUNTED, align);
+        }
+    }
+    check_heap(ouro__heap_mine());
+    check_arena();
+}
+
+static void trim_gives_memory_back_to_the_system(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    enum { N = 400000 };
+    static void *p[N];
+    ouro_option_set("purge_delay", 3600000);
+    size_t before = resident();
+    for (int i = 0; i < N; i++) {
+        p[i] = ouro_malloc(200);
+        memset(p[i], 1, 200);
+    }
+    size_t full = resident();
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    size_t freed = ouro_trim();
+    size_t after = resident();
+    ouro_option_set("purge_delay", 100);
+    assert_true(full > before + 75 * MIB);
+    assert_true(freed >= 75 * MIB);
+    assert_true(after < before + 8 * MIB);
+}
+
+static void empty_pages_go_back_by_themselves_after_the_delay(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    enum { N = 200000 };
+    static void *p[N];
+    ouro_option_set("purge_delay", 20);
+    ouro_trim();
+    size_t before = resident();
+    for (int i = 0; i < N; i++) {
+        p[i] = ouro_malloc(200);
+        memset(p[i], 1, 200);
+    }
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    usleep(60000);
+    ouro_free(ouro_malloc(100000)); /* anything that gives slices back */
+    assert_true(resident() < before + 8 * MIB);
+    ouro_option_set("purge_delay", 100);
+}
+
+static void a_huge_block_goes_back_at_once(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    size_t before = resident();
+    void *p = ouro_malloc(64 * MIB);
+    memset(p, 1, 64 * MIB);
+    assert_true(resident() > before + 60 * MIB);
+    ouro_free(p);
+    assert_true(resident() < before + 2 * MIB);
+}
+
+static void calloc_of_much_touches_little(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    size_t before = resident();
+    void *p = ouro_calloc(1, 256 * MIB);
+    assert_non_null(p);
+    assert_true(resident() < before + 2 * MIB);
+    ouro_free(p);
+}
+
+static void the_block_of_every_address_is_found_without_dividing(void **state)
+{
+    (void)state;
+    for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
+        struct ouro__page *page = ouro__page_take(cls, OURO__RAW);
+        assert_non_null(page);
+        size_t size = page->slices * OURO__SLICE_SIZE;
+        for (size_t at = 0; at < size; at += at % 16 == 15 ? 1 : 15)
+            assert_int_equal(ouro__block_index(page, page->start + at), at / page->bytes);
+        ouro__slices_give(page);
+    }
+}
+
+struct found {
+    size_t pages, spans, huge, with_ours;
+    const void *ours;
+};
+
+static void count_place(const struct ouro__place *place, void *arg)
+{
+    struct found *found = arg;
+    if (place->kind == OURO__PAGE_BLOCKS)
+        found->pages++;
+    else if (place->page)
+        found->spans++;
+    else
+        found->huge++;
+    const char *p = found->ours;
+    size_t bytes = place->page ? place->page->slices * OURO__SLICE_SIZE : place->bytes;
+    found->with_ours += p >= place->block && p < place->block + bytes;
+    if (place->huge) /* what is visited stays mapped, whatever a visitor frees */
+        ouro__cell_free(place->block + place->cell_at, place->tag, 16);
+    if (place->huge)
+        *(volatile char *)place->block = 1;
+}
+
+static void a_walk_finds_each_page_and_huge_block_of_its_tag(void **state)
+{
+    (void)state;
+    ouro_trim();
+    void *raw = ouro_malloc(100);
+    void *object = ouro__cell_alloc(OURO__COUNTED, 100, 16);
+    void *large = ouro__cell_alloc(OURO__COUNTED, 100000, 16);
+    struct found found = {.ours = object};
+    ouro__cell_alloc(OURO__COUNTED, 10 * MIB, 16);
+    ouro__cell_alloc(OURO__COUNTED, 11 * MIB, 16);
+    ouro__arena_each(OURO__COUNTED, count_place, &found);
+    assert_int_equal(found.pages, 1);
+    assert_int_equal(found.spans, 1);
+    assert_int_equal(found.huge, 2);
+    assert_int_equal(found.with_ours, 1);
+    check_arena();
+    ouro__cell_free(object, OURO__COUNTED, 16);
+    ouro__cell_free(large, OURO__COUNTED, 16);
+    ouro_free(raw);
+    ouro_trim();
+    struct ouro__arena_figures figures;
+    ouro__arena_figures(&figures);
+    assert_int_equal(figures.used, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(invariants_hold_after_random_operations),
+        cmocka_unit_test(invariants_hold_after_runs_of_frees),
+        cmocka_unit_test(a_heap_of_which_all_was_freed_has_no_page_after_trim),
+        cmocka_unit_test(an_empty_page_goes_back_when_another_is_queued),
+        cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
+        cmocka_unit_test(trim_gives_memory_back_to_the_system),
+        cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
+        cmocka_unit_test(a_huge_block_goes_back_at_once),
+        cmocka_unit_test(calloc_of_much_touches_little),
+        cmocka_unit_test(the_block_of_every_address_is_found_without_dividing),
+        cmocka_unit_test(a_walk_finds_each_page_and_huge_block_of_its_tag),
+    };
+    return cmocka_run_group_tests(tests, use_mmap, NULL);
+}

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench_cli.sh OURO_BENCH BENCH_SHAPE: what ouro-bench prints, writes and refuses.
+set -u
+bench=$1
+shape=$2
+bad=0
+search=$PATH
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+
+complain() {
+    echo "$*"
+    bad=$((bad + 1))
+}
+
+# refuses TEXT ARGUMENTS: exit status 2, and a message with TEXT.
+refuses() {
+    text=$1
+    shift
+    PATH=$search "$bench" "$@" >"$dir/out" 2>"$dir/err"
+    status=$?
+    [ "$status" -eq 2 ] || complain "ouro-bench $*: status $status, not 2"
+    grep -q -- "$text" "$dir/err" || complain "ouro-bench $*: said: $(cat "$dir/err")"
+}
+
+# fake WORKER COMMAND: a worker that is a shell script.
+fake() {
+    printf '#!/bin/sh\n%s\n' "$2" >"$dir/workers/$1"
+    chmod +x "$dir/workers/$1"
+}
+
+result() {
+    printf 'echo '\''{"workload":"trees","ops":1,"ns_per_op":[%s],"base_ns_per_op":0,' "$1"
+    printf '"check":"%s","peak_rss_kib":100,"idle_rss_kib":10,"malloc":""}'\' "$2"
+}
+
+"$bench" --list >"$dir/out" || complain "--list failed"
+grep -q '^threads ' "$dir/out" || complain "--list does not name the suite threads"
+"$bench" threads --list >"$dir/out" || complain "threads --list failed"
+for word in trees words threads_on_ratio_max; do
+    grep -q "  $word" "$dir/out" || complain "threads --list does not name $word"
+done
+
+refuses "no such suite: thread" thread
+refuses "which suite" --quick
+refuses "bad filter" threads --filter '('
+refuses "no such allocator: nedmalloc" threads --allocators ouro,nedmalloc
+refuses "no such kind of counts: fast" threads --counts fast
+refuses "not a number from" threads --rounds many
+refuses "leave nothing" threads --filter '^nothing$'
+refuses "cannot read the directory" threads --dir "$dir/absent"
+search=$dir
+refuses "needs gnuplot" threads --plot "$dir/x.png"
+
+# Real workers.
+"$bench" threads --quick --rounds 2 --filter '^trees$' --allocators ouro,libc --json "$dir/json" \
+    >"$dir/out" 2>"$dir/err" || complain "trees: status $?: $(cat "$dir/out" "$dir/err")"
+"$shape" "$dir/json" threads || complain "trees: the JSON has another shape"
+grep -q 'trees_vs_mimalloc' "$dir/out" || complain "the table lacks the claims"
+mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 'two' >"$dir/texts/b"
+"$bench" threads --quick --rounds 1 --filter '^words' --allocators ouro,libc --json - \
+    --dir "$dir/texts" >"$dir/json" 2>"$dir/out" || complain "words: status $?: $(cat "$dir/out")"
+"$shape" "$dir/json" threads || complain "words: the JSON has another shape"
+
+# Workers whose results are known.
+mkdir "$dir/workers"
+run_fakes() {
+    "$bench" threads --workers "$dir/workers" --filter '^trees$' --allocators ouro --rounds 6 \
+        --json "$dir/json" >"$dir/out" 2>&1
+}
+fake ouro-bench-worker-off "$(result '8,10,400' 7)"
+fake ouro-bench-worker-biased "$(result 11 7)"
+fake ouro-bench-worker-atomic "$(result 25 7)"
+run_fakes || complain "known results: status $?"
+"$shape" "$dir/json" threads trees biased 1.1 || complain "biased is not 1.1 of threads off"
+"$shape" "$dir/json" threads trees atomic 2.5 || complain "atomic is not 2.5 of threads off"
+
+# shellcheck disable=SC2016 # the worker expands it
+fake ouro-bench-worker-atomic 'kill -SEGV $$'
+run_fakes
+[ $? -eq 1 ] || complain "a crashed worker does not make the status 1"
+"$shape" "$dir/json" threads trees biased 1.1 || complain "a crash spoils the other rows"
+grep -q 'failed: killed by signal 11' "$dir/out" || complain "the crash is not named"
+fake ouro-bench-worker-atomic "$(result 25 8)"
+run_fakes
+[ $? -eq 1 ] || complain "a wrong result does not make the status 1"
+grep -q 'failed: computed 8 where' "$dir/out" || complain "the wrong result is not named"
+
+echo "$bad complaints"
+[ "$bad" -eq 0 ]
