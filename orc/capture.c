@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* capture.c: trial deletion, first half: how many references to each object do the others explain?
  *
- * Problem: find the objects that candidate roots reach, and for each the references that do not come
- * from such objects (Lins 1992; Bacon and Rajan 2001, mark-gray). Their passes rewrite the counts in
- * the heap. Here counts are only read: each object gets an entry in an array, its header the index,
- * and the trial count stands in the entry. So abandoning needs no repair but of the indices.
+ * Problem: find the objects that candidate roots reach, and for each the references that do not
+ * come from such objects (Lins 1992; Bacon and Rajan 2001, mark-gray). Their passes rewrite the
+ * counts in the heap. Here counts are only read: each object gets an entry in an array, its header
+ * the index, and the trial count stands in the entry. So abandoning needs no repair but of the
+ * indices.
  *
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
  *      speak for have one: those it holds, and all while it is the process's only thread.
- *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one if
- *      the entry itself owns a reference (CLAIMED).
- *  V3  No count and no slot is written before the verdict.
- *  V4  Every edge to an object outside marks its source OUTSIDE.
+ *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one
+ * if the entry itself owns a reference (CLAIMED). V3  No count and no slot is written before the
+ * verdict. V4  Every edge to an object outside marks its source OUTSIDE.
  *
  * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
  * is linked into a stack through its entry; edges wait in the first ring while their targets'
  * headers are fetched, then in the second while the entries are, and looking at one never scans
- * another. Depth first, so that an object is
- * mostly scanned while its first line is still in the cache (docs/adr/0002).
+ * another. Depth first, so that an object is mostly scanned while its first line is still in the
+ * cache (docs/adr/0002). Edges stay in the rings from one candidate to the next: emptied after
+ * each, they would hide no latency where most objects are candidates.
  *
  * Beside running threads (docs/cycles.md): T is cleared at first sight, so that verdict.c can see
  * what was touched since. */
@@ -128,20 +129,26 @@ static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro
 static void scan(struct ouro__capture *c, uint32_t index)
 {
     char *object = c->entries[index].object;
-    const struct ouro_type *type =
-        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
     c->scanning = index;
     ouro__each_ref(object, type, &c->visitor, visit_slot);
 }
 
-void ouro__capture_run(struct ouro__capture *c)
+void ouro__capture_scan(struct ouro__capture *c)
+{
+    while (c->stack) {
+        uint32_t index = c->stack - 1;
+        c->stack = c->entries[index].link & OURO__ENTRY_INDEX;
+        c->on_scan(c, index);
+        scan(c, index);
+    }
+}
+
+void ouro__capture_finish(struct ouro__capture *c)
 {
     for (;;) {
         if (c->stack) {
-            uint32_t index = c->stack - 1;
-            c->stack = c->entries[index].link & OURO__ENTRY_INDEX;
-            c->on_scan(c, index);
-            scan(c, index);
+            ouro__capture_scan(c);
         } else if (c->head != c->tail) {
             struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
             c->arrive(c, oldest);
@@ -216,8 +223,9 @@ bool ouro__capture(struct ouro__capture *c)
             continue;
         entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);
-        ouro__capture_run(c);
+        ouro__capture_scan(c);
     }
+    ouro__capture_finish(c);
     if (!c->failed)
         return true;
     c->head = c->tail;

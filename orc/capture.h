@@ -43,8 +43,10 @@ struct ouro__capture {
     uint32_t late[OURO__LATE];
 };
 
-/* Runs until nothing is left on the stack and in the ring. */
-void ouro__capture_run(struct ouro__capture *c);
+/* Scans what is on the stack; edges found last stay in the rings. */
+void ouro__capture_scan(struct ouro__capture *c);
+/* The same, until nothing is left in the rings either. */
+void ouro__capture_finish(struct ouro__capture *c);
 /* Whether this thread may speak for an object with that shared word. */
 OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* collect.c: when a collection runs, and the steps of one: capture, verdict, sweep.
  *
- * Uninterrupted: one step of the thread that owns the objects. Other threads run on; what they touch
- * meanwhile lives (verdict.c). Merged objects, and those of other threads, are captured only while
- * the process has a single thread; till then candidates that reach them wait.
+ * Uninterrupted: one step of the thread that owns the objects. Other threads run on; what they
+ * touch meanwhile lives (verdict.c). Merged objects, and those of other threads, are captured only
+ * while the process has a single thread; till then candidates that reach them wait.
  *
  * Triggers: so many candidates, or so many bytes allocated since the last collection while there is
  * a candidate. Both adapt to what the last collection found alive, so that looking at the living
@@ -123,10 +123,11 @@ static void close_up(struct ouro__capture *c, uint32_t end)
     v->free_place = 0;
 }
 
-/* Gives back most of an array that has become much too large. */
-static void shrink(struct ouro__visited *v)
+/* Gives back most of an array that is much larger than this collection, which had `used` entries
+ * and left `count`, made it necessary: the next one is as likely to need as many. */
+static void shrink(struct ouro__visited *v, uint32_t used)
 {
-    if (v->capacity <= 65536 || v->count > v->capacity / 8)
+    if (v->capacity <= 65536 || used > v->capacity / 8 || v->count > v->capacity / 8)
         return;
     uint32_t capacity = v->capacity / 4;
     struct ouro__entry *entries = ouro_realloc(v->entries, capacity * sizeof *entries);
@@ -193,7 +194,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     unclaim_living(&c, end);
     close_up(&c, end);
     set_triggers(v, (uint32_t)result->live);
-    shrink(v);
+    shrink(v, end);
 }
 
 static void add(struct ouro_collection *total, const struct ouro_collection *one)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* verdict.c: trial deletion, second half: which of the captured objects are dead?
  *
- * An object whose references are not all explained is live, and so is all that it reaches (Bacon and
- * Rajan 2001, scan). What remains is closed: every reference to it comes from it. In one
+ * An object whose references are not all explained is live, and so is all that it reaches (Bacon
+ * and Rajan 2001, scan). What remains is closed: every reference to it comes from it. In one
  * uninterrupted step of the owner that is enough, unless other threads run: then each shared word
  * must still be what it was when the object was captured, T and S clear (docs/cycles.md, the one
  * rule; the second look). Weak upgrades are kept out meanwhile by holding the buckets' locks.
@@ -54,8 +54,9 @@ static void find_living(struct ouro__capture *c)
         }
         ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
-        ouro__capture_run(c);
+        ouro__capture_scan(c);
     }
+    ouro__capture_finish(c);
 }
 
 /* -- the second look --------------------------------------------------------------------------- */
