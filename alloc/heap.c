@@ -110,25 +110,21 @@ void ouro__page_free(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
-void ouro__run_flush(struct ouro__run *run)
+void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32_t count)
 {
-    struct ouro_page *page = run->page;
-    if (!page)
+    *(void **)last = page->free;
+    page->free = first;
+    if (OURO_LIKELY(count < page->countdown)) {
+        page->countdown -= count;
         return;
-    *(void **)run->last = page->free;
-    page->free = run->first;
-    if (OURO_LIKELY(run->count < page->countdown)) {
-        page->countdown -= run->count;
-    } else {
-        uint32_t out = page->countdown + page->rest - run->count;
-        page->countdown = 0;
-        page->rest = out;
-        if (ouro__page_whole(page)->state == OURO__PAGE_CURRENT)
-            page->countdown = out, page->rest = 0;
-        else
-            ouro__page_notice(page);
     }
-    run->page = NULL;
+    uint32_t out = page->countdown + page->rest - count;
+    page->countdown = 0;
+    page->rest = out;
+    if (ouro__page_whole(page)->state == OURO__PAGE_CURRENT)
+        page->countdown = out, page->rest = 0;
+    else
+        ouro__page_notice(page);
 }
 
 /* -- taking cells ------------------------------------------------------------------------------ */

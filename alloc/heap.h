@@ -30,17 +30,17 @@ enum ouro__page_state {
 
 struct ouro__page {
     struct ouro_page pub;
-    char *start;         /* of the first block */
-    uint64_t bytes;      /* of a block; of the whole in a span */
-    ouro_half capacity;  /* blocks cut so far */
-    uint32_t limit;      /* blocks that fit */
-    uint32_t cell_at;    /* of a span: where in it the cell is */
-    uint32_t inverse;    /* of bytes, for ouro__block_index */
+    char *start;        /* of the first block */
+    uint64_t bytes;     /* of a block; of the whole in a span */
+    ouro_half capacity; /* blocks cut so far */
+    uint32_t limit;     /* blocks that fit */
+    uint32_t cell_at;   /* of a span: where in it the cell is */
+    uint32_t inverse;   /* of bytes, for ouro__block_index */
     uint8_t kind, state, cls, tag;
     uint8_t slices, first;
-    uint8_t aligned; /* some cell may lie behind its block's usual cell address */
-    uint8_t zeroed;  /* of a span: it read as zeroes when it was taken */
-    struct ouro__page *next, *prev;         /* the class queue, oldest first */
+    uint8_t aligned;                /* some cell may lie behind its block's usual cell address */
+    uint8_t zeroed;                 /* of a span: it read as zeroes when it was taken */
+    struct ouro__page *next, *prev; /* the class queue, oldest first */
     struct ouro__page *all_next, *all_prev; /* every page of the heap */
     struct ouro__heap *heap;                /* as pub.owner; for its owner alone */
 } __attribute__((aligned(128)));
@@ -75,8 +75,8 @@ struct ouro__heap {
     bool pleading;                /* inside the memory callback */
     struct ouro__heap *adopt_at;  /* where the last search for pages ended */
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
-    uint64_t bytes_taken; /* in fresh pages and large blocks so far: triggers look at it */
-    ouro_word failed;     /* allocations that returned NULL */
+    uint64_t bytes_taken;         /* in fresh pages and large blocks so far: triggers look at it */
+    ouro_word failed;             /* allocations that returned NULL */
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
@@ -131,8 +131,9 @@ OURO_INLINE ouro_word ouro__map_get(const void *p)
     return leaf ? ouro__load_acquire(&leaf[chunk & OURO__LEAF_MASK]) : 0;
 }
 /* Which block of a page of blocks `p` lies in, without a division. In units of 16 bytes, offset
- * o < 2^15 and block b <= 2^12: inverse = (2^32 + e) / b with e < b, so o * inverse / 2^32 exceeds o / b
- * by o * e / b / 2^32, which is less than 1 / b because o * e < 2^27: never enough for the next block. */
+ * o < 2^15 and block b <= 2^12: inverse = (2^32 + e) / b with e < b, so o * inverse / 2^32 exceeds
+ * o / b by o * e / b / 2^32, which is less than 1 / b because o * e < 2^27: never enough for the
+ * next block. */
 #define OURO__INVERSE(bytes) ((uint32_t)((((uint64_t)1 << 32) + (bytes) / 16 - 1) / ((bytes) / 16)))
 OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *p)
 {
@@ -144,9 +145,9 @@ size_t ouro__arena_purge(bool all);
 void ouro__arena_limit_changed(void);
 void ouro__arena_before_fork(void);
 void ouro__arena_after_fork(bool child);
-/* Calls `visit` with every page of blocks or span and every huge block of `tag`. Nothing is unmapped
- * meanwhile; but what belongs to other threads may be given back, and used again, as it is visited:
- * it is for the caller to know better, or to look only at what is its own. */
+/* Calls `visit` with every page of blocks or span and every huge block of `tag`. Nothing is
+ * unmapped meanwhile; but what belongs to other threads may be given back, and used again, as it is
+ * visited: it is for the caller to know better, or to look only at what is its own. */
 void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
                       void *arg);
 
@@ -171,7 +172,8 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 /* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {
-    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block. */
+    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block.
+     */
     return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
 }
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
@@ -195,29 +197,43 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 void ouro__page_free(struct ouro__page *page, void *cell);
 /* Sends every operation of the calling thread's heap out of line, or no longer. */
 void ouro__heap_watch(struct ouro__heap *heap, bool watched);
-/* Cells of one page that are freed one after the other: they reach the page in one go. */
+/* Frees `count` cells of a page that the calling thread's heap owns, linked from first to last. */
+void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32_t count);
+
+/* Cells of one slice that are freed one after the other: they reach their page in one go. A loop
+ * that has freed `freed` cells so far says so, in place of another count. */
 struct ouro__run {
-    struct ouro_page *page; /* NULL: nothing gathered */
+    uintptr_t slice; /* where it begins, or OURO__NO_SLICE */
     void *first, *last;
-    uint32_t count;
+    size_t before; /* how many were freed when the run began */
 };
-void ouro__run_flush(struct ouro__run *run);
-/* Frees a cell, known to be in a small page, of a heap that is not watched. */
-OURO_INLINE void ouro__run_free(struct ouro__run *run, struct ouro_heap *heap, void *cell,
-                                unsigned tag)
+#define OURO__NO_SLICE UINTPTR_MAX /* no address is less than a slice above it */
+#define OURO__RUN_INIT                                                                             \
+    {                                                                                              \
+        OURO__NO_SLICE, NULL, NULL, 0                                                              \
+    }
+OURO_INLINE void ouro__run_end(struct ouro__run *run, size_t freed)
 {
-    struct ouro_page *page = ouro__page_of(cell);
-    if (OURO_UNLIKELY(page != run->page)) {
-        ouro__run_flush(run);
-        if (OURO_UNLIKELY(ouro__load(&page->owner) != (ouro_word)heap)) {
+    if (run->slice != OURO__NO_SLICE)
+        ouro__page_free_run(ouro__page_of(run->first), run->first, run->last,
+                            (uint32_t)(freed - run->before));
+    run->slice = OURO__NO_SLICE;
+}
+/* Frees a cell, known to be in a small page, of a heap that is not watched, after `freed` others.
+ */
+OURO_INLINE void ouro__run_free(struct ouro__run *run, const struct ouro_heap *heap, void *cell,
+                                unsigned tag, size_t freed)
+{
+    if (OURO_UNLIKELY((uintptr_t)cell - run->slice >= OURO__SLICE_SIZE)) {
+        ouro__run_end(run, freed);
+        if (OURO_UNLIKELY(ouro__load(&ouro__page_of(cell)->owner) != (ouro_word)heap)) {
             ouro__cell_free(cell, tag, 16);
             return;
         }
-        *run = (struct ouro__run){page, NULL, cell, 0};
+        *run = (struct ouro__run){(uintptr_t)cell & ~(OURO__SLICE_SIZE - 1), NULL, cell, freed};
     }
     *(void **)cell = run->first;
     run->first = cell;
-    run->count++;
 }
 /* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
  * pages go back to the arena. */

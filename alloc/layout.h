@@ -51,7 +51,7 @@ struct ouro_page {
 
 struct ouro_heap {
     uint32_t watched; /* nonzero: every operation goes out of line (pool.h) */
-    uint32_t reserved;
+    uint32_t mark;    /* what the layer above writes into the header of each birth: an owner token */
     void *ready[OURO__TAGS][OURO__CLASSES]; /* cells to give out; all NULL while watched */
 };
 

@@ -18,6 +18,7 @@
  *
  *     struct node *node_new(void)        a new one, count 1, contents undefined; never NULL
  *     void node_keep(p), node_drop(p)    incref and decref; NULL allowed
+ *     void node_init(o, slot, p)         stores p (owned) into an empty slot of o, a fresh object
  *     void node_put(o, slot, p)          stores p (owned) into a slot of object o, drops the old
  *     void node_copy(o, slot, p)         the same with a new reference
  *     struct node *node_take(o, slot)    moves a reference out

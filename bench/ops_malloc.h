@@ -166,6 +166,11 @@ OPS_INLINE void *ops_object(size_t size)
         if (p && ops_head_last(ops_head(p)))                                                       \
             N##_destroy(p);                                                                        \
     }                                                                                              \
+    OPS_INLINE void N##_init(void *o, struct N **slot, struct N *p)                                \
+    {                                                                                              \
+        (void)o;                                                                                   \
+        *slot = p;                                                                                 \
+    }                                                                                              \
     OPS_INLINE void N##_put(void *o, struct N **slot, struct N *p)                                 \
     {                                                                                              \
         struct N *old = *slot;                                                                     \

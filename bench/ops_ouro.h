@@ -57,6 +57,10 @@ typedef ouro_seq ops_seq;
         else                                                                                       \
             ouro_decref(p);                                                                        \
     }                                                                                              \
+    OURO_INLINE void N##_init(void *o, struct N **slot, struct N *p)                               \
+    {                                                                                              \
+        ouro_slot_init(o, (void **)(void *)slot, p);                                               \
+    }                                                                                              \
     OURO_INLINE void N##_put(void *o, struct N **slot, struct N *p)                                \
     {                                                                                              \
         ouro_slot_store(o, (void **)(void *)slot, p);                                              \

@@ -27,18 +27,17 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
     /* Acquire: pairs with registration; who sees the number sees the rest of the descriptor. */
     uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
+        struct ouro_heap *heap = ouro__heap;
         void *object =
-            ouro__cell_take(ouro__heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
+            ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
         if (OURO_LIKELY(object != NULL)) {
             struct ouro_header *h = ouro__header(object);
-            uint64_t counts = type->counts;
-            h->visited = (ouro_half)(counts >> 32);
+            memcpy(h, &type->counts, sizeof type->counts); /* local and visited */
             if (mode & OURO__BORN_ATOMIC) {
                 h->local = OURO__LOCAL_AWAY;
                 ouro__store(&h->shared, birth | OURO__MERGED | OURO__UNIT);
             } else {
-                h->local = 1;
-                ouro__store(&h->shared, birth | ouro__here.home);
+                ouro__store(&h->shared, birth | heap->mark);
             }
             if (mode & OURO__BORN_ZEROED)
                 memset(object, 0, size);

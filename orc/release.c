@@ -3,13 +3,13 @@
  *
  * Dead objects are chained through the first half of their headers, which means nothing any more;
  * the shared word says DYING, so that counts and weak upgrades meet a dead end. One loop pops an
- * object, runs its written hook or drops its references, gives its memory back, and puts the objects
- * that died of it in front: parents before children, children in field order, depth first.
+ * object, runs its written hook or drops its references, gives its memory back, and puts the
+ * objects that died of it in front: parents before children, children in field order, depth first.
  *
  *  D1  An object is chained once: by whoever decided its death (I6).
- *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off, so
- *      that local-mode paths go out of line.
- *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
+ *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off,
+ * so that local-mode paths go out of line. D3  A written hook runs once in an object's life, on the
+ * thread that carries the death out.
  *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero
  * after the hook, somebody took a reference: the object lives on, merged, emptied of whatever its
@@ -19,33 +19,16 @@
 #include "alloc/heap.h"
 #include "hooks/value.h"
 #include "orc/checked.h"
+#include "orc/chain.h"
 #include "orc/state.h"
 
 /* -- chains ------------------------------------------------------------------------------------ */
 
-/* The first half of the header as one word. It belongs to its owner, or to who destroys it. */
-typedef uint64_t first_half __attribute__((may_alias));
-#define AWAY ((uint64_t)OURO__LOCAL_AWAY)
-
-/* An address has 47 bits, the lowest four zero: turned by 28 these meet the top of the local word
- * (D2). */
-static inline void link_set(struct ouro_header *h, const void *next)
-{
-    uint64_t a = (uint64_t)(uintptr_t)next;
-    *(first_half *)h = (a << 28 | a >> 36) | AWAY;
-}
-
-static inline void *link_get(const struct ouro_header *h)
-{
-    uint64_t a = *(const first_half *)h & ~AWAY;
-    return (void *)(uintptr_t)(a >> 28 | a << 36);
-}
-
 static void chain_add(struct ouro__chain *chain, void *object)
 {
-    link_set(ouro__header(object), NULL);
+    ouro__link_set(ouro__header(object), NULL);
     if (chain->first)
-        link_set(ouro__header(chain->last), object);
+        ouro__link_set(ouro__header(chain->last), object);
     else
         chain->first = object;
     chain->last = object;
@@ -55,7 +38,7 @@ void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead
 {
     if (!dead->first)
         return;
-    link_set(ouro__header(dead->last), me->pending);
+    ouro__link_set(ouro__header(dead->last), me->pending);
     me->pending = dead->first;
     ouro__release_some(me, SIZE_MAX);
 }
@@ -66,7 +49,8 @@ void ouro__mark_dying(struct ouro_header *h)
 {
     ouro_word b = ouro__load(&h->shared);
     bool merged = b & OURO__MERGED;
-    int64_t count = ouro__count_of(b) + (merged ? 0 : ouro__local_count(ouro__half_load(&h->local)));
+    int64_t count =
+        ouro__count_of(b) + (merged ? 0 : ouro__local_count(ouro__half_load(&h->local)));
     ouro_word type = b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT);
     ouro__store(&h->shared, type | OURO__DYING | (ouro_word)count << OURO__COUNT_SHIFT);
 }
@@ -121,131 +105,14 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
         ouro__weak_clear(object);
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    ouro__store(&h->shared, (b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) |
-                                OURO__DYING | -OURO__UNIT);
+    ouro__store(&h->shared,
+                (b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) | OURO__DYING | -OURO__UNIT);
     if (OURO_CHECKED)
         ouro__checked_free(object, type);
     else if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))
         ouro__cell_give(object, OURO__COUNTED);
     else
         ouro__free_odd(object, type);
-}
-
-/* -- objects that are nothing but references --------------------------------------------------- */
-
-#define TYPE_BITS ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)
-#define FREED     (OURO__DYING | -OURO__UNIT)
-
-/* What the loop below keeps at hand of one type. */
-struct flat {
-    const uint32_t *refs;
-    uint32_t count;
-    ouro_word shared; /* the shared word of an object that only its owner, this thread, counts */
-    uint64_t fresh;   /* the first half of the header of one with a single reference */
-};
-
-/* Puts a dead object in front of those that wait; `head` is the first of them. */
-OURO_INLINE void *put_off(void *head, void *object, ouro_word dying)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro__store(&h->shared, dying);
-    link_set(h, head);
-    return object;
-}
-
-/* Drops a reference to anything else. What dies of it is put in front; returns the first. */
-static OURO_NOINLINE void *drop_other(struct ouro__thread *me, void *child, void *head)
-{
-    ouro__decref_out(child);
-    if (!me->born_dead.first)
-        return head;
-    link_set(ouro__header(me->born_dead.last), head);
-    head = me->born_dead.first;
-    me->born_dead = (struct ouro__chain){NULL, NULL};
-    return head;
-}
-
-/* Frees `object`, dead and of a flat type with `count` references, and what dies of it, while that
- * is of the same type. References are dropped last field first, so that the first child that dies
- * is the next to go, without a detour through memory. Returns how many were freed; always inlined
- * into one function per usual count. */
-OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const struct flat *flat,
-                                const uint32_t count, size_t budget)
-{
-    const ouro_word shared = flat->shared, type = shared & TYPE_BITS;
-    const uint64_t fresh = flat->fresh;
-    const uint32_t *const refs = flat->refs;
-    struct ouro__run run = {NULL, NULL, NULL, 0};
-    void *head = me->pending;
-    size_t left = budget;
-    for (;;) {
-        char *next = NULL;
-        for (uint32_t i = count; i-- > 0;) {
-            char *child = *(char **)(void *)(object + refs[i]);
-            if (!child)
-                continue;
-            struct ouro_header *h = ouro__header(child);
-            /* Acquire: pairs with the release of foreign decrefs (counts.md, memory order a). */
-            bool plain = ouro__load_acquire(&h->shared) == shared;
-            if (next)
-                head = put_off(head, next, type | OURO__DYING);
-            next = NULL;
-            if (OURO_LIKELY(plain && *(first_half *)h == fresh))
-                next = child;
-            else
-                head = drop_other(me, child, head);
-        }
-        struct ouro_header *h = ouro__header(object);
-        *(first_half *)h = AWAY;
-        ouro__store(&h->shared, type | FREED);
-        ouro__run_free(&run, ouro__heap, object, OURO__COUNTED);
-        if (OURO_UNLIKELY(--left == 0)) {
-            if (next)
-                head = put_off(head, next, type | OURO__DYING);
-            break;
-        }
-        if (!next) {
-            if (!head || ((ouro__load(&ouro__header(head)->shared) ^ type) & TYPE_BITS))
-                break;
-            next = head;
-            head = link_get(ouro__header(head));
-        }
-        object = next;
-    }
-    me->pending = head;
-    ouro__run_flush(&run);
-    return budget - left;
-}
-
-#define RELEASE(name, count)                                                                       \
-    static OURO_NOINLINE size_t name(struct ouro__thread *me, char *object,                        \
-                                     const struct flat *flat, size_t budget)                       \
-    {                                                                                              \
-        return release_refs(me, object, flat, count, budget);                                      \
-    }
-RELEASE(release_leaf, 0)
-RELEASE(release_1, 1)
-RELEASE(release_2, 2)
-RELEASE(release_3, 3)
-RELEASE(release_n, flat->count)
-
-static size_t release_flat(struct ouro__thread *me, char *object, const struct ouro_type *type,
-                           size_t budget)
-{
-    const struct flat flat = {type->refs, type->ref_count,
-                              (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
-    switch (flat.count) {
-    case 0:
-        return release_leaf(me, object, &flat, budget);
-    case 1:
-        return release_1(me, object, &flat, budget);
-    case 2:
-        return release_2(me, object, &flat, budget);
-    case 3:
-        return release_3(me, object, &flat, budget);
-    default:
-        return release_n(me, object, &flat, budget);
-    }
 }
 
 /* -- the loop ---------------------------------------------------------------------------------- */
@@ -273,7 +140,7 @@ static void born_dead_first(struct ouro__thread *me)
 {
     if (!me->born_dead.first)
         return;
-    link_set(ouro__header(me->born_dead.last), me->pending);
+    ouro__link_set(ouro__header(me->born_dead.last), me->pending);
     me->pending = me->born_dead.first;
     me->born_dead = (struct ouro__chain){NULL, NULL};
 }
@@ -288,8 +155,7 @@ static void release_one(struct ouro__thread *me, void *object, const struct ouro
 static bool goes_flat(const struct ouro_type *type)
 {
     uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
-    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT &&
-           !ouro__heap->watched;
+    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT && !ouro__heap->watched;
 }
 
 size_t ouro__release_some(struct ouro__thread *me, size_t budget)
@@ -301,11 +167,11 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     size_t n = 0;
     while (n < budget && me->pending) {
         void *object = me->pending;
-        me->pending = link_get(ouro__header(object));
+        me->pending = ouro__link_get(ouro__header(object));
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
         if (OURO_LIKELY(goes_flat(type))) {
-            n += release_flat(me, object, type, budget - n);
+            n += ouro__release_flat(me, object, type, budget - n);
         } else {
             release_one(me, object, type);
             n++;

@@ -18,6 +18,14 @@ OURO_EXTERN_C_BEGIN
 /* Out of line: the exchange with all marks that the collector needs; returns the old value. */
 OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value);
 
+/* Puts `value` (owned; may be NULL) into a slot that holds nothing yet, of an object that only the
+ * calling function has a reference to: for constructors. A plain store. */
+OURO_INLINE void ouro_slot_init(void *container, void **slot, void *value)
+{
+    (void)container;
+    ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
+}
+
 /* Puts `value` (owned; may be NULL) into the slot and returns what was there (owned). */
 OURO_INLINE void *ouro_slot_exchange(void *container, void **slot, void *value)
 {

@@ -182,6 +182,7 @@ struct ouro__thread *ouro__attach(void)
     ouro__here.home = me->home;
     ouro__here.slots = me->home;
     heap->unready = me->home == OURO__NO_TOKEN;
+    heap->pub.mark = me->home;
     ouro__heap_watch(heap, false);
     return me;
 }

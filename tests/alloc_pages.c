@@ -101,15 +101,16 @@ static void invariants_hold_after_runs_of_frees(void **state)
     for (int round = 0; round < 30; round++) {
         for (int j = 0; j < 5000; j++)
             operate(&slots[next_random(&seed) % SLOTS], &seed);
-        struct ouro__run run = {NULL, NULL, NULL, 0};
+        struct ouro__run run = OURO__RUN_INIT;
+        size_t freed = 0;
         for (int i = (int)(next_random(&seed) % SLOTS); i < SLOTS; i++) {
             struct slot *slot = &slots[i];
             if (!slot->p || slot->align > 16 || slot->size + 16 > OURO__SMALL_MAX_SIZE)
                 continue;
-            ouro__run_free(&run, &heap->pub, slot->p, slot->tag);
+            ouro__run_free(&run, &heap->pub, slot->p, slot->tag, freed++);
             slot->p = NULL;
         }
-        ouro__run_flush(&run);
+        ouro__run_end(&run, freed);
         assert_int_equal(check_heap(heap), live_in_pages());
         check_arena();
     }

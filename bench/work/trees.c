@@ -14,8 +14,8 @@ static struct node *build(unsigned depth)
     struct node *n = node_new();
     n->left = n->right = NULL;
     if (depth > 0) {
-        node_put(n, &n->left, build(depth - 1));
-        node_put(n, &n->right, build(depth - 1));
+        node_init(n, &n->left, build(depth - 1));
+        node_init(n, &n->right, build(depth - 1));
     }
     return n;
 }
