@@ -17,6 +17,7 @@ ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_release ${every} TIMEOUT 120)
+ouro_orc_test(orc_order ${every})
 ouro_orc_test(orc_cycle ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
