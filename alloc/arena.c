@@ -152,6 +152,17 @@ static void slices_in(struct ouro__chunk *chunk, uint64_t mask)
     chunk->free |= mask;
 }
 
+void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now)
+{
+    if (chunk->dirty == 0)
+        chunk->dirty_since = now;
+    slices_in(chunk, mask);
+    chunk->dirty |= mask;
+    int64_t due = chunk->dirty_since + ouro_option_get(OURO_OPTION_purge_delay);
+    if (arena->purge_at == 0 || due < arena->purge_at)
+        arena->purge_at = due;
+}
+
 /* -- purging ----------------------------------------------------------------------------------- */
 
 struct run {
@@ -310,46 +321,15 @@ void ouro__slices_give(struct ouro__page *page)
         ouro__store(&slice->pub.owner, 0);
         slice->kind = OURO__PAGE_UNUSED;
     }
-    if (chunk->dirty == 0)
-        chunk->dirty_since = now;
-    slices_in(chunk, run_mask(at, n));
-    chunk->dirty |= run_mask(at, n);
     arena->used -= n * OURO__SLICE_SIZE;
-    int64_t due = chunk->dirty_since + ouro_option_get(OURO_OPTION_purge_delay);
-    if (arena->purge_at == 0 || due < arena->purge_at)
-        arena->purge_at = due;
-    bool purge = arena->purge_at <= now;
+    if (arena->walkers > 0)
+        chunk->later |= run_mask(at, n); /* R6 */
+    else
+        ouro__dirty_in(chunk, run_mask(at, n), now);
+    bool purge = arena->purge_at != 0 && arena->purge_at <= now;
     ouro__unlock(&arena->lock);
     if (purge)
         ouro__arena_purge(false);
-}
-
-/* -- blocks of a supply that has them ---------------------------------------------------------- */
-
-void *ouro__system_take(size_t size, size_t align)
-{
-    ouro__lock(&arena->lock);
-    bool fits = ouro__arena_fits(size);
-    ouro__unlock(&arena->lock);
-    void *block = fits ? ouro__supply()->block(size, align) : NULL;
-    if (!block)
-        return NULL;
-    size_t got = ouro__supply()->block_size(block);
-    ouro__lock(&arena->lock);
-    ouro__arena_count(got);
-    arena->system_blocks++;
-    ouro__unlock(&arena->lock);
-    return block;
-}
-
-void ouro__system_give(void *block)
-{
-    size_t got = ouro__supply()->block_size(block);
-    ouro__lock(&arena->lock);
-    arena->used -= got;
-    arena->system_blocks--;
-    ouro__unlock(&arena->lock);
-    ouro__supply()->block_free(block);
 }
 
 /* -- metadata, fork ---------------------------------------------------------------------------- */
@@ -392,5 +372,6 @@ void ouro__arena_after_fork(bool child)
         return;
     }
     arena->walkers = 0;
+    ouro__held_slices_in();
     ouro__mutex_reset(&arena->lock);
 }

@@ -5,8 +5,8 @@
  * One lock guards all of it. It is taken once per page of 64 KiB or more, never per block.
  *
  * Invariants, under the lock:
- *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED and are not
- *      being purged; slice 0 never is.
+ *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED, are not
+ *      being purged and are not in `later`; slice 0 never is.
  *  R2  dirty is a part of free: slices that may still hold memory. soiled: slices of which it is
  *      not known that they read as zeroes; every dirty one is.
  *  R3  A chunk is in the list `open` exactly while free is not 0.
@@ -14,8 +14,9 @@
  *  R5  The map tells for each 4 MiB of addresses: nothing, a chunk, or a huge block. It is read
  *      without the lock; entries are published by release, and an address that a caller may ask
  *      about is in use, so its entry does not change meanwhile.
- *  R6  While `walkers` is not 0, no chunk and no huge block is unlinked or unmapped: huge blocks
- *      given back are marked `gone`, and the last walker sees to them.
+ *  R6  While `walkers` is not 0, what is given back stays as it is, and is not used again: slices
+ *      are in `later` and not in `free`, huge blocks are marked `gone`, blocks of a supply that has
+ *      them are in `held`; no chunk is unlinked. The last walker sees to all of it.
  */
 #ifndef OURO_ALLOC_ARENA_H
 #define OURO_ALLOC_ARENA_H
@@ -27,7 +28,7 @@
 struct ouro__chunk {
     struct ouro__chunk *next, *prev; /* in `open` */
     struct ouro__chunk *all_next, *all_prev;
-    uint64_t free, dirty, soiled;
+    uint64_t free, dirty, soiled, later;
     int64_t dirty_since;
 };
 OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page), "slice 0's description");
@@ -46,6 +47,7 @@ struct ouro__arena {
     struct ouro__chunk *open, *chunks;
     struct ouro__huge *huges, *huge_spares;
     unsigned walkers;
+    void *held; /* linked through their first words */
     size_t limit, used, peak, mapped, chunk_count, system_blocks;
     ouro_memory_callback *callback;
     void *callback_arg;
@@ -54,6 +56,10 @@ struct ouro__arena {
 };
 extern struct ouro__arena ouro__arena;
 
+/* With the lock. Slices of which memory may be given back to the system come in. */
+void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now);
+/* With the lock, nobody looking any more: held slices come in. */
+void ouro__held_slices_in(void);
 /* With the lock. false: no memory for the map, of which a part may have been set. */
 bool ouro__map_set(const char *base, size_t size, ouro_word what);
 

@@ -140,6 +140,11 @@ OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *
     uint64_t offset = (uint64_t)((const char *)p - page->start) >> 4;
     return page->bytes == 16 ? offset : offset * page->inverse >> 32;
 }
+/* From hold to release what anyone gives back to the arena stays mapped, and is not used again: who
+ * reads a pointer in between may look at the shared word of the counted object that it leads to,
+ * even if that is freed meanwhile. A cell may be born again in a page that is kept. Nests. */
+void ouro__arena_hold(void);
+void ouro__arena_release(void);
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
 size_t ouro__arena_purge(bool all);
 void ouro__arena_limit_changed(void);
@@ -172,8 +177,7 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 /* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {
-    /* Acquire: pairs with all_insert. A page may have gone to a heap that is newer than the block.
-     */
+    /* Acquire: pairs with all_insert. A page may have gone to a newer heap than the block's. */
     return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
 }
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
@@ -219,8 +223,7 @@ OURO_INLINE void ouro__run_end(struct ouro__run *run, size_t freed)
                             (uint32_t)(freed - run->before));
     run->slice = OURO__NO_SLICE;
 }
-/* Frees a cell, known to be in a small page, of a heap that is not watched, after `freed` others.
- */
+/* Frees a cell, known to be in a small page of a heap that is not watched, after `freed` others. */
 OURO_INLINE void ouro__run_free(struct ouro__run *run, const struct ouro_heap *heap, void *cell,
                                 unsigned tag, size_t freed)
 {

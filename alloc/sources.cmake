@@ -4,6 +4,7 @@ ouro_layer(alloc
         arena.c
         fail.c
         heap.c
+        hold.c
         huge.c
         map.c
         options.c

@@ -59,8 +59,8 @@ static void each_huge(unsigned tag, void (*visit)(const struct ouro__place *, vo
 void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
                       void *arg)
 {
+    ouro__arena_hold();
     ouro__lock(&ouro__arena.lock);
-    ouro__arena.walkers++;
     struct ouro__chunk *chunk = ouro__arena.chunks;
     ouro__unlock(&ouro__arena.lock);
     /* all_next of a linked chunk stays (R6): others are linked in before the first. */
@@ -72,11 +72,7 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
         }
     }
     each_huge(tag, visit, arg);
-    ouro__lock(&ouro__arena.lock);
-    bool last = --ouro__arena.walkers == 0;
-    ouro__unlock(&ouro__arena.lock);
-    if (last)
-        ouro__huge_sweep();
+    ouro__arena_release();
 }
 
 void ouro__arena_figures(struct ouro__arena_figures *figures)

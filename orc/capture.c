@@ -10,8 +10,13 @@
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
  *      speak for have one: those it holds, and all while it is the process's only thread.
  *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one
- * if the entry itself owns a reference (CLAIMED). V3  No count and no slot is written before the
- * verdict. V4  Every edge to an object outside marks its source OUTSIDE.
+ *      if the entry itself owns a reference (CLAIMED).
+ *  V3  No count and no slot is written before the verdict.
+ *  V4  Every edge to an object outside marks its source OUTSIDE.
+ *  V7  Of objects that this thread may not speak for only the shared word is looked at. Beside
+ *      running threads they may be dropped and freed meanwhile, by whoever empties the slot that
+ *      led here. ouro__arena_hold keeps their pages, so the word is that of an object that is
+ *      alive, dying or freed, and of none that is this thread's.
  *
  * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
  * is linked into a stack through its entry; edges wait in the first ring while their targets'
@@ -45,16 +50,21 @@ static bool room_for_one(struct ouro__capture *c)
     return true;
 }
 
-/* The shared word as it is captured: T clear. S set: a store is under way, the object is live. */
+/* The shared word as it is captured: T clear. S set: a store is under way. The object is live, and
+ * stays a candidate with T as it is: if T was set before, the store gives no notice of its own. */
 static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uint32_t index)
 {
     ouro_word b = ouro__load_acquire(&h->shared);
     if (OURO_UNLIKELY(c->seen != NULL)) {
-        while ((b & OURO__TOUCHED) && !ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
+        while ((b & OURO__TOUCHED) && !(b & OURO__STORING) &&
+               !ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
             continue;
         c->seen[index] = b & ~OURO__TOUCHED;
-        if (b & OURO__STORING)
+        if (OURO_UNLIKELY(b & OURO__STORING)) {
             c->entries[index].trial++;
+            c->entries[index].link |= OURO__ENTRY_ROOT;
+            c->skipped = true;
+        }
     }
     return b;
 }
@@ -67,22 +77,38 @@ static int32_t references(const struct ouro_header *h, ouro_word b)
     return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
 }
 
+static void mark_outside(struct ouro__capture *c, struct ouro__edge edge)
+{
+    c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
+    c->outside = true;
+}
+
+/* By the shared word alone (V7). */
+static bool is_acyclic(ouro_word b)
+{
+    unsigned id = (unsigned)(b >> OURO__TYPE_SHIFT) & 0xFFFF;
+    const struct ouro_type *type = id != OURO__WIDE_TYPE ? ouro__types[id] : NULL;
+    return type ? type->counts >> 32 == OURO__ACYCLIC : id != OURO__WIDE_TYPE;
+}
+
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
     ouro_word b = ouro__load(&h->shared);
+    if (OURO_UNLIKELY(!ouro__may_capture(c, b))) {
+        c->skipped = c->skipped || !((b & OURO__IMMORTAL) || is_acyclic(b));
+        mark_outside(c, edge);
+        return;
+    }
     ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == OURO__ACYCLIC || !ouro__may_capture(c, b)) {
-        c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
-        c->outside = true;
-        c->skipped = c->skipped || (visited != OURO__ACYCLIC && !(b & OURO__IMMORTAL));
+    if (visited == OURO__ACYCLIC) {
+        mark_outside(c, edge);
         return;
     }
     if (visited != 0) {
         if (OURO_UNLIKELY(b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)) {
             /* A candidate of a thread that a fork left behind: nobody speaks for it. */
-            c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
-            c->outside = true;
+            mark_outside(c, edge);
             return;
         }
         ouro__capture_later(c, visited - 1);

@@ -177,8 +177,16 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     if (!c.alone)
         drop_last_claims(me);
     v->free_place = 0;
-    if (!ouro__capture(&c)) {
-        ouro_free(c.seen);
+    bool beside = !alone && ouro__load(&ouro__many_threads);
+    if (beside)
+        ouro__arena_hold(); /* V7 */
+    bool captured = ouro__capture(&c);
+    if (captured)
+        ouro__verdict(&c);
+    if (beside)
+        ouro__arena_release();
+    ouro_free(c.seen);
+    if (!captured) {
         result->abandoned = 1;
         v->threshold = v->live_places * 2;
         ouro__relink_free_places(v);
@@ -186,8 +194,6 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     }
     v->waiting = c.skipped;
     result->captured = c.captured;
-    ouro__verdict(&c);
-    ouro_free(c.seen);
     uint32_t end = v->count;
     result->live = c.captured - c.dead;
     result->freed = ouro__sweep(&c);

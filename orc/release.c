@@ -8,8 +8,8 @@
  *
  *  D1  An object is chained once: by whoever decided its death (I6).
  *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off,
- * so that local-mode paths go out of line. D3  A written hook runs once in an object's life, on the
- * thread that carries the death out.
+ *      so that local-mode paths go out of line.
+ *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
  *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero
  * after the hook, somebody took a reference: the object lives on, merged, emptied of whatever its

@@ -41,18 +41,68 @@ static void *exchange_plain(void **slot, void *value)
     return old;
 }
 
-void *ouro__slot_exchange_out(void *container, void **slot, void *value)
+/* A reference moved into the object, which this thread holds, or nobody (a merged one). */
+static void become_candidate(struct ouro__thread *me, void *container)
+{
+    struct ouro_header *h = ouro__header(container);
+    ouro_word b = ouro__load(&h->shared);
+    if (!(b & OURO__MERGED)) {
+        if (ouro__half_load(&h->visited) == 0)
+            ouro__remember(me, container, false);
+        return;
+    }
+    while (!(b & (OURO__QUEUED | OURO__IMMORTAL))) {
+        if (!ouro__cas_full(&h->shared, &b, (b | OURO__QUEUED) + OURO__UNIT))
+            continue;
+        if (!ouro__remember(me, container, true) && ouro__unclaim(container))
+            ouro__die(me, container);
+        return;
+    }
+}
+
+void ouro__slot_moved(void *container)
+{
+    struct ouro__thread *me = ouro__self;
+    if (me)
+        ouro__remember(me, container, false);
+}
+
+void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved)
 {
     struct ouro_header *h = ouro__header(container);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();
-    if (!me || !OURO_THREADS || (b & (OURO__IMMORTAL | OURO__MERGED)) || ouro__holds(me, b) ||
-        !ouro__can_cycle(h))
+    if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return exchange_plain(slot, value);
+    if (!OURO_THREADS || (b & OURO__MERGED) || ouro__holds(me, b)) {
+        void *old = exchange_plain(slot, value);
+        if (moved && value)
+            become_candidate(me, container);
+        return old;
+    }
     bool notice = store_begins(h);
     void *old = exchange_plain(slot, value);
     store_ends(h);
     if (notice)
         ouro__enqueue(me, container, (unsigned)(b & OURO__OWNER_MASK));
     return old;
+}
+
+void ouro_slot_moved_into(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
+        return;
+    if (!OURO_THREADS || (b & OURO__MERGED) || ouro__holds(me, b)) {
+        become_candidate(me, object);
+        return;
+    }
+    if (store_begins(h)) {
+        store_ends(h);
+        ouro__enqueue(me, object, (unsigned)(b & OURO__OWNER_MASK));
+    } else {
+        store_ends(h);
+    }
 }

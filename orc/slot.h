@@ -2,12 +2,14 @@
 /* slot.h: stores into reference slots of objects.
  *
  * A move of a reference changes no count, so a collector that looks in steps, or beside running
- * threads, must be told (docs/cycles.md). These functions tell it for the price of one predicted
- * compare. Slots outside objects (variables, stacks) are simply assigned.
+ * threads, must be told; and a move into an object can be what makes a cycle garbage, with no decref
+ * to tell of it (docs/cycles.md). These functions tell the collector for the price of one predicted
+ * compare, and one more where a reference comes in. Slots outside objects (variables, stacks) are
+ * simply assigned.
  *
  * For every function: `container` is the object that the slot lies in (borrowed, not NULL; the
  * caller keeps it alive), `slot` the slot. Any thread, but two threads must not use the same slot
- * at once. None allocates; those that drop may run destroy hooks. */
+ * at once. O(1); those that drop may run destroy hooks and a collection, the others run nothing. */
 #ifndef OURO_ORC_SLOT_H
 #define OURO_ORC_SLOT_H
 
@@ -15,11 +17,28 @@
 
 OURO_EXTERN_C_BEGIN
 
-/* Out of line: the exchange with all marks that the collector needs; returns the old value. */
-OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value);
+/* Out of line: the exchange with all marks that the collector needs; returns the old value.
+ * `moved`: the value's reference was somewhere before, and is there no more. */
+OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved);
+/* The calling thread owns the container, and it is no candidate yet: it becomes one. */
+OURO_API void ouro__slot_moved(void *container);
 
-/* Puts `value` (owned; may be NULL) into a slot that holds nothing yet, of an object that only the
- * calling function has a reference to: for constructors. A plain store. */
+OURO_INLINE void *ouro__slot_exchange(void *container, void **slot, void *value, bool moved)
+{
+    struct ouro_header *h = ouro__header(container);
+    if (OURO_LIKELY(ouro__load_low16(&h->shared) == ouro__here.slots)) {
+        void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
+        ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
+        if (moved && value != NULL && OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
+            ouro__slot_moved(container);
+        return old;
+    }
+    return ouro__slot_exchange_out(container, slot, value, moved);
+}
+
+/* Puts `value` (owned; may be NULL) into a slot that holds nothing yet, for constructors: a plain
+ * store. The container is fresh: no other thread knows it, and the reference that its birth gave is
+ * still there, to be dropped or moved later on. */
 OURO_INLINE void ouro_slot_init(void *container, void **slot, void *value)
 {
     (void)container;
@@ -29,12 +48,7 @@ OURO_INLINE void ouro_slot_init(void *container, void **slot, void *value)
 /* Puts `value` (owned; may be NULL) into the slot and returns what was there (owned). */
 OURO_INLINE void *ouro_slot_exchange(void *container, void **slot, void *value)
 {
-    if (OURO_LIKELY(ouro__load_low16(&ouro__header(container)->shared) == ouro__here.slots)) {
-        void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
-        ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
-        return old;
-    }
-    return ouro__slot_exchange_out(container, slot, value);
+    return ouro__slot_exchange(container, slot, value, true);
 }
 
 /* Puts `value` (owned; may be NULL) into the slot and drops what was there. */
@@ -47,15 +61,21 @@ OURO_INLINE void ouro_slot_store(void *container, void **slot, void *value)
 /* Takes the reference out of the slot, which becomes NULL; the caller owns it. */
 OURO_INLINE void *ouro_slot_move(void *container, void **slot)
 {
-    return ouro_slot_exchange(container, slot, NULL);
+    return ouro__slot_exchange(container, slot, NULL, false);
 }
 
 /* Puts another reference to `value` (borrowed; may be NULL) into the slot and drops the old one. */
 OURO_INLINE void ouro_slot_copy(void *container, void **slot, void *value)
 {
     ouro_incref(value);
-    ouro_slot_store(container, slot, value);
+    void *old = ouro__slot_exchange(container, slot, value, false);
+    ouro_decref(old);
 }
+
+/* Says that references were moved into the object by other means: pushed to a sequence in it, sunk
+ * into a field, assigned. Needed where they may close a cycle whose last reference from outside they
+ * were; after the move, by the thread that made it. `object` borrowed, not NULL. May allocate. */
+OURO_API void ouro_slot_moved_into(void *object);
 
 OURO_EXTERN_C_END
 

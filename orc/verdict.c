@@ -18,10 +18,12 @@
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
-    ouro_half visited = ouro__half_load(&h->visited);
-    /* All that could be captured and has an index was captured: the entry is this thread's. */
     ouro_word b = ouro__load(&h->shared);
-    if (visited == 0 || visited == OURO__ACYCLIC || !ouro__may_capture(c, b) ||
+    if (!ouro__may_capture(c, b))
+        return;
+    /* All that could be captured and has an index was captured: the entry is this thread's. */
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == 0 || visited == OURO__ACYCLIC ||
         ((b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
     ouro__half_store(&h->visited, 0);

@@ -9,6 +9,7 @@ set(threaded VARIANTS main RC atomic biased NEEDS_THREADS)
 ouro_orc_test(orc_counts ${every})
 ouro_orc_test(orc_births ${every})
 ouro_orc_test(orc_random ${every})
+ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
 ouro_orc_test(orc_steps ${threaded})
 
 # The code of README.md, docs/counts.md and docs/cycles.md.

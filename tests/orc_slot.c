@@ -44,6 +44,45 @@ static void a_slot_of_itself_is_a_cycle(void **state)
     assert_int_equal(kit_destroyed, 1);
 }
 
+/* No count goes down when the last reference from outside moves in. */
+static void a_move_that_closes_a_cycle_is_noticed(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        kit_destroyed = 0;
+        struct hooked *a = hooked_new(1), *b = hooked_new(2);
+        ouro_slot_init(a, (void **)&a->a, b);
+        if (way == 0) {
+            ouro_slot_store(b, (void **)&b->a, a);
+        } else if (way == 1) {
+            assert_null(ouro_slot_exchange(b, (void **)&b->a, a));
+        } else {
+            b->a = a;
+            ouro_slot_moved_into(b);
+        }
+        assert_int_equal(ouro_collect(NULL), KIT_ATOMIC && !kit_alone() ? 0 : 2);
+        ouro_collect(NULL);
+    }
+}
+
+static void a_move_of_nothing_makes_no_candidate(void **state)
+{
+    (void)state;
+    struct hooked *a = hooked_new(1);
+    struct leaf *leaf = leaf_new(2);
+    ouro_slot_store(a, (void **)&a->a, NULL);
+    assert_null(ouro_slot_move(a, (void **)&a->a));
+    ouro_slot_moved_into(leaf);
+    assert_int_equal(ouro_candidates(), 0);
+    ouro_slot_moved_into(a);
+    ouro_slot_moved_into(a);
+    assert_int_equal(ouro_candidates(), 1);
+    ouro_decref(leaf);
+    ouro_decref(a);
+    ouro_collect(NULL);
+    assert_int_equal(ouro_candidates(), 0);
+}
+
 /* -- weak references --------------------------------------------------------------------------- */
 
 static void a_weak_reference_ends_with_its_object(void **state)
@@ -216,6 +255,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(a_slot_owns_what_is_stored),
         kit_test(a_slot_of_itself_is_a_cycle),
+        kit_test(a_move_that_closes_a_cycle_is_noticed),
+        kit_test(a_move_of_nothing_makes_no_candidate),
         kit_test(a_weak_reference_ends_with_its_object),
         kit_test(handles_may_go_before_the_object_and_come_again),
         kit_test(many_weak_references_share_buckets),

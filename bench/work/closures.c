@@ -48,7 +48,7 @@ static struct closure *start_one(void)
     *c = (struct closure){step, NULL};
     ops_string_make(&e->buffer, fill, sizeof fill);
     closure_copy(e, &e->self, c);
-    environment_put(c, &c->environment, e);
+    environment_init(c, &c->environment, e);
     return c;
 }
 

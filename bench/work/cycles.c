@@ -123,7 +123,7 @@ static void build_live(struct state *s)
     }
     for (uint32_t i = 0; i < n; i++) {
         struct node *node = s->held[s->order[i]];
-        node_put(node, &node->to[0], s->held[s->order[(i + 1) % n]]);
+        node_init(node, &node->to[0], s->held[s->order[(i + 1) % n]]);
         node_copy(node, &node->to[1], s->held[bench_below(&seed, n)]);
         node_copy(node, &node->to[2], s->held[bench_below(&seed, n)]);
     }

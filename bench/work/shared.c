@@ -50,10 +50,10 @@ static struct twig *build(uint64_t key, uint64_t step)
 {
     struct twig *t = twig_new();
     *t = (struct twig){NULL, NULL, NULL, key};
-    value_put(t, &t->value, new_value(key * 3));
+    value_init(t, &t->value, new_value(key * 3));
     if (step > 1) {
-        twig_put(t, &t->left, build(key - step / 2, step / 2));
-        twig_put(t, &t->right, build(key + step / 2, step / 2));
+        twig_init(t, &t->left, build(key - step / 2, step / 2));
+        twig_init(t, &t->right, build(key + step / 2, step / 2));
     }
     return t;
 }

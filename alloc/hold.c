@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* hold.c: what is given back while somebody looks (R6 of arena.h), and blocks of a supply that has
+ * them. */
+#include "alloc/arena.h"
+
+static struct ouro__arena *const arena = &ouro__arena;
+
+void ouro__arena_hold(void)
+{
+    ouro__lock(&arena->lock);
+    arena->walkers++;
+    ouro__unlock(&arena->lock);
+}
+
+void ouro__held_slices_in(void)
+{
+    int64_t now = ouro__os_milliseconds();
+    for (struct ouro__chunk *chunk = arena->chunks; chunk; chunk = chunk->all_next) {
+        if (chunk->later)
+            ouro__dirty_in(chunk, chunk->later, now);
+        chunk->later = 0;
+    }
+}
+
+/* With the lock: whether that was the last who looked; then `held` is the caller's. */
+static bool release_locked(void **held)
+{
+    if (arena->walkers == 0 || --arena->walkers > 0) /* 0: in a fork's child */
+        return false;
+    ouro__held_slices_in();
+    *held = arena->held;
+    arena->held = NULL;
+    return true;
+}
+
+void ouro__arena_release(void)
+{
+    void *block = NULL;
+    ouro__lock(&arena->lock);
+    bool last = release_locked(&block);
+    ouro__unlock(&arena->lock);
+    while (block) {
+        void *next = *(void **)block;
+        ouro__supply()->block_free(block);
+        block = next;
+    }
+    if (last)
+        ouro__huge_sweep();
+}
+
+void *ouro__system_take(size_t size, size_t align)
+{
+    ouro__lock(&arena->lock);
+    bool fits = ouro__arena_fits(size);
+    ouro__unlock(&arena->lock);
+    void *block = fits ? ouro__supply()->block(size, align) : NULL;
+    if (!block)
+        return NULL;
+    size_t got = ouro__supply()->block_size(block);
+    ouro__lock(&arena->lock);
+    ouro__arena_count(got);
+    arena->system_blocks++;
+    ouro__unlock(&arena->lock);
+    return block;
+}
+
+void ouro__system_give(void *block)
+{
+    size_t got = ouro__supply()->block_size(block);
+    ouro__lock(&arena->lock);
+    arena->used -= got;
+    arena->system_blocks--;
+    bool later = arena->walkers > 0 && got >= sizeof(void *); /* R6 */
+    if (later) {
+        *(void **)block = arena->held;
+        arena->held = block;
+    }
+    ouro__unlock(&arena->lock);
+    if (!later)
+        ouro__supply()->block_free(block);
+}
