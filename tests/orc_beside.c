@@ -56,7 +56,6 @@ static void *store_and_drop(void *arg)
         struct node *mine = ouro_new_biased(&node_type, sizeof *mine);
         KIT_CHECK(mine != NULL);
         ouro_slot_store(c, (void **)&c->b, mine);
-        ouro_slot_store(c, (void **)&c->b, mine);
         ouro_decref(ouro_slot_move(c, (void **)&c->b));
         if (kit_random(&seed) % 64 == 0)
             ouro_trim();
