@@ -91,6 +91,8 @@ static bool is_acyclic(ouro_word b)
     return type ? type->counts >> 32 == OURO__ACYCLIC : id != OURO__WIDE_TYPE;
 }
 
+static const struct ouro__search capturing;
+
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
@@ -111,7 +113,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
             mark_outside(c, edge);
             return;
         }
-        ouro__capture_later(c, visited - 1);
+        ouro__capture_later(c, &capturing, visited - 1);
         return;
     }
     if (OURO_UNLIKELY(c->failed))
@@ -132,60 +134,6 @@ static void explain_one(struct ouro__capture *c, uint32_t index)
     c->entries[index].trial--;
 }
 
-/* -- scanning ---------------------------------------------------------------------------------- */
-
-OURO_INLINE void edge_found(struct ouro__capture *c, void *target)
-{
-    OURO_PREFETCH(ouro__header(target));
-    if (c->tail - c->head == OURO__RING) {
-        struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
-        c->arrive(c, oldest);
-    }
-    c->ring[c->tail++ % OURO__RING] = (struct ouro__edge){target, c->scanning};
-}
-
-static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
-{
-    (void)target;
-    void *found = ouro__slot_load(slot); /* once: another thread may be emptying the slot */
-    if (OURO_LIKELY(found != NULL))
-        edge_found((struct ouro__capture *)(void *)self, found);
-}
-
-static void scan(struct ouro__capture *c, uint32_t index)
-{
-    char *object = c->entries[index].object;
-    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-    c->scanning = index;
-    ouro__each_ref(object, type, &c->visitor, visit_slot);
-}
-
-void ouro__capture_scan(struct ouro__capture *c)
-{
-    while (c->stack) {
-        uint32_t index = c->stack - 1;
-        c->stack = c->entries[index].link & OURO__ENTRY_INDEX;
-        c->on_scan(c, index);
-        scan(c, index);
-    }
-}
-
-void ouro__capture_finish(struct ouro__capture *c)
-{
-    for (;;) {
-        if (c->stack) {
-            ouro__capture_scan(c);
-        } else if (c->head != c->tail) {
-            struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
-            c->arrive(c, oldest);
-        } else if (c->late_head != c->late_tail) {
-            c->settle(c, c->late[c->late_head++ % OURO__LATE]);
-        } else {
-            return;
-        }
-    }
-}
-
 /* The references of an entry are counted when it is scanned: in any order with the edges to it. */
 static void count_entry(struct ouro__capture *c, uint32_t index)
 {
@@ -198,6 +146,15 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     if (OURO_UNLIKELY((b & OURO__WEAK) || !(type->state & OURO__TYPE_FLAT)))
         c->odd = true;
 }
+
+static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    ouro__edge_found((struct ouro__capture *)(void *)self, &capturing, slot);
+}
+
+static const struct ouro__search capturing = {arrive_capturing, explain_one, count_entry,
+                                              visit_slot};
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
@@ -231,10 +188,7 @@ bool ouro__capture(struct ouro__capture *c)
     struct ouro__visited *v = c->v;
     c->entries = v->entries;
     c->candidates = v->count;
-    c->arrive = arrive_capturing;
-    c->settle = explain_one;
-    c->on_scan = count_entry;
-    c->visitor.visit = visit_slot;
+    c->visitor.visit = capturing.visit;
     if (ouro__load(&ouro__many_threads)) {
         c->seen = ouro_malloc((v->capacity ? v->capacity : 1) * sizeof *c->seen);
         c->seen_capacity = v->capacity;
@@ -249,9 +203,9 @@ bool ouro__capture(struct ouro__capture *c)
             continue;
         entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);
-        ouro__capture_scan(c);
+        ouro__capture_scan(c, &capturing);
     }
-    ouro__capture_finish(c);
+    ouro__capture_finish(c, &capturing);
     if (!c->failed)
         return true;
     c->head = c->tail;

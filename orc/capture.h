@@ -10,7 +10,7 @@
 /* References under way: read, their targets' headers prefetched, not looked at yet. */
 #define OURO__RING 32
 /* Entries under way: found in a header, prefetched, not written yet. */
-#define OURO__LATE 16
+#define OURO__LATE 32
 
 struct ouro__edge {
     void *target;
@@ -22,17 +22,14 @@ struct ouro__capture {
     struct ouro__thread *me;
     struct ouro__visited *v;
     struct ouro__entry *entries; /* v->entries, kept in step */
-    void (*arrive)(struct ouro__capture *c, struct ouro__edge edge); /* its header is there */
-    void (*settle)(struct ouro__capture *c, uint32_t index);         /* its entry is there */
-    void (*on_scan)(struct ouro__capture *c, uint32_t index);
     ouro_word *seen; /* shared words as captured, by entry; NULL: there was one thread only */
     uint32_t seen_capacity;
-    uint32_t scanning; /* index of the entry whose slots are being read */
-    uint32_t stack;    /* index + 1 of the last entry found and not scanned */
+    uint32_t scanning;             /* index of the entry whose slots are being read */
+    uint32_t stack;                /* index + 1 of the last entry found and not scanned */
     uint32_t head, tail;           /* of the ring */
     uint32_t late_head, late_tail; /* of the second one */
-    uint32_t candidates; /* entries below are candidates */
-    uint32_t captured; /* how many objects were scanned */
+    uint32_t candidates;           /* entries below are candidates */
+    uint32_t captured;             /* how many objects were scanned */
     uint32_t dead;
     bool alone;   /* there is no other thread: any object can be captured */
     bool skipped; /* something that can be in a cycle could not be captured */
@@ -43,10 +40,6 @@ struct ouro__capture {
     uint32_t late[OURO__LATE];
 };
 
-/* Scans what is on the stack; edges found last stay in the rings. */
-void ouro__capture_scan(struct ouro__capture *c);
-/* The same, until nothing is left in the rings either. */
-void ouro__capture_finish(struct ouro__capture *c);
 /* Whether this thread may speak for an object with that shared word. */
 OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
 {
@@ -70,17 +63,6 @@ void ouro__verdict(struct ouro__capture *c);
 /* Frees the dead; returns how many. */
 size_t ouro__sweep(struct ouro__capture *c);
 
-/* An entry is wanted: it is fetched, and settled 16 entries later. */
-OURO_INLINE void ouro__capture_later(struct ouro__capture *c, uint32_t index)
-{
-    OURO_PREFETCH(&c->entries[index]);
-    if (c->late_tail - c->late_head == OURO__LATE) {
-        uint32_t oldest = c->late[c->late_head++ % OURO__LATE];
-        c->settle(c, oldest);
-    }
-    c->late[c->late_tail++ % OURO__LATE] = index;
-}
-
 /* Whether the visited word of `object` is an index of this capture's. */
 OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *object,
                                    ouro_half visited)
@@ -93,6 +75,76 @@ OURO_INLINE void ouro__capture_push(struct ouro__capture *c, uint32_t index)
     struct ouro__entry *entry = &c->entries[index];
     entry->link = (entry->link & ~OURO__ENTRY_INDEX) | c->stack;
     c->stack = index + 1;
+}
+
+/* -- a search ---------------------------------------------------------------------------------- */
+
+/* What a search does where it goes. Each of the two has a constant of its own, so that all of it is
+ * inlined into one loop. */
+struct ouro__search {
+    void (*arrive)(struct ouro__capture *c, struct ouro__edge edge); /* its header is there */
+    void (*settle)(struct ouro__capture *c, uint32_t index);         /* its entry is there */
+    void (*on_scan)(struct ouro__capture *c, uint32_t index);        /* before its slots are read */
+    /* ouro__edge_found of what is in a slot. */
+    void (*visit)(struct ouro_visitor *self, void **slot, const struct ouro_type *target);
+};
+
+/* An entry is wanted: it is fetched, and settled 16 entries later. */
+OURO_INLINE void ouro__capture_later(struct ouro__capture *c, const struct ouro__search *search,
+                                     uint32_t index)
+{
+    OURO_PREFETCH(&c->entries[index]);
+    if (c->late_tail - c->late_head == OURO__LATE) {
+        uint32_t oldest = c->late[c->late_head++ % OURO__LATE];
+        search->settle(c, oldest);
+    }
+    c->late[c->late_tail++ % OURO__LATE] = index;
+}
+
+/* A reference is in a slot: its header is fetched, and looked at 32 references later. */
+OURO_INLINE void ouro__edge_found(struct ouro__capture *c, const struct ouro__search *search,
+                                  void **slot)
+{
+    void *target = ouro__slot_load(slot); /* once: another thread may be emptying the slot */
+    if (OURO_UNLIKELY(target == NULL))
+        return;
+    OURO_PREFETCH(ouro__header(target));
+    if (c->tail - c->head == OURO__RING) {
+        struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
+        search->arrive(c, oldest);
+    }
+    c->ring[c->tail++ % OURO__RING] = (struct ouro__edge){target, c->scanning};
+}
+
+/* Scans what is on the stack; edges found last stay in the rings. */
+OURO_INLINE void ouro__capture_scan(struct ouro__capture *c, const struct ouro__search *search)
+{
+    while (c->stack) {
+        uint32_t index = c->stack - 1;
+        char *object = c->entries[index].object;
+        c->stack = c->entries[index].link & OURO__ENTRY_INDEX;
+        c->scanning = index;
+        search->on_scan(c, index);
+        ouro_word b = ouro__load(&ouro__header(object)->shared);
+        ouro__each_ref(object, ouro__type_of(object, b), &c->visitor, search->visit);
+    }
+}
+
+/* The same, until nothing is left in the rings either. */
+OURO_INLINE void ouro__capture_finish(struct ouro__capture *c, const struct ouro__search *search)
+{
+    for (;;) {
+        if (c->stack) {
+            ouro__capture_scan(c, search);
+        } else if (c->head != c->tail) {
+            struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
+            search->arrive(c, oldest);
+        } else if (c->late_head != c->late_tail) {
+            search->settle(c, c->late[c->late_head++ % OURO__LATE]);
+        } else {
+            return;
+        }
+    }
 }
 
 #endif

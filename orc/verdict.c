@@ -14,6 +14,8 @@
 
 /* -- the living -------------------------------------------------------------------------------- */
 
+static const struct ouro__search living;
+
 /* First sight of a live object: it has no index any more, so that nobody looks at it again. */
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
@@ -27,7 +29,7 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
         ((b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
     ouro__half_store(&h->visited, 0);
-    ouro__capture_later(c, visited - 1);
+    ouro__capture_later(c, &living, visited - 1);
 }
 
 static void mark_live(struct ouro__capture *c, uint32_t index)
@@ -41,6 +43,14 @@ static void nothing(struct ouro__capture *c, uint32_t index)
     (void)c;
     (void)index;
 }
+
+static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    ouro__edge_found((struct ouro__capture *)(void *)self, &living, slot);
+}
+
+static const struct ouro__search living = {arrive_living, mark_live, nothing, visit_slot};
 
 static void find_living(struct ouro__capture *c)
 {
@@ -56,9 +66,9 @@ static void find_living(struct ouro__capture *c)
         }
         ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
-        ouro__capture_scan(c);
+        ouro__capture_scan(c, &living);
     }
-    ouro__capture_finish(c);
+    ouro__capture_finish(c, &living);
 }
 
 /* -- the second look --------------------------------------------------------------------------- */
@@ -155,9 +165,7 @@ static void sort_out(struct ouro__capture *c)
 
 void ouro__verdict(struct ouro__capture *c)
 {
-    c->arrive = arrive_living;
-    c->settle = mark_live;
-    c->on_scan = nothing;
+    c->visitor.visit = living.visit;
     find_living(c);
     uint32_t locked = lock_buckets(c);
     second_look(c);
