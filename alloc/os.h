@@ -47,14 +47,20 @@ static inline void *ouro__os_map(void *hint, size_t size, size_t align)
         munmap((void *)(start + size), align - before);
     return (void *)start;
 }
+/* Both keep errno: they are what a free comes to. */
 static inline void ouro__os_unmap(void *p, size_t size)
 {
+    int was = errno;
     munmap(p, size);
+    errno = was;
 }
-/* Gives the memory back; it reads as zeroes afterwards. */
-static inline void ouro__os_purge(void *p, size_t size)
+/* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
+static inline bool ouro__os_purge(void *p, size_t size)
 {
-    madvise(p, size, MADV_DONTNEED);
+    int was = errno;
+    bool gone = madvise(p, size, MADV_DONTNEED) == 0;
+    errno = was;
+    return gone;
 }
 /* Milliseconds of a clock that never goes back; cheap and coarse. */
 static inline int64_t ouro__os_milliseconds(void)

@@ -9,6 +9,7 @@ ouro_test(alloc_supply VARIANTS main off)
 ouro_test(alloc_pages WHITEBOX VARIANTS main off)
 ouro_test(alloc_threads WHITEBOX NEEDS_THREADS TIMEOUT 120)
 ouro_test(alloc_fork NEEDS_THREADS TIMEOUT 120)
+ouro_test(alloc_locked VARIANTS main off)
 ouro_test(alloc_stats VARIANTS main off)
 ouro_test(alloc_random WHITEBOX NEEDS_THREADS)
 
