@@ -244,16 +244,23 @@ static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
         *lists[i] = NULL;
     }
     heap->current[tag][cls] = NULL;
-    page->state = OURO__PAGE_FULL;
-    avail_push(heap, page);
+    if (page->pub.countdown == 0)
+        page_give(heap, page);
+    else
+        avail_push(heap, page);
 }
 
-void ouro__heap_settle(struct ouro__heap *heap)
+void ouro__heap_settle_lists(struct ouro__heap *heap)
 {
     for (unsigned tag = 0; tag < OURO__TAGS; tag++) {
         for (unsigned cls = 0; cls < OURO__CLASSES; cls++)
             settle_class(heap, tag, cls);
     }
+}
+
+void ouro__heap_settle(struct ouro__heap *heap)
+{
+    ouro__heap_settle_lists(heap);
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
         if (page->state == OURO__PAGE_FULL && page->pub.free)

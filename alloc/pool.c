@@ -156,14 +156,12 @@ static void free_in_place(const struct ouro__place *place)
         ouro__slices_give(place->page);
         return;
     }
-    struct ouro__heap *mine = ouro__heap_enter(), *owner = ouro__page_owner(place->page);
+    struct ouro__heap *mine = ouro__heap_to_free(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
     if (owner == mine)
         ouro__page_free(place->page, cell);
     else
         ouro__remote_free(mine, owner, cell, place->bytes);
-    if (mine)
-        ouro__heap_leave(mine);
 }
 
 static void check_start(const void *cell, const struct ouro__place *place, const char *what)

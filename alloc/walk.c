@@ -10,7 +10,7 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                        struct ouro__place *places)
 {
     unsigned n = 0;
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     for (; *at < OURO__SLICES && n < GATHERED; ++*at) {
         struct ouro__page *page = ouro__description(chunk, *at);
         if ((page->kind != OURO__PAGE_BLOCKS && page->kind != OURO__PAGE_SPAN) || page->tag != tag)
@@ -22,7 +22,7 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                                            .tag = tag,
                                            .cell_at = page->cell_at};
     }
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     return n;
 }
 
@@ -45,14 +45,14 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
 static void each_huge(unsigned tag, void (*visit)(const struct ouro__place *, void *), void *arg)
 {
     struct ouro__place place;
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     struct ouro__huge *huge = huge_from(ouro__arena.huges, tag, &place);
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     while (huge) {
         visit(&place, arg);
-        ouro__lock(&ouro__arena.lock);
+        ouro__arena_lock();
         huge = huge_from(huge->next, tag, &place);
-        ouro__unlock(&ouro__arena.lock);
+        ouro__arena_unlock();
     }
 }
 
@@ -60,9 +60,9 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
                       void *arg)
 {
     ouro__arena_hold();
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     struct ouro__chunk *chunk = ouro__arena.chunks;
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     /* all_next of a linked chunk stays (R6): others are linked in before the first. */
     for (; chunk; chunk = chunk->all_next) {
         struct ouro__place places[GATHERED];
@@ -79,7 +79,7 @@ void ouro__arena_figures(struct ouro__arena_figures *figures)
 {
     struct ouro__arena *arena = &ouro__arena;
     *figures = (struct ouro__arena_figures){0};
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     figures->mapped = arena->mapped;
     figures->used = arena->used;
     figures->peak_used = arena->peak;
@@ -87,5 +87,5 @@ void ouro__arena_figures(struct ouro__arena_figures *figures)
     figures->chunks = arena->chunk_count;
     for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next)
         figures->dirty += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
 }

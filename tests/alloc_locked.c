@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that the system will not take back: pages that the program locked. And what calls that give
- * memory back do to errno. */
+/* Memory that the system will not take back: pages that the program locked. And what calls that
+ * give memory back do to errno. */
 #include "alloc_util.h"
 #include <sys/mman.h>
 
