@@ -50,16 +50,19 @@ void ouro__arena_release(void)
 
 void *ouro__system_take(size_t size, size_t align)
 {
+    /* Counted before it is there, lest others pass the limit meanwhile. */
     ouro__arena_lock();
     bool fits = ouro__arena_fits(size);
+    if (fits)
+        ouro__arena_count(size);
     ouro__arena_unlock();
-    void *block = fits ? ouro__supply()->block(size, align) : NULL;
-    if (!block)
+    if (!fits)
         return NULL;
-    size_t got = ouro__supply()->block_size(block);
+    void *block = ouro__supply()->block(size, align);
+    size_t got = block ? ouro__supply()->block_size(block) : 0;
     ouro__arena_lock();
-    ouro__arena_count(got);
-    arena->system_blocks++;
+    ouro__arena_count(got - size); /* less, if there is none: the sum wraps to what is right */
+    arena->system_blocks += block != NULL;
     ouro__arena_unlock();
     return block;
 }

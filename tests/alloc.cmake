@@ -12,6 +12,7 @@ ouro_test(alloc_fork NEEDS_THREADS TIMEOUT 120)
 ouro_test(alloc_atfork NEEDS_THREADS)
 ouro_test(alloc_exit WHITEBOX NEEDS_THREADS)
 ouro_test(alloc_locked VARIANTS main off)
+ouro_test(alloc_system_limit NEEDS_THREADS)
 ouro_test(alloc_stats VARIANTS main off)
 ouro_test(alloc_random WHITEBOX NEEDS_THREADS)
 
