@@ -108,6 +108,7 @@ struct ouro__place {
     struct ouro__huge *huge;   /* when it is a huge block (kind SPAN, page NULL) */
     char *block;               /* the start of the block it lies in */
     size_t bytes;              /* of that block */
+    size_t blocks;             /* in walks: how many of them there are, from `block` on; else 0 */
     unsigned tag;
     size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };

@@ -5,6 +5,16 @@
 /* Places are gathered so many at a time with the lock, and visited without it. */
 #define GATHERED 16
 
+/* How many blocks of a page a walk may look at. */
+static size_t blocks_of(const struct ouro__page *page)
+{
+    size_t blocks = page->kind == OURO__PAGE_SPAN ? 1 : ouro__half_load(&page->capacity);
+    /* Pairs with the fence in page_cut (heap.c), which comes between the empty headers of blocks and
+     * the capacity that counts them. */
+    ouro__fence_acquire();
+    return blocks;
+}
+
 /* The next places of a chunk from slice *at on. */
 static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                        struct ouro__place *places)
@@ -19,6 +29,7 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                                            .page = page,
                                            .block = page->start,
                                            .bytes = page->bytes,
+                                           .blocks = blocks_of(page),
                                            .tag = tag,
                                            .cell_at = page->cell_at};
     }
@@ -37,6 +48,7 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
                                       .huge = huge,
                                       .block = huge->base,
                                       .bytes = huge->mapped,
+                                     .blocks = 1,
                                       .tag = tag,
                                       .cell_at = huge->cell_at};
     return huge;
