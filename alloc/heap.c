@@ -146,8 +146,8 @@ static void *page_cut(struct ouro__page *page)
         *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
     }
     page->pub.countdown += n;
-    /* Pairs with the fence in blocks_of (walk.c): a walk that counts a block sees its header empty, or
-     * what came after. */
+    /* Pairs with the fence in blocks_of (walk.c): a walk that counts a block sees its header empty,
+     * or what came after. */
     ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
     return first;

@@ -23,11 +23,12 @@
 #define OURO__OS_PAGE ((size_t)4096)
 
 /* Reserves and commits `size` bytes of zeroes aligned to `align` (a power of two, at least a page);
- * NULL: refused. `hint` may be NULL. */
+ * NULL: refused. `hint` may be NULL. Without MAP_NORESERVE, so that the system refuses at once what
+ * it could never give. */
 static inline void *ouro__os_map(void *hint, size_t size, size_t align)
 {
     const int prot = PROT_READ | PROT_WRITE;
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     void *p = mmap(hint, size, prot, flags, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
@@ -95,6 +96,18 @@ static inline const char *ouro__os_getenv(const char *name)
 static inline void ouro__os_no_memory(void)
 {
     errno = ENOMEM;
+}
+static inline void ouro__os_bad_argument(void)
+{
+    errno = EINVAL;
+}
+static inline int ouro__os_errno(void)
+{
+    return errno;
+}
+static inline void ouro__os_set_errno(int number)
+{
+    errno = number;
 }
 static inline void ouro__os_at_exit(void (*fn)(void))
 {

@@ -9,8 +9,8 @@
 static size_t blocks_of(const struct ouro__page *page)
 {
     size_t blocks = page->kind == OURO__PAGE_SPAN ? 1 : ouro__half_load(&page->capacity);
-    /* Pairs with the fence in page_cut (heap.c), which comes between the empty headers of blocks and
-     * the capacity that counts them. */
+    /* Pairs with the fence in page_cut (heap.c), which comes between the empty headers of blocks
+     * and the capacity that counts them. */
     ouro__fence_acquire();
     return blocks;
 }
@@ -48,7 +48,7 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
                                       .huge = huge,
                                       .block = huge->base,
                                       .bytes = huge->mapped,
-                                     .blocks = 1,
+                                      .blocks = 1,
                                       .tag = tag,
                                       .cell_at = huge->cell_at};
     return huge;
