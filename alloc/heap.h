@@ -275,8 +275,8 @@ struct ouro__heap *ouro__heap_mine(void);
 extern struct ouro__heap ouro__nobody; /* what ouro__heap points to in a thread that has none */
 struct ouro__heap *ouro__heap_borrow(void);
 void ouro__heap_return(struct ouro__heap *heap);
-/* The heap whose batches a free may use; NULL: none, each cell goes home alone. */
-struct ouro__heap *ouro__heap_to_free(void);
+/* The same, but never again for a thread that has exited: NULL. */
+struct ouro__heap *ouro__heap_if_any(void);
 /* As ouro__heap_mine, but a thread that has exited gets a heap for a while only, until it calls
  * ouro__heap_leave. */
 OURO_INLINE struct ouro__heap *ouro__heap_enter(void)

@@ -36,7 +36,7 @@ void ouro__heap_watch(struct ouro__heap *heap, bool watched)
 
 void ouro_fail_nth_alloc(size_t n, bool for_good)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
+    struct ouro__heap *heap = ouro__heap_if_any();
     if (!heap)
         return;
     heap->fail_in = n;
@@ -161,7 +161,7 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
         ouro__slices_give(place->page);
         return;
     }
-    struct ouro__heap *mine = ouro__heap_to_free(), *owner = ouro__page_owner(place->page);
+    struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
     if (owner == mine && OURO_UNLIKELY(place->page->pub.free == cell))
         freed_twice(freed);
@@ -307,9 +307,12 @@ void *ouro_realloc(void *p, size_t size)
 
 size_t ouro_trim(void)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
-    if (!heap || ouro__supply()->block)
+    struct ouro__heap *heap = ouro__heap_enter();
+    if (!heap)
         return 0;
-    ouro__heaps_reclaim(heap);
-    return ouro__arena_purge(true);
+    bool pages = ouro__supply()->block == NULL;
+    if (pages)
+        ouro__heaps_reclaim(heap);
+    ouro__heap_leave(heap);
+    return pages ? ouro__arena_purge(true) : 0;
 }

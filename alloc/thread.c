@@ -223,7 +223,7 @@ void ouro__heap_return(struct ouro__heap *heap)
     abandon(heap, ouro__heap_settle_lists);
 }
 
-struct ouro__heap *ouro__heap_to_free(void)
+struct ouro__heap *ouro__heap_if_any(void)
 {
     struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
     if (OURO_LIKELY(heap != &ouro__nobody))

@@ -74,6 +74,25 @@ static void an_allocation_in_the_last_round_keeps_no_heap(void **state)
     assert_int_equal(heaps_that_nobody_leaves(), 0);
 }
 
+static void tend_in_the_last(int round, void *arg)
+{
+    (void)arg;
+    struct ouro_stats stats;
+    if (round < ROUNDS)
+        return;
+    ouro_stats_get(&stats);
+    ouro_trim();
+    ouro_fail_nth_alloc(1, true);
+}
+
+static void trim_and_figures_in_the_last_round_keep_no_heap(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        run_thread(tend_in_the_last, state);
+    assert_int_equal(heaps_that_nobody_leaves(), 0);
+}
+
 static void allocate_in_each(int round, void *arg)
 {
     ((void **)arg)[round - 1] = ouro_malloc(100 * (size_t)round);
@@ -143,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_free_in_the_last_round_keeps_no_heap),
         cmocka_unit_test(an_allocation_in_the_last_round_keeps_no_heap),
+        cmocka_unit_test(trim_and_figures_in_the_last_round_keep_no_heap),
         cmocka_unit_test(a_callback_is_not_called_for_its_own_refusals_there_either),
         cmocka_unit_test(blocks_of_late_rounds_are_whole_and_go_back),
     };
