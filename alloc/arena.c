@@ -2,8 +2,9 @@
 /* arena.c: chunks of slices, spans of slices, limits, purging, metadata. The invariants (R) stand
  * in arena.h.
  *
- * Purging happens outside the lock: a run of dirty slices is taken out of `free`, purged, and put
- * back. So giving memory back to the system delays nobody but the one who does it. */
+ * Whoever takes or gives slices sees to what is due. Purging happens outside the lock: a run of
+ * dirty slices is taken out of `free`, purged, and put back. So giving memory back to the system
+ * delays nobody but the one who does it. */
 #include "alloc/arena.h"
 #include "alloc/options.h"
 
@@ -275,6 +276,21 @@ static struct ouro__page *take_locked(unsigned n)
     return page;
 }
 
+/* With the lock: whether something is dirty for long enough. */
+static bool purge_is_due(void)
+{
+    return arena->purge_at != 0 && arena->purge_at <= ouro__os_milliseconds();
+}
+
+static struct ouro__page *unlock_and_purge(struct ouro__page *page)
+{
+    bool purge = purge_is_due();
+    ouro__arena_unlock();
+    if (OURO_UNLIKELY(purge))
+        ouro__arena_purge(false);
+    return page;
+}
+
 struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag)
 {
     ouro__arena_lock();
@@ -286,8 +302,7 @@ struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag
         page->tag = (uint8_t)tag;
         memset(page->start, 0, ouro__cell_offset(tag)); /* no header yet, for walks */
     }
-    ouro__arena_unlock();
-    return page;
+    return unlock_and_purge(page);
 }
 
 struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
@@ -304,8 +319,7 @@ struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
         page->cls = (uint8_t)cls;
         page->tag = (uint8_t)tag;
     }
-    ouro__arena_unlock();
-    return page;
+    return unlock_and_purge(page);
 }
 
 void ouro__slices_give(struct ouro__page *page)
