@@ -2,8 +2,9 @@
 /* arena.c: chunks of slices, spans of slices, limits, purging, metadata. The invariants (R) stand
  * in arena.h.
  *
- * Purging happens outside the lock: a run of dirty slices is taken out of `free`, purged, and put
- * back. So giving memory back to the system delays nobody but the one who does it. */
+ * Whoever takes or gives slices sees to what is due. Purging happens outside the lock: a run of
+ * dirty slices is taken out of `free`, purged, and put back. So giving memory back to the system
+ * delays nobody but the one who does it. */
 #include "alloc/arena.h"
 #include "alloc/options.h"
 
@@ -25,23 +26,23 @@ void ouro__arena_count(size_t bytes)
         arena->peak = arena->used;
 }
 
-static bool plead(struct ouro__heap *heap, size_t bytes)
+static bool plead(size_t bytes)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     ouro_memory_callback *callback = arena->callback;
     void *arg = arena->callback_arg;
-    ouro__unlock(&arena->lock);
-    if (!callback || heap->pleading)
+    ouro__arena_unlock();
+    if (!callback || ouro__own.pleading)
         return false;
-    heap->pleading = true;
+    ouro__own.pleading = true;
     bool again = callback(bytes, arg);
-    heap->pleading = false;
+    ouro__own.pleading = false;
     return again;
 }
 
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 {
-    if (attempt > 0 && !plead(heap, bytes))
+    if (attempt > 0 && !plead(bytes))
         return false;
     if (!ouro__supply()->block)
         ouro__heaps_reclaim(heap);
@@ -50,18 +51,18 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 
 void ouro_set_limit(size_t bytes, ouro_memory_callback *callback, void *arg)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     arena->callback = callback;
     arena->callback_arg = arg;
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     ouro_option_set("limit", bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes);
 }
 
 void ouro__arena_limit_changed(void)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     arena->limit = (size_t)ouro_option_get(OURO_OPTION_limit);
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
 }
 
 /* -- chunks ------------------------------------------------------------------------------------ */
@@ -215,23 +216,23 @@ size_t ouro__arena_purge(bool all)
     size_t bytes = 0;
     struct ouro__chunk *empty;
     struct run run;
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     while (pick_dirty(&run, all, now)) {
-        ouro__unlock(&arena->lock);
+        ouro__arena_unlock();
         size_t size = run.n * OURO__SLICE_SIZE;
         bool zero = ouro__supply()->purge((char *)run.chunk + run.at * OURO__SLICE_SIZE, size);
         bytes += size;
-        ouro__lock(&arena->lock);
+        ouro__arena_lock();
         if (zero)
             run.chunk->soiled &= ~run_mask(run.at, run.n);
         slices_in(run.chunk, run_mask(run.at, run.n));
     }
     while ((empty = pick_empty()) != NULL) {
-        ouro__unlock(&arena->lock);
+        ouro__arena_unlock();
         ouro__supply()->unmap(empty, OURO__CHUNK_SIZE);
-        ouro__lock(&arena->lock);
+        ouro__arena_lock();
     }
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     return bytes;
 }
 
@@ -275,9 +276,24 @@ static struct ouro__page *take_locked(unsigned n)
     return page;
 }
 
+/* With the lock: whether something is dirty for long enough. */
+static bool purge_is_due(void)
+{
+    return arena->purge_at != 0 && arena->purge_at <= ouro__os_milliseconds();
+}
+
+static struct ouro__page *unlock_and_purge(struct ouro__page *page)
+{
+    bool purge = purge_is_due();
+    ouro__arena_unlock();
+    if (OURO_UNLIKELY(purge))
+        ouro__arena_purge(false);
+    return page;
+}
+
 struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     struct ouro__page *page = take_locked(slices);
     if (page) {
         page->kind = OURO__PAGE_SPAN;
@@ -286,15 +302,14 @@ struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag
         page->tag = (uint8_t)tag;
         memset(page->start, 0, ouro__cell_offset(tag)); /* no header yet, for walks */
     }
-    ouro__unlock(&arena->lock);
-    return page;
+    return unlock_and_purge(page);
 }
 
 struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
 {
     size_t bytes = ouro__class_size(cls);
     unsigned slices = bytes <= OURO__SMALL_MAX_SIZE ? 1 : 8;
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     struct ouro__page *page = take_locked(slices);
     if (page) {
         page->kind = OURO__PAGE_BLOCKS;
@@ -304,8 +319,7 @@ struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
         page->cls = (uint8_t)cls;
         page->tag = (uint8_t)tag;
     }
-    ouro__unlock(&arena->lock);
-    return page;
+    return unlock_and_purge(page);
 }
 
 void ouro__slices_give(struct ouro__page *page)
@@ -315,7 +329,7 @@ void ouro__slices_give(struct ouro__page *page)
     unsigned at = (unsigned)(((uintptr_t)page - (uintptr_t)chunk) >> OURO__PAGE_SHIFT);
     unsigned n = page->slices;
     int64_t now = ouro__os_milliseconds();
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     for (unsigned i = 0; i < n; i++) {
         struct ouro__page *slice = ouro__description(chunk, at + i);
         ouro__store(&slice->pub.owner, 0);
@@ -327,7 +341,7 @@ void ouro__slices_give(struct ouro__page *page)
     else
         ouro__dirty_in(chunk, run_mask(at, n), now);
     bool purge = arena->purge_at != 0 && arena->purge_at <= now;
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     if (purge)
         ouro__arena_purge(false);
 }
@@ -354,24 +368,22 @@ void *ouro__meta_take_locked(size_t bytes)
 
 void *ouro__meta_take(size_t bytes)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     void *p = ouro__meta_take_locked(bytes);
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     return p;
 }
 
 void ouro__arena_before_fork(void)
 {
-    ouro__lock(&arena->lock);
+    ouro__lock_for_fork(&ouro__own.arena_forks, &arena->lock);
 }
 
 void ouro__arena_after_fork(bool child)
 {
-    if (!child) {
-        ouro__unlock(&arena->lock);
-        return;
+    if (child) {
+        arena->walkers = 0;
+        ouro__held_slices_in();
     }
-    arena->walkers = 0;
-    ouro__held_slices_in();
-    ouro__mutex_reset(&arena->lock);
+    ouro__unlock_after_fork(&ouro__own.arena_forks, &arena->lock, child);
 }

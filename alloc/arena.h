@@ -22,7 +22,7 @@
 #define OURO_ALLOC_ARENA_H
 
 #include "alloc/heap.h"
-#include "alloc/os.h"
+#include "alloc/own.h"
 #include "alloc/pool.h"
 
 struct ouro__chunk {
@@ -55,6 +55,15 @@ struct ouro__arena {
     char *meta, *meta_end;
 };
 extern struct ouro__arena ouro__arena;
+
+OURO_INLINE void ouro__arena_lock(void)
+{
+    ouro__lock_unless(ouro__own.arena_forks, &ouro__arena.lock);
+}
+OURO_INLINE void ouro__arena_unlock(void)
+{
+    ouro__unlock_unless(ouro__own.arena_forks, &ouro__arena.lock);
+}
 
 /* With the lock. Slices of which memory may be given back to the system come in. */
 void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now);

@@ -146,7 +146,9 @@ static void *page_cut(struct ouro__page *page)
         *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
     }
     page->pub.countdown += n;
-    ouro__fence_release(); /* a walk that sees the blocks sees their headers */
+    /* Pairs with the fence in blocks_of (walk.c): a walk that counts a block sees its header empty,
+     * or what came after. */
+    ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
     return first;
 }
@@ -244,16 +246,23 @@ static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
         *lists[i] = NULL;
     }
     heap->current[tag][cls] = NULL;
-    page->state = OURO__PAGE_FULL;
-    avail_push(heap, page);
+    if (page->pub.countdown == 0)
+        page_give(heap, page);
+    else
+        avail_push(heap, page);
 }
 
-void ouro__heap_settle(struct ouro__heap *heap)
+void ouro__heap_settle_lists(struct ouro__heap *heap)
 {
     for (unsigned tag = 0; tag < OURO__TAGS; tag++) {
         for (unsigned cls = 0; cls < OURO__CLASSES; cls++)
             settle_class(heap, tag, cls);
     }
+}
+
+void ouro__heap_settle(struct ouro__heap *heap)
+{
+    ouro__heap_settle_lists(heap);
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
         if (page->state == OURO__PAGE_FULL && page->pub.free)

@@ -72,7 +72,6 @@ struct ouro__heap {
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
     bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */
-    bool pleading;                /* inside the memory callback */
     struct ouro__heap *adopt_at;  /* where the last search for pages ended */
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
     uint64_t bytes_taken;         /* in fresh pages and large blocks so far: triggers look at it */
@@ -109,6 +108,7 @@ struct ouro__place {
     struct ouro__huge *huge;   /* when it is a huge block (kind SPAN, page NULL) */
     char *block;               /* the start of the block it lies in */
     size_t bytes;              /* of that block */
+    size_t blocks;             /* in walks: how many of them there are, from `block` on; else 0 */
     unsigned tag;
     size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };
@@ -241,6 +241,8 @@ OURO_INLINE void ouro__run_free(struct ouro__run *run, const struct ouro_heap *h
 /* All cells of the ready lists go back to their pages, every page with a free cell is queued, empty
  * pages go back to the arena. */
 void ouro__heap_settle(struct ouro__heap *heap);
+/* The first half of that: what the ready lists hold goes back, and the pages that they were of. */
+void ouro__heap_settle_lists(struct ouro__heap *heap);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);
@@ -273,7 +275,10 @@ struct ouro__heap *ouro__heap_mine(void);
 extern struct ouro__heap ouro__nobody; /* what ouro__heap points to in a thread that has none */
 struct ouro__heap *ouro__heap_borrow(void);
 void ouro__heap_return(struct ouro__heap *heap);
-/* The same, but a thread at its very end gets a heap too, until it calls ouro__heap_leave. */
+/* The same, but never again for a thread that has exited: NULL. */
+struct ouro__heap *ouro__heap_if_any(void);
+/* As ouro__heap_mine, but a thread that has exited gets a heap for a while only, until it calls
+ * ouro__heap_leave. */
 OURO_INLINE struct ouro__heap *ouro__heap_enter(void)
 {
     struct ouro__heap *heap = ouro__heap_whole(ouro__heap);

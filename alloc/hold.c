@@ -7,9 +7,9 @@ static struct ouro__arena *const arena = &ouro__arena;
 
 void ouro__arena_hold(void)
 {
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     arena->walkers++;
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
 }
 
 void ouro__held_slices_in(void)
@@ -36,9 +36,9 @@ static bool release_locked(void **held)
 void ouro__arena_release(void)
 {
     void *block = NULL;
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     bool last = release_locked(&block);
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     while (block) {
         void *next = *(void **)block;
         ouro__supply()->block_free(block);
@@ -50,24 +50,27 @@ void ouro__arena_release(void)
 
 void *ouro__system_take(size_t size, size_t align)
 {
-    ouro__lock(&arena->lock);
+    /* Counted before it is there, lest others pass the limit meanwhile. */
+    ouro__arena_lock();
     bool fits = ouro__arena_fits(size);
-    ouro__unlock(&arena->lock);
-    void *block = fits ? ouro__supply()->block(size, align) : NULL;
-    if (!block)
+    if (fits)
+        ouro__arena_count(size);
+    ouro__arena_unlock();
+    if (!fits)
         return NULL;
-    size_t got = ouro__supply()->block_size(block);
-    ouro__lock(&arena->lock);
-    ouro__arena_count(got);
-    arena->system_blocks++;
-    ouro__unlock(&arena->lock);
+    void *block = ouro__supply()->block(size, align);
+    size_t got = block ? ouro__supply()->block_size(block) : 0;
+    ouro__arena_lock();
+    ouro__arena_count(got - size); /* less, if there is none: the sum wraps to what is right */
+    arena->system_blocks += block != NULL;
+    ouro__arena_unlock();
     return block;
 }
 
 void ouro__system_give(void *block)
 {
     size_t got = ouro__supply()->block_size(block);
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     arena->used -= got;
     arena->system_blocks--;
     bool later = arena->walkers > 0 && got >= sizeof(void *); /* R6 */
@@ -75,7 +78,7 @@ void ouro__system_give(void *block)
         *(void **)block = arena->held;
         arena->held = block;
     }
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     if (!later)
         ouro__supply()->block_free(block);
 }

@@ -66,20 +66,20 @@ void *ouro__huge_take(size_t bytes, size_t align, unsigned tag)
 {
     size_t offset = ouro__aligned_offset(tag, align);
     size_t mapped = (bytes + offset + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1);
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     struct ouro__huge *huge = take_locked(mapped, align);
     if (huge) {
         huge->tag = tag;
         huge->cell_at = offset;
     }
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     return huge ? huge->base + offset : NULL;
 }
 
 void ouro__huge_give(struct ouro__huge *huge)
 {
     struct ouro__arena *arena = &ouro__arena;
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     char *base = huge->base;
     size_t mapped = huge->mapped;
     bool later = arena->walkers > 0; /* R6 */
@@ -92,7 +92,7 @@ void ouro__huge_give(struct ouro__huge *huge)
         arena->mapped -= mapped;
         record_give(huge);
     }
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
     if (!later)
         ouro__supply()->unmap(base, mapped);
 }
@@ -102,12 +102,12 @@ void ouro__huge_sweep(void)
 {
     struct ouro__arena *arena = &ouro__arena;
     for (;;) {
-        ouro__lock(&arena->lock);
+        ouro__arena_lock();
         struct ouro__huge *huge = arena->walkers ? NULL : arena->huges;
         while (huge && !huge->gone)
             huge = huge->next;
         if (!huge) {
-            ouro__unlock(&arena->lock);
+            ouro__arena_unlock();
             return;
         }
         char *base = huge->base;
@@ -115,7 +115,7 @@ void ouro__huge_sweep(void)
         unlink_it(huge);
         arena->mapped -= mapped;
         record_give(huge);
-        ouro__unlock(&arena->lock);
+        ouro__arena_unlock();
         ouro__supply()->unmap(base, mapped);
     }
 }

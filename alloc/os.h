@@ -23,11 +23,12 @@
 #define OURO__OS_PAGE ((size_t)4096)
 
 /* Reserves and commits `size` bytes of zeroes aligned to `align` (a power of two, at least a page);
- * NULL: refused. `hint` may be NULL. */
+ * NULL: refused. `hint` may be NULL. Without MAP_NORESERVE, so that the system refuses at once what
+ * it could never give. */
 static inline void *ouro__os_map(void *hint, size_t size, size_t align)
 {
     const int prot = PROT_READ | PROT_WRITE;
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     void *p = mmap(hint, size, prot, flags, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
@@ -47,14 +48,20 @@ static inline void *ouro__os_map(void *hint, size_t size, size_t align)
         munmap((void *)(start + size), align - before);
     return (void *)start;
 }
+/* Both keep errno: they are what a free comes to. */
 static inline void ouro__os_unmap(void *p, size_t size)
 {
+    int was = errno;
     munmap(p, size);
+    errno = was;
 }
-/* Gives the memory back; it reads as zeroes afterwards. */
-static inline void ouro__os_purge(void *p, size_t size)
+/* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
+static inline bool ouro__os_purge(void *p, size_t size)
 {
-    madvise(p, size, MADV_DONTNEED);
+    int was = errno;
+    bool gone = madvise(p, size, MADV_DONTNEED) == 0;
+    errno = was;
+    return gone;
 }
 /* Milliseconds of a clock that never goes back; cheap and coarse. */
 static inline int64_t ouro__os_milliseconds(void)
@@ -89,6 +96,18 @@ static inline const char *ouro__os_getenv(const char *name)
 static inline void ouro__os_no_memory(void)
 {
     errno = ENOMEM;
+}
+static inline void ouro__os_bad_argument(void)
+{
+    errno = EINVAL;
+}
+static inline int ouro__os_errno(void)
+{
+    return errno;
+}
+static inline void ouro__os_set_errno(int number)
+{
+    errno = number;
 }
 static inline void ouro__os_at_exit(void (*fn)(void))
 {

@@ -36,7 +36,7 @@ void ouro__heap_watch(struct ouro__heap *heap, bool watched)
 
 void ouro_fail_nth_alloc(size_t n, bool for_good)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
+    struct ouro__heap *heap = ouro__heap_if_any();
     if (!heap)
         return;
     heap->fail_in = n;
@@ -146,7 +146,12 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-static void free_in_place(const struct ouro__place *place)
+static OURO_COLD void freed_twice(const void *cell)
+{
+    ouro_fail(OURO_FAIL_DOUBLE_FREE, cell, NULL, "it is the last block that was freed there");
+}
+
+static void free_in_place(const struct ouro__place *place, const void *freed)
 {
     if (place->huge) {
         ouro__huge_give(place->huge);
@@ -156,14 +161,14 @@ static void free_in_place(const struct ouro__place *place)
         ouro__slices_give(place->page);
         return;
     }
-    struct ouro__heap *mine = ouro__heap_enter(), *owner = ouro__page_owner(place->page);
+    struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
+    if (owner == mine && OURO_UNLIKELY(place->page->pub.free == cell))
+        freed_twice(freed);
     if (owner == mine)
         ouro__page_free(place->page, cell);
     else
         ouro__remote_free(mine, owner, cell, place->bytes);
-    if (mine)
-        ouro__heap_leave(mine);
 }
 
 static void check_start(const void *cell, const struct ouro__place *place, const char *what)
@@ -192,6 +197,8 @@ OURO_INLINE bool free_own(struct ouro_heap *heap, void *cell)
     if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
         index >= page->capacity)
         return false;
+    if (OURO_UNLIKELY(page->pub.free == cell))
+        freed_twice(cell);
     ouro__page_free(page, cell);
     return true;
 }
@@ -207,7 +214,7 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
     }
     struct ouro__place place = ouro__place_of(cell);
     check_start(cell, &place, "it was freed, but is inside a block");
-    free_in_place(&place);
+    free_in_place(&place, cell);
 }
 
 /* -- the malloc-shaped calls ------------------------------------------------------------------- */
@@ -248,8 +255,10 @@ void *ouro_calloc(size_t count, size_t size)
 
 void *ouro_aligned_alloc(size_t alignment, size_t size)
 {
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+        ouro__os_bad_argument();
         return NULL;
+    }
     if (alignment <= 16)
         return ouro_malloc(size);
     void *p = ouro__cell_alloc(OURO__RAW, size ? size : 1, alignment);
@@ -283,7 +292,12 @@ void *ouro_realloc(void *p, size_t size)
     size_t old = ouro_usable_size(p);
     if (size <= old && size >= old / 2)
         return p;
+    int was = ouro__os_errno();
     void *fresh = ouro_malloc(size);
+    if (!fresh && size <= old) { /* larger than need be, but nothing is lost */
+        ouro__os_set_errno(was);
+        return p;
+    }
     if (!fresh)
         return NULL;
     memcpy(fresh, p, old < size ? old : size);
@@ -293,9 +307,12 @@ void *ouro_realloc(void *p, size_t size)
 
 size_t ouro_trim(void)
 {
-    struct ouro__heap *heap = ouro__heap_mine();
-    if (!heap || ouro__supply()->block)
+    struct ouro__heap *heap = ouro__heap_enter();
+    if (!heap)
         return 0;
-    ouro__heaps_reclaim(heap);
-    return ouro__arena_purge(true);
+    bool pages = ouro__supply()->block == NULL;
+    if (pages)
+        ouro__heaps_reclaim(heap);
+    ouro__heap_leave(heap);
+    return pages ? ouro__arena_purge(true) : 0;
 }

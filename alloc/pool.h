@@ -30,15 +30,17 @@ OURO_API void *ouro_malloc(size_t size) OURO_MALLOC_LIKE;
 OURO_API void *ouro_calloc(size_t count, size_t size) OURO_MALLOC_LIKE;
 
 /* Makes the block `p` (owned; may be NULL) at least `size` bytes and returns where it is now, the
- * common part unchanged. NULL when there is no memory: `p` is then as it was. size 0 counts as 1. */
+ * common part unchanged. NULL when there is no memory: `p` is then as it was; not when it gets
+ * smaller. size 0 counts as 1. */
 OURO_API void *ouro_realloc(void *p, size_t size) OURO_MUST_CHECK;
 
-/* `size` bytes aligned to `alignment`, a power of two; NULL when it is not one, when size plus
- * alignment overflows, or when there is no memory. */
+/* `size` bytes aligned to `alignment`, a power of two; NULL when it is not one (errno is EINVAL),
+ * when size plus alignment overflows, or when there is no memory. */
 OURO_API void *ouro_aligned_alloc(size_t alignment, size_t size) OURO_MALLOC_LIKE;
 
-/* Gives back a block of any function here (owned; may be NULL), on any thread. A pointer that is no
- * block of Ouro's is a programmer's error (OURO_FAIL_FOREIGN_POINTER), so is an interior one. */
+/* Gives back a block of any function here (owned; may be NULL), on any thread; errno stays. A
+ * pointer that is no block of Ouro's is a programmer's error (OURO_FAIL_FOREIGN_POINTER), so is an
+ * interior one, and a block freed twice where that shows: at once, or if it was large. */
 OURO_API void ouro_free(void *p);
 
 /* The bytes that may be used at `p` (borrowed; NULL gives 0), at least what was asked for. */

@@ -39,8 +39,8 @@ static void count_class(struct ouro_stats *stats, unsigned tag, unsigned cls, ui
         stats->by_class[cls].counted += blocks;
 }
 
-/* The owner may be counting down meanwhile. Volatile, lest the compiler move the loads to where they
- * are instrumented. */
+/* The owner may be counting down meanwhile. Volatile, lest the compiler move the loads to where
+ * they are instrumented. */
 OURO_READS_RACY static uint64_t blocks_out(const volatile struct ouro__page *page)
 {
     return (uint64_t)page->pub.countdown + page->pub.rest;
@@ -71,7 +71,7 @@ static void count_chunk(struct ouro_stats *stats, struct ouro__chunk *chunk)
 static void count_arena(struct ouro_stats *stats)
 {
     struct ouro__arena *arena = &ouro__arena;
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     stats->mapped = arena->mapped;
     stats->used = arena->used;
     stats->peak_used = arena->peak;
@@ -87,7 +87,7 @@ static void count_arena(struct ouro_stats *stats)
     }
     if (ouro__supply()->block)
         stats->raw = (struct ouro_stats_count){arena->system_blocks, arena->used};
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
 }
 
 static void count_heaps(struct ouro_stats *stats)

@@ -55,8 +55,7 @@ static void unmap(void *p, size_t size)
  * are anonymous private mappings; they read as zeroes then. */
 static bool purge(void *p, size_t size)
 {
-    ouro__os_purge(p, size);
-    return true;
+    return ouro__os_purge(p, size);
 }
 
 const struct ouro_supply ouro_supply_jemalloc = {

@@ -16,11 +16,5 @@ static void *map(size_t size, size_t align)
     return p;
 }
 
-static bool purge(void *p, size_t size)
-{
-    ouro__os_purge(p, size);
-    return true;
-}
-
 const struct ouro_supply ouro_supply_mmap = {
-    .name = "mmap", .map = map, .unmap = ouro__os_unmap, .purge = purge};
+    .name = "mmap", .map = map, .unmap = ouro__os_unmap, .purge = ouro__os_purge};

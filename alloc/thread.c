@@ -6,15 +6,17 @@
  * (remote.c, F2, F3).
  *
  * Exit order: what the layer above asks for, then batches are handed over, own lists settled, the
- * heap is abandoned. A thread that allocates later still, in the destructor of another library's
- * thread-local data, gets a heap again, and exits again. The system calls destructors so many
- * rounds and no more; so after LAST_EXIT exits a thread has no heap of its own, each operation
- * borrows one, and nothing is left behind. (A thread whose very first touch is in the last round
- * leaves its heap to nobody.)
+ * heap is abandoned. A thread may allocate later still, in the destructor of another library's
+ * thread-local data, and the system does not say which round of destructors is the last. So after
+ * its exit each operation borrows a heap for as long as it lasts, a free does without one, and
+ * nothing is left behind. Only the layer above, which cannot do without, gets a heap again, and is
+ * told of another exit, but not after LAST_EXIT exits. (A thread whose very first touch comes after
+ * the last round leaves its heap to nobody.)
  */
 #include "alloc/heap.h"
 #include "alloc/once.h"
 #include "alloc/options.h"
+#include "alloc/own.h"
 #include "alloc/valgrind.h"
 
 /* What a thread without a heap sees: nothing ready, owner of nothing, watched. */
@@ -31,7 +33,7 @@ static bool exit_key_made, fork_handled;
 static ouro__exit_key exit_key;
 static ouro_word supply; /* const struct ouro_supply * */
 static ouro_word upper;  /* const struct ouro__upper * */
-static OURO_TLS unsigned exits;
+OURO_TLS struct ouro__own ouro__own;
 
 struct ouro__heap *ouro__heaps_first(void)
 {
@@ -55,16 +57,15 @@ static const struct ouro__upper *above_us(void)
 
 /* -- exit -------------------------------------------------------------------------------------- */
 
-static void abandon(struct ouro__heap *heap)
+static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *))
 {
     ouro_word state;
     do {
         ouro__remote_drain(heap, heap);
         ouro__remote_flush(heap);
-        ouro__heap_settle(heap);
+        settle(heap);
         heap->fail_in = 0;
         heap->unready = false;
-        heap->pleading = false;
         ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
         if (ouro__load_seq(&heap->remote) == 0)
             return;
@@ -80,9 +81,9 @@ static void thread_exit(void *arg)
     struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
     if (heap == &ouro__nobody)
         return;
-    exits++;
+    ouro__own.exits++;
     ouro__heap = &ouro__nobody.pub;
-    abandon(heap);
+    abandon(heap, ouro__heap_settle);
 }
 
 /* -- fork -------------------------------------------------------------------------------------- */
@@ -202,7 +203,7 @@ struct ouro__heap *ouro__heap_mine(void)
 {
     if (OURO_LIKELY(ouro__heap != &ouro__nobody.pub))
         return ouro__heap_whole(ouro__heap);
-    struct ouro__heap *heap = exits < LAST_EXIT ? any_heap() : NULL;
+    struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
     heap->pub.watched = ouro__supply()->block != NULL;
@@ -214,10 +215,18 @@ struct ouro__heap *ouro__heap_mine(void)
 
 struct ouro__heap *ouro__heap_borrow(void)
 {
-    return exits < LAST_EXIT ? ouro__heap_mine() : any_heap();
+    return ouro__own.exits == 0 ? ouro__heap_mine() : any_heap();
 }
 
 void ouro__heap_return(struct ouro__heap *heap)
 {
-    abandon(heap);
+    abandon(heap, ouro__heap_settle_lists);
+}
+
+struct ouro__heap *ouro__heap_if_any(void)
+{
+    struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
+    if (OURO_LIKELY(heap != &ouro__nobody))
+        return heap;
+    return ouro__own.exits == 0 ? ouro__heap_mine() : NULL;
 }

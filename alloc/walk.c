@@ -5,12 +5,22 @@
 /* Places are gathered so many at a time with the lock, and visited without it. */
 #define GATHERED 16
 
+/* How many blocks of a page a walk may look at. */
+static size_t blocks_of(const struct ouro__page *page)
+{
+    size_t blocks = page->kind == OURO__PAGE_SPAN ? 1 : ouro__half_load(&page->capacity);
+    /* Pairs with the fence in page_cut (heap.c), which comes between the empty headers of blocks
+     * and the capacity that counts them. */
+    ouro__fence_acquire();
+    return blocks;
+}
+
 /* The next places of a chunk from slice *at on. */
 static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                        struct ouro__place *places)
 {
     unsigned n = 0;
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     for (; *at < OURO__SLICES && n < GATHERED; ++*at) {
         struct ouro__page *page = ouro__description(chunk, *at);
         if ((page->kind != OURO__PAGE_BLOCKS && page->kind != OURO__PAGE_SPAN) || page->tag != tag)
@@ -19,10 +29,11 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                                            .page = page,
                                            .block = page->start,
                                            .bytes = page->bytes,
+                                           .blocks = blocks_of(page),
                                            .tag = tag,
                                            .cell_at = page->cell_at};
     }
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     return n;
 }
 
@@ -37,6 +48,7 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
                                       .huge = huge,
                                       .block = huge->base,
                                       .bytes = huge->mapped,
+                                      .blocks = 1,
                                       .tag = tag,
                                       .cell_at = huge->cell_at};
     return huge;
@@ -45,14 +57,14 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
 static void each_huge(unsigned tag, void (*visit)(const struct ouro__place *, void *), void *arg)
 {
     struct ouro__place place;
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     struct ouro__huge *huge = huge_from(ouro__arena.huges, tag, &place);
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     while (huge) {
         visit(&place, arg);
-        ouro__lock(&ouro__arena.lock);
+        ouro__arena_lock();
         huge = huge_from(huge->next, tag, &place);
-        ouro__unlock(&ouro__arena.lock);
+        ouro__arena_unlock();
     }
 }
 
@@ -60,9 +72,9 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
                       void *arg)
 {
     ouro__arena_hold();
-    ouro__lock(&ouro__arena.lock);
+    ouro__arena_lock();
     struct ouro__chunk *chunk = ouro__arena.chunks;
-    ouro__unlock(&ouro__arena.lock);
+    ouro__arena_unlock();
     /* all_next of a linked chunk stays (R6): others are linked in before the first. */
     for (; chunk; chunk = chunk->all_next) {
         struct ouro__place places[GATHERED];
@@ -79,7 +91,7 @@ void ouro__arena_figures(struct ouro__arena_figures *figures)
 {
     struct ouro__arena *arena = &ouro__arena;
     *figures = (struct ouro__arena_figures){0};
-    ouro__lock(&arena->lock);
+    ouro__arena_lock();
     figures->mapped = arena->mapped;
     figures->used = arena->used;
     figures->peak_used = arena->peak;
@@ -87,5 +99,5 @@ void ouro__arena_figures(struct ouro__arena_figures *figures)
     figures->chunks = arena->chunk_count;
     for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next)
         figures->dirty += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
-    ouro__unlock(&arena->lock);
+    ouro__arena_unlock();
 }

@@ -8,7 +8,7 @@
  *   3. give out numbers and publish.
  * The tables of offsets share one block. It is taken before, without the lock, because the memory
  * callback may drop objects and so come back here; if it proves too small, all is done again. */
-#include "alloc/os.h"
+#include "alloc/own.h"
 #include "alloc/pool.h"
 #include "hooks/check.h"
 #include "hooks/value.h"
@@ -20,17 +20,24 @@ static uint32_t last_id; /* under the lock */
 /* The registration lock. Nothing outside this layer is called under it. */
 static ouro__mutex registration = OURO__MUTEX_INIT;
 
+static void lock_types(void)
+{
+    ouro__lock_unless(ouro__own.types_forks, &registration);
+}
+
+static void unlock_types(void)
+{
+    ouro__unlock_unless(ouro__own.types_forks, &registration);
+}
+
 void ouro__types_before_fork(void)
 {
-    ouro__lock(&registration);
+    ouro__lock_for_fork(&ouro__own.types_forks, &registration);
 }
 
 void ouro__types_after_fork(bool child)
 {
-    if (child)
-        ouro__mutex_reset(&registration);
-    else
-        ouro__unlock(&registration);
+    ouro__unlock_after_fork(&ouro__own.types_forks, &registration, child);
 }
 
 /* Undoes all that the steps wrote into descriptors. */
@@ -116,10 +123,10 @@ ouro_status ouro_type_register(struct ouro_type *type, const char **why)
     size_t room = 0, used = 0;
     ouro_status status;
     for (;;) {
-        ouro__lock(&registration);
+        lock_types();
         used = room;
         status = try_register(type, refs, &used, &reason);
-        ouro__unlock(&registration);
+        unlock_types();
         if (status != OURO_BUSY)
             break;
         ouro_free(refs);
@@ -159,9 +166,9 @@ uint32_t ouro__type_state_now(const struct ouro_type *type)
 
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
 {
-    ouro__lock(&registration);
+    lock_types();
     ouro__half_store(&type->state, type->state | bits);
-    ouro__unlock(&registration);
+    unlock_types();
 }
 
 static const struct ouro_field ref_fields[] = {{.name = "ref", .kind = OURO_FIELD_REF}};

@@ -35,8 +35,7 @@ struct check {
 static void add_place(const struct ouro__place *place, void *arg)
 {
     struct check *c = arg;
-    size_t blocks = place->kind == OURO__PAGE_BLOCKS ? place->page->capacity : 1;
-    for (size_t i = 0; i < blocks; i++) {
+    for (size_t i = 0; i < place->blocks; i++) {
         void *object = ouro__object_in(place->block + i * place->bytes);
         if (object && c->count < c->room)
             c->items[c->count] = (struct item){object, 0, 0};

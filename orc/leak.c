@@ -53,8 +53,7 @@ static void count_block(void *object, size_t bytes)
 static void count_place(const struct ouro__place *place, void *arg)
 {
     (void)arg;
-    size_t blocks = place->kind == OURO__PAGE_BLOCKS ? place->page->capacity : 1;
-    for (size_t i = 0; i < blocks; i++)
+    for (size_t i = 0; i < place->blocks; i++)
         count_block(ouro__object_in(place->block + i * place->bytes), place->bytes);
 }
 

@@ -205,8 +205,7 @@ struct negatives {
 static void look_for_negative(const struct ouro__place *place, void *arg)
 {
     struct negatives *look = arg;
-    size_t blocks = place->kind == OURO__PAGE_BLOCKS ? place->page->capacity : 1;
-    for (size_t i = 0; i < blocks; i++) {
+    for (size_t i = 0; i < place->blocks; i++) {
         void *object = ouro__object_in(place->block + i * place->bytes);
         ouro_word b = object ? ouro__load(&ouro__header(object)->shared) : 0;
         if ((b & OURO__OWNER_MASK) != look->token ||

@@ -57,6 +57,21 @@ static void sizes_that_no_machine_has_give_null_and_enomem(void **state)
     ouro_free(kept);
 }
 
+static void what_libc_finds_too_much_for_the_machine_is_refused(void **state)
+{
+    (void)state;
+    volatile size_t size = (size_t)1 << 46;
+    void *p = malloc(size);
+    if (p) {
+        free(p);
+        skip(); /* the system promises anything */
+    }
+    errno = 0;
+    assert_null(ouro_malloc(size));
+    assert_int_equal(errno, ENOMEM);
+    assert_null(ouro_aligned_alloc(64 * MIB, size));
+}
+
 static void a_product_that_overflows_gives_null(void **state)
 {
     (void)state;
@@ -82,6 +97,9 @@ static void an_alignment_that_is_no_power_of_two_gives_null(void **state)
         volatile size_t align = aligns[i];
         assert_null(ouro_aligned_alloc(align, 64));
     }
+    errno = 0;
+    assert_null(ouro_aligned_alloc(48, 64));
+    assert_int_equal(errno, EINVAL);
     volatile size_t top = (size_t)1 << 63;
     assert_null(ouro_aligned_alloc(top, 64));
     assert_null(ouro_aligned_alloc(top >> 1, 64));
@@ -226,6 +244,7 @@ int main(void)
         cmocka_unit_test(size_zero_gives_a_block_of_its_own),
         cmocka_unit_test(null_is_no_block),
         cmocka_unit_test(sizes_that_no_machine_has_give_null_and_enomem),
+        cmocka_unit_test(what_libc_finds_too_much_for_the_machine_is_refused),
         cmocka_unit_test(a_product_that_overflows_gives_null),
         cmocka_unit_test(an_alignment_that_is_no_power_of_two_gives_null),
         cmocka_unit_test(calloc_gives_zeroes_in_memory_that_was_used),

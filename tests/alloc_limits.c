@@ -183,6 +183,23 @@ static void realloc_under_a_limit_leaves_the_block_as_it_was(void **state)
     ouro_free(p);
 }
 
+static void realloc_to_less_succeeds_without_memory(void **state)
+{
+    (void)state;
+    void *p = ouro_malloc(100000), *kept = p;
+    fill(p, 100);
+    unsigned char mark = mark_of(p, 100);
+    ouro_fail_nth_alloc(1, true);
+    errno = 0;
+    p = ouro_realloc(p, 100);
+    ouro_fail_nth_alloc(0, false);
+    assert_ptr_equal(p, kept);
+    assert_int_equal(errno, 0);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(((unsigned char *)p)[i], mark);
+    ouro_free(p);
+}
+
 /* -- faults ------------------------------------------------------------------------------------ */
 
 /* A program of a few dozen allocations of all kinds, right whatever fails. */
@@ -266,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_callback_may_allocate_and_loses_no_block_by_it),
         cmocka_unit_test(empty_pages_of_other_sizes_give_way_to_a_limit),
         cmocka_unit_test(realloc_under_a_limit_leaves_the_block_as_it_was),
+        cmocka_unit_test(realloc_to_less_succeeds_without_memory),
         cmocka_unit_test(every_single_allocation_may_fail),
         cmocka_unit_test(all_allocations_may_fail_from_any_one_on),
         cmocka_unit_test(the_nth_is_counted_from_now_and_inlined_ones_count),

@@ -82,6 +82,36 @@ static void a_large_block_freed_twice_is_foreign(void **state)
     }
 }
 
+static void free_other_sized(void *p)
+{
+    ouro_free_sized(p, 16);
+}
+
+/* Where the block is still the last that was freed in its page, or for its owner. */
+static void a_small_block_freed_twice_in_a_row_is_told(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 48, 1000, 8192, 9000, 65536};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *p = ouro_malloc(sizes[i]), *q = ouro_malloc(sizes[i]);
+        ouro_free(p);
+        assert_int_equal(failure_of(p, ouro_free), OURO_FAIL_DOUBLE_FREE);
+        assert_ptr_equal(told.object, p);
+        ouro_free(q);
+        assert_int_equal(failure_of(q, ouro_free), OURO_FAIL_DOUBLE_FREE);
+    }
+}
+
+static void a_sized_free_of_a_larger_block_frees_it(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {100, 9000, 100000, 9000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *p = ouro_malloc(sizes[i]);
+        assert_int_equal(failure_of(p, free_other_sized), -1);
+    }
+}
+
 static void addresses_in_a_chunk_that_are_no_blocks_are_foreign(void **state)
 {
     (void)state;
@@ -148,6 +178,8 @@ int main(void)
         cmocka_unit_test(pointers_of_others_are_foreign),
         cmocka_unit_test(interior_pointers_are_told_in_blocks_of_every_kind),
         cmocka_unit_test(a_large_block_freed_twice_is_foreign),
+        cmocka_unit_test(a_small_block_freed_twice_in_a_row_is_told),
+        cmocka_unit_test(a_sized_free_of_a_larger_block_frees_it),
         cmocka_unit_test(addresses_in_a_chunk_that_are_no_blocks_are_foreign),
         cmocka_unit_test(the_report_names_kind_and_address_and_the_process_aborts),
         cmocka_unit_test(a_report_longer_than_its_room_is_cut),

@@ -202,6 +202,33 @@ static void empty_pages_go_back_by_themselves_after_the_delay(void **state)
     ouro_option_set("purge_delay", 100);
 }
 
+/* A program that only grows from then on, however little, gives back what it does not use. */
+static void idle_pages_go_back_when_pages_are_taken(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    enum { N = 200000, KINDS = 16 };
+    static void *p[N];
+    void *kept[KINDS];
+    ouro_option_set("purge_delay", 20);
+    ouro_trim();
+    size_t before = resident();
+    for (int i = 0; i < N; i++) {
+        p[i] = ouro_malloc(200);
+        memset(p[i], 1, 200);
+    }
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    usleep(60000);
+    for (int i = 0; i < KINDS; i++)
+        kept[i] = ouro_malloc(1000 + 500 * (size_t)i);
+    assert_true(resident() < before + 8 * MIB);
+    for (int i = 0; i < KINDS; i++)
+        ouro_free(kept[i]);
+    ouro_option_set("purge_delay", 100);
+}
+
 static void a_huge_block_goes_back_at_once(void **state)
 {
     (void)state;
@@ -298,6 +325,7 @@ int main(void)
         cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
         cmocka_unit_test(trim_gives_memory_back_to_the_system),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
+        cmocka_unit_test(idle_pages_go_back_when_pages_are_taken),
         cmocka_unit_test(a_huge_block_goes_back_at_once),
         cmocka_unit_test(calloc_of_much_touches_little),
         cmocka_unit_test(the_block_of_every_address_is_found_without_dividing),

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* own.h: Internal to alloc and hooks. What a thread knows of itself, with a heap or without one.
+ *
+ * Locks and forks: a lock of the library is held from before a fork until after it, so that the
+ * child finds what it guards whole. In between run handlers of others on the thread that forks: of
+ * those that were registered before Ouro's, `prepare` comes after Ouro's own, `parent` and `child`
+ * come before. They may call Ouro. So on that thread, which has the lock, taking it does nothing.
+ * In the child that is right although no thread there took the lock, because there is no other. */
+#ifndef OURO_ALLOC_OWN_H
+#define OURO_ALLOC_OWN_H
+
+#include "alloc/os.h"
+
+struct ouro__own {
+    unsigned exits;                /* how often the thread gave its heap up (thread.c) */
+    bool pleading;                 /* inside the memory callback */
+    bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
+};
+extern OURO_TLS struct ouro__own ouro__own;
+
+/* Takes or leaves a lock, unless the thread holds it for a fork. */
+static inline void ouro__lock_unless(bool forks, ouro__mutex *m)
+{
+    if (OURO_LIKELY(!forks))
+        ouro__lock(m);
+}
+static inline void ouro__unlock_unless(bool forks, ouro__mutex *m)
+{
+    if (OURO_LIKELY(!forks))
+        ouro__unlock(m);
+}
+
+/* Before a fork and after it. `forks` is true in between, in the child too. */
+static inline void ouro__lock_for_fork(bool *forks, ouro__mutex *m)
+{
+    ouro__lock(m);
+    *forks = true;
+}
+static inline void ouro__unlock_after_fork(bool *forks, ouro__mutex *m, bool child)
+{
+    *forks = false;
+    if (child)
+        ouro__mutex_reset(m);
+    else
+        ouro__unlock(m);
+}
+
+#endif
