@@ -16,6 +16,7 @@
  * again.
  */
 #include "alloc/heap.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 #include "orc/thread.h"
 
@@ -61,7 +62,7 @@ static unsigned issue(struct ouro__thread *me)
         if (take_gone(me, t))
             return t;
     }
-    if (registry.fresh >= OURO__NO_TOKEN)
+    if (registry.fresh >= (OURO_CHECKED ? OURO__NO_SLOTS : OURO__NO_TOKEN))
         return OURO__NO_TOKEN;
     unsigned t = registry.fresh++;
     ouro__store_release(&ouro__tokens[t].holder, (ouro_word)me);
@@ -180,7 +181,7 @@ struct ouro__thread *ouro__attach(void)
         return NULL;
     ouro__self = me;
     ouro__here.home = me->home;
-    ouro__here.slots = me->home;
+    ouro__here.slots = OURO_CHECKED ? OURO__NO_SLOTS : me->home;
     heap->unready = me->home == OURO__NO_TOKEN;
     ouro__heap_watch(heap, false);
     return me;
@@ -318,12 +319,16 @@ static void before_fork(void)
     ouro__types_before_fork();
     ouro__orphans_before_fork();
     ouro__weak_before_fork();
+    if (OURO_CHECKED)
+        ouro__checked_before_fork();
 }
 
 /* In the child the tokens of the threads that are not there are FROZEN: nothing of theirs is merged
  * or drained; a local count may have been half way through anything. */
 static void after_fork(bool child)
 {
+    if (OURO_CHECKED)
+        ouro__checked_after_fork(child);
     ouro__weak_after_fork(child);
     ouro__orphans_after_fork(child);
     ouro__types_after_fork(child);
