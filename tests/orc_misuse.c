@@ -21,7 +21,7 @@ static struct report {
     struct ouro_failure failure;
     char type_name[64], detail[128], text[1024];
     int status;
-} *report; /* shared with children */
+} * report; /* shared with children */
 
 static void on_failure(const struct ouro_failure *failure, void *arg)
 {
@@ -69,8 +69,8 @@ static bool aborted(void)
     return WIFSIGNALED(report->status) && WTERMSIG(report->status) == SIGABRT;
 }
 
-/* The misuse is named so, by the handler and on the standard error, once, and aborts. `object` NULL:
- * it is not known. */
+/* The misuse is named so, by the handler and on the standard error, once, and aborts. `object`
+ * NULL: it is not known. */
 static void named(ouro_failure_kind kind, const void *object, const char *type_name,
                   void (*act)(void *), void *arg)
 {
@@ -112,11 +112,10 @@ static void named_if_checked(ouro_failure_kind kind, const void *object, const c
 static const struct {
     void *(*make)(struct ouro_type *, size_t);
     void (*incref)(void *), (*decref)(void *), (*decref_acyclic)(void *);
-} modes[] = {
-    {ouro_new_local, ouro_incref_local, ouro_decref_local, ouro_decref_acyclic_local},
-    {ouro_new_atomic, ouro_incref_atomic, ouro_decref_atomic, ouro_decref_acyclic_atomic},
-    {ouro_new_biased, ouro_incref_biased, ouro_decref_biased, ouro_decref_acyclic_biased},
-    {ouro_new, ouro_incref, ouro_decref, ouro_decref_acyclic}};
+} modes[] = {{ouro_new_local, ouro_incref_local, ouro_decref_local, ouro_decref_acyclic_local},
+             {ouro_new_atomic, ouro_incref_atomic, ouro_decref_atomic, ouro_decref_acyclic_atomic},
+             {ouro_new_biased, ouro_incref_biased, ouro_decref_biased, ouro_decref_acyclic_biased},
+             {ouro_new, ouro_incref, ouro_decref, ouro_decref_acyclic}};
 #define MODES OURO_COUNT_OF(modes)
 
 static struct ouro_type prompt_type = {
@@ -287,9 +286,8 @@ static void whatever_is_done_to_a_freed_object_is_named(void **state)
                 u.second = modes[m].incref;
                 named(OURO_FAIL_USE_AFTER_FREE, u.object, types[t]->name, use, &u);
             }
-            void (*uses[])(void *) = {ouro__incref_out, weak_of, unique,
-                                      count, ouro_make_immortal, into_a_slot_of,
-                                      out_of_a_slot_of};
+            void (*uses[])(void *) = {ouro__incref_out,   weak_of,        unique,          count,
+                                      ouro_make_immortal, into_a_slot_of, out_of_a_slot_of};
             size_t n = OURO_COUNT_OF(uses) - (types[t] == &node_type ? 0 : 2);
             for (size_t i = 0; i < n; i++) {
                 u.second = uses[i];
@@ -311,8 +309,8 @@ static void a_freed_object_stored_into_a_slot_is_named(void **state)
     (void)state;
     for (size_t born = 0; born < MODES; born++) {
         container = make(born, &node_type);
-        struct use u = {.object = make(born, &leaf_type), .first = modes[born].decref,
-                        .second = store_freed};
+        struct use u = {
+            .object = make(born, &leaf_type), .first = modes[born].decref, .second = store_freed};
         named_if_checked(OURO_FAIL_USE_AFTER_FREE, u.object, leaf_type.name, use, &u);
         ouro_decref(u.object);
         ouro_decref(container);
@@ -415,11 +413,23 @@ static void local_mode_objects_belong_to_their_thread(void **state)
     (void)state;
     if (!OURO_THREADS)
         skip();
-    void (*uses[])(void *) = {
-        ouro_incref_local, ouro_incref_atomic, ouro_incref_biased, ouro_decref_local,
-        ouro_decref_atomic, ouro_decref_biased, ouro_decref_acyclic_local,
-        ouro_decref_acyclic_atomic, ouro_decref_acyclic_biased, ouro__incref_out, ouro__decref_out,
-        ouro_decref_later, drop_for_reuse, drop_last_out, weak_of, unique, into_a_slot_of};
+    void (*uses[])(void *) = {ouro_incref_local,
+                              ouro_incref_atomic,
+                              ouro_incref_biased,
+                              ouro_decref_local,
+                              ouro_decref_atomic,
+                              ouro_decref_biased,
+                              ouro_decref_acyclic_local,
+                              ouro_decref_acyclic_atomic,
+                              ouro_decref_acyclic_biased,
+                              ouro__incref_out,
+                              ouro__decref_out,
+                              ouro_decref_later,
+                              drop_for_reuse,
+                              drop_last_out,
+                              weak_of,
+                              unique,
+                              into_a_slot_of};
     for (size_t t = 0; t < OURO_COUNT_OF(types); t++) {
         struct use u = {.object = make(0, types[t])};
         size_t n = OURO_COUNT_OF(uses) - (types[t] == &node_type ? 0 : 1);
@@ -551,17 +561,17 @@ static void shared_objects_do_not_refer_to_local_mode_ones(void **state)
     local = make(0, &leaf_type);
     struct node *atomic = make(1, &node_type), *biased = make(2, &node_type);
     struct node *own = make(0, &node_type);
-    static struct ouro_type prompt_node = {.size = sizeof(struct node), .name = "prompt node",
-                                           .flags = OURO_PROMPT};
+    static struct ouro_type prompt_node = {
+        .size = sizeof(struct node), .name = "prompt node", .flags = OURO_PROMPT};
     prompt_node.fields = node_type.fields;
     prompt_node.field_count = node_type.field_count;
     struct node *prompt = make(2, &prompt_node);
     struct {
         void *container;
         void (*store)(void *);
-    } wrong[] = {{atomic, store_local},       {atomic, store_plainly},
-                 {prompt, store_local},       {prompt, store_plainly},
-                 {biased, share_and_store},   {biased, share_and_store_plainly},
+    } wrong[] = {{atomic, store_local},     {atomic, store_plainly},
+                 {prompt, store_local},     {prompt, store_plainly},
+                 {biased, share_and_store}, {biased, share_and_store_plainly},
                  {NULL, store_elsewhere}};
     for (size_t i = 0; i < OURO_COUNT_OF(wrong); i++) {
         struct use u = {.object = wrong[i].container, .second = wrong[i].store};
@@ -570,8 +580,8 @@ static void shared_objects_do_not_refer_to_local_mode_ones(void **state)
     struct {
         void *container;
         void (*store)(void *);
-    } right[] = {{biased, store_local}, {biased, store_plainly}, {own, store_local},
-                 {own, store_plainly}};
+    } right[] = {
+        {biased, store_local}, {biased, store_plainly}, {own, store_local}, {own, store_plainly}};
     for (size_t i = 0; i < OURO_COUNT_OF(right); i++) {
         struct use u = {.object = right[i].container, .second = right[i].store};
         not_named(use, &u);
