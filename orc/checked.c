@@ -172,6 +172,7 @@ static bool make_room(const struct kept *fresh, struct kept *old)
 void ouro__checked_free(void *object, const struct ouro_type *type)
 {
     struct kept fresh = {object, type, room_of(object, type), false}, old;
+    ouro__tool_writable(object, fresh.bytes);
     memset(object, POISON, fresh.bytes);
     ouro__tool_forbidden(object, fresh.bytes);
     while (make_room(&fresh, &old)) {

@@ -10,6 +10,7 @@
  * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
  * owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
+#include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
@@ -27,6 +28,7 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
             return false; /* the drain decides */
         if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
             return true; /* no RMW was made */
+        ouro__tool_release(object);
         bool claim = ouro__count_of(b) != 0 && ouro__can_cycle(h);
         if (claim)
             ouro__forget(me, h); /* before the RMW: afterwards it is merged (I7) */
@@ -56,6 +58,7 @@ static void over_release(void *object, ouro_word b)
 static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *object, ouro_word b)
 {
     ouro_half visited = ouro__half_load(&h->visited);
+    ouro__tool_release(object);
     for (;;) {
         int64_t count = ouro__count_of(b);
         if (count <= 0)
@@ -75,6 +78,7 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
 static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
     ouro_word b = ouro__load(&h->shared);
+    ouro__tool_release(object);
     for (;;) {
         if (b & OURO__IMMORTAL)
             return false;

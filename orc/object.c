@@ -11,6 +11,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/text.h"
+#include "alloc/valgrind.h"
 #include "hooks/refops.h"
 #include "hooks/value.h"
 #include "orc/checked.h"
@@ -126,6 +127,7 @@ void *ouro__object_within(char *block, size_t bytes)
 static void write_header(void *object, const struct ouro_type *type, unsigned mode, unsigned home)
 {
     struct ouro_header *h = ouro__header(object);
+    ouro__tool_words(h, sizeof *h);
     unsigned id = type->id < OURO__WIDE_TYPE ? type->id : OURO__WIDE_TYPE;
     ouro_word b = (ouro_word)id << OURO__TYPE_SHIFT;
     h->visited = (ouro_half)(type->counts >> 32);
@@ -316,7 +318,8 @@ void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
-        (ouro__supply()->block && size > was->size)) { /* blocks are no larger than asked for */
+        /* blocks are no larger than asked for, or tools believe so */
+        ((ouro__supply()->block || ouro__heap->watched) && size > was->size)) {
         ouro_reuse_free(token);
         return ouro_new_uninit_biased(type, size);
     }

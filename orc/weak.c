@@ -11,6 +11,7 @@
  * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
+#include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -30,6 +31,7 @@ static ouro_word buckets_ready;
 static void make_buckets(void)
 {
     ouro_word was = 0;
+    ouro__tool_words(&buckets_ready, sizeof buckets_ready);
     if (ouro__cas_full(&buckets_ready, &was, 1)) {
         for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
             ouro__mutex_reset(&buckets[i].lock);
