@@ -95,6 +95,7 @@ static struct ouro__chunk *chunk_make(void)
         ouro__supply()->unmap(base, OURO__CHUNK_SIZE);
         return NULL;
     }
+    ouro__tool_words(base, OURO__SLICE_SIZE); /* descriptions */
     struct ouro__chunk *chunk = (struct ouro__chunk *)base;
     chunk->free = ~(uint64_t)1;
     chunk->all_prev = NULL;
@@ -300,6 +301,7 @@ struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag
         page->bytes = slices * OURO__SLICE_SIZE;
         page->cell_at = (uint32_t)cell_at;
         page->tag = (uint8_t)tag;
+        ouro__tool_writable(page->start, page->bytes);
         memset(page->start, 0, ouro__cell_offset(tag)); /* no header yet, for walks */
     }
     return unlock_and_purge(page);

@@ -140,6 +140,7 @@ static void *page_cut(struct ouro__page *page)
         n = most ? most : 1;
     size_t offset = ouro__cell_offset(page->tag);
     char *first = page->start + page->capacity * page->bytes + offset, *cell = first;
+    ouro__tool_writable(first - offset, n * page->bytes);
     for (uint32_t i = 0; i < n; i++, cell += page->bytes) {
         if (offset)
             memset(cell - offset, 0, offset); /* no header yet: a walk finds nothing born here */
@@ -300,9 +301,7 @@ void ouro__heaps_reclaim(struct ouro__heap *heap)
 {
     heap_tidy(heap);
     for (struct ouro__heap *other = ouro__heaps_first(); other; other = other->next_heap) {
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (ouro__load(&other->state) != OURO__HEAP_ABANDONED ||
-            !ouro__cas_full(&other->state, &state, OURO__HEAP_OWNED))
+        if (ouro__load(&other->state) != OURO__HEAP_ABANDONED || !ouro__heap_claim(other))
             continue;
         ouro__remote_drain(other, heap);
         ouro__heap_settle(other);

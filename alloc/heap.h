@@ -12,6 +12,7 @@
 
 #include "alloc/layout.h"
 #include "alloc/supply.h"
+#include "alloc/valgrind.h"
 
 struct ouro__heap;
 struct ouro__huge;
@@ -257,6 +258,20 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
 void ouro__remote_flush(struct ouro__heap *mine);
 /* Takes in what others freed; the caller serves `heap`. */
 void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine);
+/* An abandoned heap becomes the caller's to serve; false: it was another's. */
+OURO_INLINE bool ouro__heap_claim(struct ouro__heap *heap)
+{
+    ouro_word state = OURO__HEAP_ABANDONED;
+    if (!ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
+        return false;
+    ouro__tool_acquire(&heap->state);
+    return true;
+}
+OURO_INLINE void ouro__heap_give_up(struct ouro__heap *heap)
+{
+    ouro__tool_release(&heap->state);
+    ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
+}
 OURO_INLINE bool ouro__remote_pending(const struct ouro__heap *heap)
 {
     return ouro__load(&heap->remote) != 0;

@@ -16,6 +16,7 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what)
             leaf = ouro__os_map(NULL, sizeof(ouro_word) << OURO__LEAF_SHIFT, OURO__OS_PAGE);
             if (!leaf)
                 return false;
+            ouro__tool_words(leaf, sizeof(ouro_word) << OURO__LEAF_SHIFT);
             ouro__store_release(branch, (ouro_word)leaf);
         }
         ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);

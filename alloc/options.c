@@ -65,6 +65,8 @@ static void load_all(void)
 {
     if (!ouro__once_enter(&loaded))
         return;
+    ouro__tool_words(values, sizeof values);
+    ouro__tool_words(&loaded, sizeof loaded);
     for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
         load_one((ouro_option)i);
     ouro__once_done(&loaded);

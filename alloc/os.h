@@ -109,10 +109,9 @@ static inline void ouro__os_set_errno(int number)
 {
     errno = number;
 }
-static inline void ouro__os_at_exit(void (*fn)(void))
-{
-    atexit(fn);
-}
+/* A function without arguments that the system calls when the program has returned from main or
+ * called exit, after all that was registered by atexit. */
+#define OURO__OS_AT_EXIT __attribute__((destructor(101)))
 /* How many threads the process has now; 0: cannot tell. Some microseconds. */
 static inline unsigned ouro__os_threads(void)
 {

@@ -22,7 +22,7 @@ static bool must_fail(struct ouro__heap *heap)
 
 void ouro__heap_watch(struct ouro__heap *heap, bool watched)
 {
-    watched = watched || heap->unready || heap->fail_in || ouro__supply()->block;
+    watched = watched || heap->unready || heap->fail_in || ouro__supply()->block || ouro__tools;
     if (watched == (heap->pub.watched != 0))
         return;
     void **from = watched ? &heap->pub.ready[0][0] : &heap->hidden[0][0];
@@ -130,6 +130,39 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
     return class_take(heap, tag, ouro__class_of(room));
 }
 
+/* For tools: what the client gets is a block. Of a counted one the header stays ours, and nothing
+ * behind the object may be touched; of a raw one all may be used that ouro_usable_size promises.
+ * libc's own raw blocks are seen as they are. */
+static void tell_born(const char *cell, unsigned tag, size_t size, size_t align)
+{
+    size_t at = ouro__aligned_offset(tag, align), room;
+    if (ouro__supply()->block) {
+        if (tag == OURO__RAW)
+            return;
+        room = ouro__supply()->block_size(cell - at) - at;
+    } else {
+        struct ouro__place place = ouro__place_of(cell);
+        at = (size_t)(cell - place.block);
+        room = place.bytes - at;
+    }
+    if (tag == OURO__COUNTED) {
+        ouro__tool_readable(cell - at, at);
+        ouro__tool_forbidden(cell, room);
+        room = size - OURO__CELL_OFFSET;
+    }
+    ouro__tool_born(cell, room);
+}
+
+/* It comes back. A free list goes through its first word. */
+static void tell_dead(const char *cell, unsigned tag)
+{
+    bool ours = !ouro__supply()->block;
+    if (ours || tag == OURO__COUNTED)
+        ouro__tool_dead(cell);
+    if (ours)
+        ouro__tool_writable(cell, sizeof(void *));
+}
+
 void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 {
     if (size > MOST || align > MOST)
@@ -140,6 +173,8 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
     void *cell = must_fail(heap) ? NULL : take(heap, tag, size, align);
     if (OURO_UNLIKELY(!cell))
         ouro__store(&heap->failed, heap->failed + 1);
+    else if (OURO_UNLIKELY(ouro__tools))
+        tell_born(cell, tag, size, align);
     ouro__heap_leave(heap);
     return cell;
 }
@@ -209,11 +244,15 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
     if (OURO_UNLIKELY(!supply))
         ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "nothing was allocated yet");
     if (OURO_UNLIKELY(supply->block != NULL)) {
+        if (OURO_UNLIKELY(ouro__tools))
+            tell_dead(cell, tag);
         ouro__system_give((char *)cell - ouro__aligned_offset(tag, align));
         return;
     }
     struct ouro__place place = ouro__place_of(cell);
     check_start(cell, &place, "it was freed, but is inside a block");
+    if (OURO_UNLIKELY(ouro__tools))
+        tell_dead(cell, place.tag);
     free_in_place(&place, cell);
 }
 
@@ -250,6 +289,8 @@ void *ouro_calloc(size_t count, size_t size)
     void *p = ouro_malloc(bytes);
     if (p && !is_zeroed(p, bytes))
         memset(p, 0, bytes);
+    else if (p)
+        ouro__tool_readable(p, bytes);
     return p;
 }
 

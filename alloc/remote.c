@@ -33,11 +33,10 @@
 static void serve_one(struct ouro__heap *heap, struct ouro__heap *mine)
 {
     do {
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (!ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
+        if (!ouro__heap_claim(heap))
             return; /* taken by another, who looks again as we would */
         ouro__remote_drain(heap, mine);
-        ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
+        ouro__heap_give_up(heap);
     } while (ouro__load_seq(&heap->remote) != 0);
 }
 
@@ -65,7 +64,7 @@ void ouro__remote_serve(struct ouro__heap *heap, struct ouro__heap *mine)
 
 void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
 {
-    ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
+    ouro__heap_give_up(heap);
     if (ouro__load_seq(&heap->remote) != 0)
         ouro__remote_serve(heap, mine);
 }
@@ -79,6 +78,7 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
     ouro_word head = ouro__load(&to->remote);
     do {
         *(void **)last = (void *)head;
+        ouro__tool_release(&to->remote);
     } while (!ouro__cas_full(&to->remote, &head, (ouro_word)first));
     if (OURO_UNLIKELY(ouro__load_seq(&to->state) == OURO__HEAP_ABANDONED))
         ouro__remote_serve(to, mine);
@@ -141,6 +141,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
     if (!ouro__remote_pending(heap))
         return;
     void *cell = (void *)ouro__exchange_full(&heap->remote, 0);
+    ouro__tool_acquire(&heap->remote);
     ouro_word n = 0;
     while (cell) {
         void *next = *(void **)cell;
@@ -171,8 +172,7 @@ bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls)
     for (unsigned looks = ADOPT_LOOKS; looks && !any; looks--) {
         if (!heap)
             heap = ouro__heaps_first();
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (promises(heap, tag, cls) && ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED)) {
+        if (promises(heap, tag, cls) && ouro__heap_claim(heap)) {
             ouro__remote_drain(heap, mine);
             any = ouro__heap_steal(heap, mine, tag, cls);
             ouro__remote_leave(heap, mine);

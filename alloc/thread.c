@@ -27,6 +27,7 @@ OURO_TLS struct ouro_heap *ouro__heap = &ouro__nobody.pub;
 /* POSIX promises four rounds of destructors. */
 #define LAST_EXIT 3
 
+OURO__DEFINE_TOOLS;
 static ouro_word heaps; /* the list of all heaps; only grows */
 static ouro_word ready;
 static bool exit_key_made, fork_handled;
@@ -59,18 +60,16 @@ static const struct ouro__upper *above_us(void)
 
 static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *))
 {
-    ouro_word state;
     do {
         ouro__remote_drain(heap, heap);
         ouro__remote_flush(heap);
         settle(heap);
         heap->fail_in = 0;
         heap->unready = false;
-        ouro__exchange_full(&heap->state, OURO__HEAP_ABANDONED);
+        ouro__heap_give_up(heap);
         if (ouro__load_seq(&heap->remote) == 0)
             return;
-        state = OURO__HEAP_ABANDONED;
-    } while (ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED));
+    } while (ouro__heap_claim(heap));
 }
 
 static void thread_exit(void *arg)
@@ -128,10 +127,21 @@ static const struct ouro_supply *choose_supply(void)
     }
 }
 
+static void look_for_tools(void)
+{
+    OURO__LOOK_FOR_TOOLS();
+    ouro__tool_words(&heaps, sizeof heaps);
+    ouro__tool_words(&ready, sizeof ready);
+    ouro__tool_words(&supply, sizeof supply);
+    ouro__tool_words(&upper, sizeof upper);
+    ouro__tool_words(ouro__map_root, sizeof ouro__map_root);
+}
+
 static void set_up(void)
 {
     if (!ouro__once_enter(&ready))
         return;
+    look_for_tools();
     if (!ouro__load(&supply))
         ouro__store_release(&supply, (ouro_word)choose_supply());
     exit_key_made = exit_key_made || ouro__exit_key_make(&exit_key, thread_exit);
@@ -171,9 +181,7 @@ const struct ouro_supply *ouro_supply_get(void)
 static struct ouro__heap *take_over(void)
 {
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
-        ouro_word state = OURO__HEAP_ABANDONED;
-        if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED &&
-            ouro__cas_full(&heap->state, &state, OURO__HEAP_OWNED))
+        if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED && ouro__heap_claim(heap))
             return heap;
     }
     return NULL;
@@ -184,6 +192,7 @@ static struct ouro__heap *fresh_heap(void)
     struct ouro__heap *heap = ouro__meta_take(sizeof *heap);
     if (!heap)
         return NULL;
+    ouro__tool_words(heap, sizeof *heap);
     ouro__store(&heap->state, OURO__HEAP_OWNED);
     ouro_word first = ouro__load(&heaps);
     do {
@@ -206,7 +215,7 @@ struct ouro__heap *ouro__heap_mine(void)
     struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
-    heap->pub.watched = ouro__supply()->block != NULL;
+    heap->pub.watched = ouro__supply()->block != NULL || ouro__tools;
     ouro__heap = &heap->pub;
     if (exit_key_made)
         ouro__exit_key_arm(exit_key, heap);

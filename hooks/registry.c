@@ -10,6 +10,7 @@
  * callback may drop objects and so come back here; if it proves too small, all is done again. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
+#include "alloc/valgrind.h"
 #include "hooks/check.h"
 #include "hooks/value.h"
 
@@ -62,6 +63,7 @@ static size_t refs_needed(const struct ouro__registration *r)
 static void publish(struct ouro_type *type)
 {
     bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
+    ouro__tool_words(type, offsetof(struct ouro_type, flags));
     type->id = ++last_id;
     if (type->id < OURO__WIDE_TYPE)
         ouro__types[type->id] = type;

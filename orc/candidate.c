@@ -211,6 +211,8 @@ void ouro__orphans_take(struct ouro__thread *me)
     struct ouro__entry *entries = orphans.first;
     orphans.first = NULL;
     ouro__unlock(&orphans.lock);
+    bool quiet = me->quiet;
+    me->quiet = true; /* what local mode counted on ended threads is among it */
     while (entries) {
         struct ouro__entry *next = entries[0].object;
         for (uint32_t i = 1; i <= entries[0].link; i++) {
@@ -223,6 +225,7 @@ void ouro__orphans_take(struct ouro__thread *me)
         ouro_free(entries);
         entries = next;
     }
+    me->quiet = quiet;
 }
 
 void ouro__orphans_before_fork(void)

@@ -2,13 +2,25 @@
 /* checked.c: what only the checked library does.
  *
  * Its objects are born with the sign of the local word set, so that the inlined paths of a program
- * that was compiled against the release headers go out of line, where every count is checked. Before
- * each header a word tells which thread made it, and whether in local mode. Freed objects are poisoned and
- * kept for a while, so that a late drop or write finds them and is named.
+ * that was compiled against the release headers go out of line, where every count is checked; and a
+ * thread's slot token is one that no object has, so that every store into a slot is. Before each
+ * header a word tells which thread made the object, and in what mode. Freed objects are poisoned
+ * and kept for a while, so that a late drop or write finds them and is named.
  *
- * What this cannot catch: inlined atomic counts on merged objects, and reads after free. */
+ *  K1  A local-mode object is used by its own thread only. An ended thread's objects are anybody's:
+ *      its end handed them over.
+ *  K2  What other threads may reach refers to no local-mode object. Others may reach what was born
+ *      in atomic mode, is merged, is counted in the shared word, or was made by another thread than
+ *      what it refers to.
+ *  K3  A kept object reads as POISON up to the end of its block.
+ *
+ * What this cannot catch: inlined atomic counts on merged objects (prompt types), a local function
+ * on them, reads after free (they find POISON; memcheck tells), and any use after the memory was
+ * used again: KEPT objects or KEPT_BYTES later. */
 #include "orc/checked.h"
 #include "alloc/fail.h"
+#include "alloc/heap.h"
+#include "alloc/valgrind.h"
 #include "orc/state.h"
 
 #define KEPT       4096
@@ -21,12 +33,16 @@ static struct {
         void *object;
         const struct ouro_type *type;
         size_t bytes;
+        bool told;
     } ring[KEPT];
     size_t head, tail, bytes;
 } quarantine = {.lock = OURO__MUTEX_INIT};
 
+/* -- the word before the header ---------------------------------------------------------------- */
+
 #define TOKEN_SHIFT 48
 #define LOCAL_MODE  ((uintptr_t)1)
+#define ATOMIC_MODE ((uintptr_t)2)
 
 static uintptr_t *birth_of(const void *object)
 {
@@ -38,47 +54,162 @@ void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mo
     *birth_of(object) |= (uintptr_t)me->home << TOKEN_SHIFT;
     if (mode & OURO__BORN_LOCAL_MODE)
         *birth_of(object) |= LOCAL_MODE;
+    if (mode & OURO__BORN_ATOMIC)
+        *birth_of(object) |= ATOMIC_MODE;
+}
+
+static ouro_word word_of(const void *object)
+{
+    return ouro__load(&ouro__header(object)->shared);
+}
+
+/* -- threads ----------------------------------------------------------------------------------- */
+
+static bool is_local(const void *object)
+{
+    return !(word_of(object) & OURO__IMMORTAL) && (*birth_of(object) & LOCAL_MODE);
+}
+
+bool ouro__checked_foreign(const void *object, const struct ouro__thread *me)
+{
+    if (me->quiet || !is_local(object))
+        return false;
+    uintptr_t token = *birth_of(object) >> TOKEN_SHIFT;
+    ouro_word holder = ouro__load_acquire(&ouro__tokens[token].holder);
+    return token != me->home && holder > OURO__FROZEN && holder != (ouro_word)me;
 }
 
 void ouro__checked_touch(const void *object, const struct ouro__thread *me)
 {
-    uintptr_t birth = *birth_of(object);
-    if ((birth & LOCAL_MODE) && birth >> TOKEN_SHIFT != me->home)
-        ouro_fail(OURO_FAIL_WRONG_THREAD, object,
-                  ouro__type_name(object, ouro__load(&ouro__header(object)->shared)),
+    if (ouro__checked_foreign(object, me))
+        ouro_fail(OURO_FAIL_WRONG_THREAD, object, ouro__type_name(object, word_of(object)),
                   "counted by local mode on one thread, touched by another");
 }
 
-static void look_at_poison(const struct kept *kept)
+void ouro__checked_local(const void *object)
+{
+    const struct ouro__thread *me = ouro__me();
+    if (!object || !me)
+        return;
+    ouro_word b = word_of(object);
+    if ((b & (OURO__IMMORTAL | OURO__MERGED)) || ouro__holds(me, b))
+        return;
+    ouro_word holder = ouro__load_acquire(&ouro__tokens[b & OURO__OWNER_MASK].holder);
+    if (holder > OURO__FROZEN)
+        ouro_fail(OURO_FAIL_WRONG_THREAD, object, ouro__type_name(object, b),
+                  "counted by a function of local mode on a thread that does not own it");
+}
+
+bool ouro__checked_escapes(const void *container, const void *value)
+{
+    ouro_word b = word_of(container);
+    if (!is_local(value) || (b & OURO__IMMORTAL) || is_local(container))
+        return false;
+    return (b & (OURO__MERGED | OURO__TOUCHED | OURO__STORING)) || ouro__count_of(b) != 0 ||
+           (*birth_of(container) & ATOMIC_MODE) ||
+           (*birth_of(container) ^ *birth_of(value)) >> TOKEN_SHIFT != 0;
+}
+
+void ouro__checked_use(const void *object)
+{
+    const struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__checked_touch(object, me);
+}
+
+void ouro__checked_store(const void *container, const void *value)
+{
+    ouro__check_alive(value, "stored into a slot, but it is gone");
+    if (ouro__checked_escapes(container, value))
+        ouro_fail(OURO_FAIL_WRONG_THREAD, value, ouro__type_name(value, word_of(value)),
+                  "counted by local mode, stored into an object that other threads may reach");
+}
+
+/* -- freed objects ----------------------------------------------------------------------------- */
+
+static bool is_poison(const struct kept *kept)
 {
     const unsigned char *p = kept->object;
-    for (size_t i = 0; i < kept->bytes; i++) {
-        if (p[i] != POISON)
-            ouro_fail(OURO_FAIL_USE_AFTER_FREE, kept->object,
-                      kept->type ? kept->type->name : NULL, "written after it was freed");
+    ouro__tool_readable(p, kept->bytes);
+    size_t i = 0;
+    while (i < kept->bytes && p[i] == POISON)
+        i++;
+    return i == kept->bytes;
+}
+
+static void tell(const struct kept *kept)
+{
+    ouro_fail(OURO_FAIL_USE_AFTER_FREE, kept->object, kept->type ? kept->type->name : NULL,
+              "written after it was freed");
+}
+
+/* How much of the block is the object's, a tail included (K3). */
+static size_t room_of(const void *object, const struct ouro_type *type)
+{
+    if (ouro__supply()->block)
+        return type ? type->size : 0; /* the tool that the supply is for sees the rest */
+    struct ouro__place place = ouro__place_of(object);
+    return (size_t)(place.block + place.bytes - (const char *)object);
+}
+
+/* Takes the oldest kept object out if there are too many; false: `fresh` was put in. */
+static bool make_room(const struct kept *fresh, struct kept *old)
+{
+    ouro__lock(&quarantine.lock);
+    bool full = quarantine.head - quarantine.tail == KEPT ||
+                (quarantine.bytes > KEPT_BYTES && quarantine.head != quarantine.tail);
+    if (full) {
+        *old = quarantine.ring[quarantine.tail++ % KEPT];
+        quarantine.bytes -= old->bytes;
+    } else {
+        quarantine.ring[quarantine.head++ % KEPT] = *fresh;
+        quarantine.bytes += fresh->bytes;
     }
+    ouro__unlock(&quarantine.lock);
+    return full;
 }
 
 void ouro__checked_free(void *object, const struct ouro_type *type)
 {
-    struct kept fresh = {object, type, type ? type->size : 0};
+    struct kept fresh = {object, type, room_of(object, type), false}, old;
+    ouro__tool_writable(object, fresh.bytes);
     memset(object, POISON, fresh.bytes);
-    for (bool placed = false; !placed;) {
-        struct kept old = {NULL, NULL, 0};
-        ouro__lock(&quarantine.lock);
-        if (quarantine.head - quarantine.tail == KEPT ||
-            (quarantine.bytes > KEPT_BYTES && quarantine.head != quarantine.tail)) {
-            old = quarantine.ring[quarantine.tail++ % KEPT];
-            quarantine.bytes -= old.bytes;
-        } else {
-            quarantine.ring[quarantine.head++ % KEPT] = fresh;
-            quarantine.bytes += fresh.bytes;
-            placed = true;
-        }
-        ouro__unlock(&quarantine.lock);
-        if (old.object) {
-            look_at_poison(&old);
-            ouro__free_odd(old.object, old.type);
-        }
+    ouro__tool_forbidden(object, fresh.bytes);
+    while (make_room(&fresh, &old)) {
+        bool whole = is_poison(&old);
+        ouro__free_odd(old.object, old.type);
+        if (!whole && !old.told)
+            tell(&old);
     }
+}
+
+void ouro__checked_look(void)
+{
+    struct kept found = {NULL, NULL, 0, false};
+    ouro__lock(&quarantine.lock);
+    for (size_t i = quarantine.tail; i != quarantine.head && !found.object; i++) {
+        struct kept *kept = &quarantine.ring[i % KEPT];
+        if (kept->told || is_poison(kept)) {
+            ouro__tool_forbidden(kept->object, kept->bytes);
+            continue;
+        }
+        kept->told = true;
+        found = *kept;
+    }
+    ouro__unlock(&quarantine.lock);
+    if (found.object)
+        tell(&found);
+}
+
+void ouro__checked_before_fork(void)
+{
+    ouro__lock(&quarantine.lock);
+}
+
+void ouro__checked_after_fork(bool child)
+{
+    if (child)
+        ouro__mutex_reset(&quarantine.lock);
+    else
+        ouro__unlock(&quarantine.lock);
 }

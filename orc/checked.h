@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* checked.h: Internal to orc. The checked library's additions; without OURO_CHECKED they fold away.
- */
+ *
+ * Each finds a misuse or does nothing. None is called with a lock held, and none has changed
+ * anything when it fails, so that a handler may leave by longjmp (alloc/fail.h). */
 #ifndef OURO_ORC_CHECKED_H
 #define OURO_ORC_CHECKED_H
 
@@ -8,11 +10,26 @@
 
 struct ouro__thread;
 
-/* Completes the word before the header (object.c): which thread made it, whether in local mode. */
+/* Completes the word before the header (object.c): which thread made it, and in what mode. */
 void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mode);
-/* Somebody counts on the object: is that allowed? */
+/* Somebody uses the object, which lives: is this thread allowed to? */
 void ouro__checked_touch(const void *object, const struct ouro__thread *me);
+/* Whether touch would fail. */
+bool ouro__checked_foreign(const void *object, const struct ouro__thread *me);
+/* The same in any other way than by counting. */
+void ouro__checked_use(const void *object);
+/* The calling thread counts on the object by a function of the local mode. */
+void ouro__checked_local(const void *object);
+/* `value` (not NULL) is stored into a slot of `container`, which lives. */
+void ouro__checked_store(const void *container, const void *value);
+/* Whether `value` is a local-mode object which `container`, that other threads may reach, must not
+ * refer to. Both live; for walks. */
+bool ouro__checked_escapes(const void *container, const void *value);
 /* Poisons a freed object and keeps it from reuse for a while. */
 void ouro__checked_free(void *object, const struct ouro_type *type);
+/* Whether a kept object was written since; each is told once. */
+void ouro__checked_look(void);
+void ouro__checked_before_fork(void);
+void ouro__checked_after_fork(bool child);
 
 #endif

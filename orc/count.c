@@ -10,6 +10,7 @@
  * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
  * owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
+#include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
@@ -27,6 +28,7 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
             return false; /* the drain decides */
         if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
             return true; /* no RMW was made */
+        ouro__tool_release(object);
         bool claim = ouro__count_of(b) != 0 && ouro__can_cycle(h);
         if (claim)
             ouro__forget(me, h); /* before the RMW: afterwards it is merged (I7) */
@@ -56,6 +58,7 @@ static void over_release(void *object, ouro_word b)
 static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *object, ouro_word b)
 {
     ouro_half visited = ouro__half_load(&h->visited);
+    ouro__tool_release(object);
     for (;;) {
         int64_t count = ouro__count_of(b);
         if (count <= 0)
@@ -75,6 +78,7 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
 static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
     ouro_word b = ouro__load(&h->shared);
+    ouro__tool_release(object);
     for (;;) {
         if (b & OURO__IMMORTAL)
             return false;
@@ -109,8 +113,12 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     struct ouro__thread *me = ouro__self;
     if (me && me->dropping)
         return;
-    ouro__fetch_add_full(&ouro__header(object)->shared,
-                         direction > 0 ? OURO__UNIT : -OURO__UNIT);
+    ouro_word change = direction > 0 ? OURO__UNIT : -OURO__UNIT;
+    ouro_word was = ouro__fetch_add_full(&ouro__header(object)->shared, change);
+    if (direction < 0 && ouro__count_of(was) <= 0) {
+        ouro__fetch_add(&ouro__header(object)->shared, OURO__UNIT);
+        over_release(object, was);
+    }
 }
 
 void ouro__saturate(void *object)
@@ -137,7 +145,8 @@ void ouro__incref_out(void *object)
         ouro__checked_touch(object, me);
     if (me && ouro__holds(me, b)) {
         ouro_half local = ouro__half_load(&h->local);
-        if (ouro__local_count(local) == INT32_MAX)
+        /* With the sign set one less: one more, inlined, must still be negative. */
+        if (ouro__local_count(local) >= INT32_MAX - (int32_t)(local >> 31))
             ouro__saturate(object);
         else
             ouro__half_store(&h->local, local + 1);
@@ -205,6 +214,20 @@ void ouro__decref_applied(void *object)
     ouro__decref_out(object);
 }
 
+void ouro__incref_local_out(void *object)
+{
+    if (OURO_CHECKED)
+        ouro__checked_local(object);
+    ouro__incref_out(object);
+}
+
+void ouro__decref_local_out(void *object)
+{
+    if (OURO_CHECKED)
+        ouro__checked_local(object);
+    ouro__decref_out(object);
+}
+
 void ouro__merged_zero(void *object)
 {
     struct ouro__thread *me = ouro__me();
@@ -251,22 +274,36 @@ bool ouro__decref_last_out(void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();
+    if (ouro__is_freed(b))
+        over_release(object, b);
     if (!me || (b & OURO__IMMORTAL))
         return false;
+    if (OURO_CHECKED)
+        ouro__checked_touch(object, me);
     if (!ouro__holds(me, b)) {
         ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
         int64_t count = ouro__count_of(was) - 1;
+        if ((was & OURO__MERGED) && count < 0) {
+            ouro__fetch_add(&h->shared, OURO__UNIT);
+            over_release(object, was);
+        }
         if ((was & OURO__MERGED) || count >= 0)
             return (was & OURO__MERGED) && count == 0;
         return !(was & OURO__QUEUED) && ouro__local_count(ouro__half_load(&h->local)) + count == 0;
     }
-    int64_t local = ouro__local_count(ouro__half_load(&h->local)) - 1;
-    ouro__half_store(&h->local, (ouro_half)local);
+    ouro_half before = ouro__half_load(&h->local);
+    int64_t local = ouro__local_count(before) - 1;
+    ouro_half after = local < 0 ? (ouro_half)local : before - 1; /* the sign stays */
+    ouro__half_store(&h->local, after);
     for (;;) {
         b = ouro__load_acquire(&h->shared);
         int64_t count = ouro__count_of(b);
         if (b & OURO__QUEUED)
             return false;
+        if (local + count < 0) {
+            ouro__half_store(&h->local, before);
+            over_release(object, b);
+        }
         if (local + count == 0)
             return true;
         if (count == 0)
@@ -275,6 +312,6 @@ bool ouro__decref_last_out(void *object)
         ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
         if (ouro__cas_full(&h->shared, &b, merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
             return false;
-        ouro__half_store(&h->local, (ouro_half)local);
+        ouro__half_store(&h->local, after);
     }
 }

@@ -39,6 +39,7 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 
 #define OURO__NOBODY   0      /* the owner of merged objects */
 #define OURO__NO_TOKEN 0xFFFF /* the home of a thread that has none; owns nothing */
+#define OURO__NO_SLOTS 0xFFFE /* in the checked library: nobody's token, so that slots go out of line */
 
 #define OURO__LOCAL_OUT ((ouro_half)0x80000000u) /* the sign of the local word */
 /* The local word, or its two top bits, where it counts nothing: merged, immortal, dying, freed. One
@@ -74,6 +75,9 @@ OURO_API void ouro__decref_out(void *object);
 OURO_API void ouro__incref_applied(void *object);
 OURO_API void ouro__decref_applied(void *object);
 OURO_API bool ouro__decref_last_out(void *object);
+/* The same from the functions of local mode. */
+OURO_API void ouro__incref_local_out(void *object);
+OURO_API void ouro__decref_local_out(void *object);
 /* The owner dropped a reference that was not the last of an object that can be in a cycle and is
  * no candidate yet. */
 OURO_API void ouro__candidate(void *object);

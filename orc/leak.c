@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* leak.c: live objects by type, without allocating: a fixed table, open addressing by descriptor. */
+/* leak.c: live objects by type, without allocating: a fixed table, open addressing by descriptor,
+ * or by size where there is none.
+ *
+ * At the program's end other threads may still run: then blocks may change their use while they are
+ * looked at. So a distance or a type that is read from a block is believed only if it must be
+ * right: a number below OURO__WIDE_TYPE is looked up in the table of types; the address of a wide
+ * type is not followed unless the process has a single thread. */
 #include "orc/leak.h"
 #include "alloc/heap.h"
 #include "alloc/options.h"
@@ -11,40 +17,45 @@
 
 struct row {
     const struct ouro_type *type;
+    size_t size; /* of each block, if there is no type */
     size_t count, bytes;
-    bool used;
 };
 
 static struct {
     ouro__mutex lock;
-    struct row rows[ROWS];
+    struct row rows[ROWS]; /* count 0: unused */
     size_t used, count;
+    bool alone;
+    ouro_word lister; /* the address of its thread's tokens */
 } table = {.lock = OURO__MUTEX_INIT};
 
-static struct row *row_of(const struct ouro_type *type)
+static const struct ouro_type other_types = {.name = "(other types)"};
+
+static struct row *row_of(const struct ouro_type *type, size_t size)
 {
-    size_t at = ((uintptr_t)type >> 4) * 0x9E3779B97F4A7C15u >> 54;
+    uintptr_t key = type ? (uintptr_t)type : (uintptr_t)size;
+    size_t at = (key >> 4) * 0x9E3779B97F4A7C15u >> 54;
     OURO_STATIC_ASSERT(ROWS == 1 << 10, "ten bits");
-    while (table.rows[at].used && table.rows[at].type != type)
+    while (table.rows[at].count && (table.rows[at].type != type || table.rows[at].size != size))
         at = (at + 1) % ROWS;
-    if (!table.rows[at].used && table.used == TYPES) {
-        static const struct ouro_type other = {.name = "(other types)"};
-        if (type != &other)
-            return row_of(&other);
-    }
-    if (!table.rows[at].used) {
-        table.rows[at] = (struct row){type, 0, 0, true};
-        table.used++;
-    }
+    if (table.rows[at].count)
+        return &table.rows[at];
+    if (table.used >= TYPES && type != &other_types)
+        return row_of(&other_types, 0);
+    table.rows[at] = (struct row){type, size, 0, 0};
+    table.used++;
     return &table.rows[at];
 }
 
-static void count_block(void *object, size_t bytes)
+OURO_READS_RACY static void count_block(char *block, size_t bytes)
 {
+    void *object = ouro__object_within(block, bytes);
     ouro_word b = object ? ouro__load(&ouro__header(object)->shared) : OURO__IMMORTAL;
     if (b & OURO__IMMORTAL)
         return;
-    struct row *row = row_of(ouro__type_of(object, b));
+    bool wide = (b >> OURO__TYPE_SHIFT & 0xFFFF) == OURO__WIDE_TYPE;
+    const struct ouro_type *type = wide && !table.alone ? &other_types : ouro__type_of(object, b);
+    struct row *row = row_of(type, type ? 0 : bytes);
     row->count++;
     row->bytes += bytes;
     table.count++;
@@ -54,15 +65,7 @@ static void count_place(const struct ouro__place *place, void *arg)
 {
     (void)arg;
     for (size_t i = 0; i < place->blocks; i++)
-        count_block(ouro__object_in(place->block + i * place->bytes), place->bytes);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    const struct row *x = a, *y = b;
-    if (x->used != y->used)
-        return x->used ? -1 : 1;
-    return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : 0;
+        count_block(place->block + i * place->bytes, place->bytes);
 }
 
 static void settle_pending(void)
@@ -75,22 +78,37 @@ static void settle_pending(void)
     ouro_collect(NULL);
 }
 
+/* The row with the most bytes that was not taken yet, or NULL. A sort would want memory. */
+static struct row *take_largest(void)
+{
+    struct row *largest = NULL;
+    for (size_t i = 0; i < ROWS; i++) {
+        struct row *row = &table.rows[i];
+        if (row->count && (!largest || row->bytes > largest->bytes))
+            largest = row;
+    }
+    return largest;
+}
+
 size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg)
 {
-    if (!ouro__heaps_exist() || ouro__supply()->block)
+    if (!ouro__heaps_exist() || ouro__supply()->block ||
+        ouro__load(&table.lister) == (ouro_word)&ouro__here)
         return 0;
     settle_pending();
     ouro__lock(&table.lock);
+    ouro__store(&table.lister, (ouro_word)&ouro__here);
     memset(table.rows, 0, sizeof table.rows);
     table.used = table.count = 0;
+    table.alone = ouro__os_threads() == 1;
     ouro__arena_each(OURO__COUNTED, count_place, NULL);
-    qsort(table.rows, ROWS, sizeof table.rows[0], by_bytes);
-    for (size_t i = 0; i < table.used; i++) {
-        const struct row *row = &table.rows[i];
-        struct ouro_alive alive = {row->type ? row->type->name : NULL, row->count, row->bytes};
+    for (struct row *row; (row = take_largest()) != NULL; row->count = 0) {
+        struct ouro_alive alive = {row->type ? row->type->name : NULL, row->count, row->bytes,
+                                   row->size};
         visit(&alive, arg);
     }
     size_t count = table.count;
+    ouro__store(&table.lister, 0);
     ouro__unlock(&table.lock);
     return count;
 }
@@ -102,11 +120,18 @@ static void say_alive(const struct ouro_alive *alive, void *arg)
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: alive: ");
     ouro__text_decimal(&t, alive->count);
-    ouro__text_add(&t, alive->count == 1 ? " object of type " : " objects of type ");
-    ouro__text_add(&t, alive->type_name ? alive->type_name : "(no descriptor)");
+    ouro__text_add(&t, alive->count == 1 ? " object of " : " objects of ");
+    if (alive->type_name) {
+        ouro__text_add(&t, "type ");
+        ouro__text_add(&t, alive->type_name);
+    } else {
+        ouro__text_decimal(&t, alive->size);
+        ouro__text_add(&t, " bytes without a type");
+    }
     ouro__text_add(&t, ", ");
     ouro__text_decimal(&t, alive->bytes);
-    ouro__text_add(&t, " bytes\n");
+    ouro__text_add(&t, " bytes");
+    ouro__text_end(&t, "\n");
     ouro__os_say(room, t.len);
 }
 
@@ -115,17 +140,21 @@ size_t ouro_report_leaks(void)
     return ouro_list_alive(say_alive, NULL);
 }
 
-static void at_exit(void)
-{
-    int64_t wanted = ouro_option_get(OURO_OPTION_leaks);
-    if (wanted > 0 || (wanted < 0 && OURO_CHECKED))
-        ouro_report_leaks();
-}
+/* -- at the program's end ---------------------------------------------------------------------- */
+
+static ouro_word used; /* some thread touched counted objects */
 
 void ouro__leaks_at_exit(void)
 {
-    static ouro_word once;
-    ouro_word was = 0;
-    if (ouro__load(&once) == 0 && ouro__cas_full(&once, &was, 1))
-        ouro__os_at_exit(at_exit);
+    ouro__store(&used, 1);
+}
+
+OURO__OS_AT_EXIT static void at_exit(void)
+{
+    int64_t wanted = ouro__load(&used) ? ouro_option_get(OURO_OPTION_leaks) : 0;
+    if (wanted == 0 || (wanted < 0 && !OURO_CHECKED))
+        return;
+    if (OURO_CHECKED && ouro__os_threads() == 1)
+        ouro_check_heap();
+    ouro_report_leaks();
 }

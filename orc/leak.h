@@ -2,7 +2,8 @@
 /* leak.h: what is alive, and whether the heap contradicts itself.
  *
  * These walk every page. Call them while no other thread uses counted objects. With the `system`
- * supply there are no pages to walk: they find nothing, and the tool that the supply is for tells. */
+ * supply there are no pages to walk: they find nothing, and the tool that the supply is for tells.
+ */
 #ifndef OURO_ORC_LEAK_H
 #define OURO_ORC_LEAK_H
 
@@ -12,19 +13,24 @@ OURO_EXTERN_C_BEGIN
 
 /* Live objects of one type. */
 struct ouro_alive {
-    const char *type_name; /* NULL: born without a descriptor */
+    const char *type_name; /* NULL: born without a descriptor; then all blocks are of one size */
     size_t count;
     size_t bytes; /* of their blocks, headers included */
+    size_t size;  /* of each block where there is no type, else 0 */
 };
 
-/* Calls `visit` (not NULL) once a type, most bytes first, after settling what this thread has
- * pending; immortal objects do not count. Returns how many objects are alive. Allocates nothing;
- * beyond 512 types the rest comes as one with the name "(other types)". May run destroy hooks. */
-OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg);
+/* Calls `visit` (not NULL) once a type, and once a size of block of objects without one, most bytes
+ * first, after settling what this thread has pending; immortal objects do not count. Returns how
+ * many objects are alive. Allocates nothing; beyond 512 lines the rest comes as one with the name
+ * "(other types)". May run destroy hooks. `visit` must return; one list at a time: 0 from inside
+ * `visit`. Beside running threads the figures are a snapshot that is torn at their edges. */
+OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
+                                void *arg);
 
 /* Writes that list to the standard error, a line a type, nothing if nothing is alive. Returns how
- * many objects are. Happens by itself at the program's end with the option `leaks`, and always in
- * the checked library unless OURO_LEAKS=0. */
+ * many objects are. Happens by itself at the program's end, after all atexit handlers, with the
+ * option `leaks` (environment: OURO_LEAKS=1), and always in the checked library unless it is 0;
+ * there ouro_check_heap comes first if no other thread is left. */
 OURO_API size_t ouro_report_leaks(void);
 
 /* Checks every live object: its header, that each reference leads to a live object, that no object

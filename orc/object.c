@@ -11,6 +11,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/text.h"
+#include "alloc/valgrind.h"
 #include "hooks/refops.h"
 #include "hooks/value.h"
 #include "orc/checked.h"
@@ -100,15 +101,24 @@ static void leave_forwarder(void *object)
     struct ouro_header *first = (struct ouro_header *)(void *)place.block;
     first->local = (ouro_half)((char *)object - place.block);
     first->visited = 0;
+    ouro__fence_release(); /* a walk beside running threads that sees it sees the distance */
     ouro__store(&first->shared, FORWARDER);
 }
 
 void *ouro__object_in(char *block)
 {
+    return ouro__object_within(block, UINT32_MAX);
+}
+
+void *ouro__object_within(char *block, size_t bytes)
+{
     struct ouro_header *h = (struct ouro_header *)(void *)block;
     ouro_word b = ouro__load(&h->shared);
     if (b == FORWARDER) {
-        h = ouro__header(block + h->local);
+        size_t distance = ouro__half_load(&h->local);
+        if (distance < sizeof *h || distance >= bytes)
+            return NULL;
+        h = ouro__header(block + distance);
         b = ouro__load(&h->shared);
     }
     return b == 0 || ouro__is_dying(b) ? NULL : h + 1;
@@ -117,9 +127,13 @@ void *ouro__object_in(char *block)
 static void write_header(void *object, const struct ouro_type *type, unsigned mode, unsigned home)
 {
     struct ouro_header *h = ouro__header(object);
+    ouro__tool_words(h, sizeof *h);
     unsigned id = type->id < OURO__WIDE_TYPE ? type->id : OURO__WIDE_TYPE;
     ouro_word b = (ouro_word)id << OURO__TYPE_SHIFT;
     h->visited = (ouro_half)(type->counts >> 32);
+    if (id == OURO__WIDE_TYPE || OURO_CHECKED) /* before the word that says so, for walks */
+        ((const struct ouro_type **)object)[-3] = type;
+    ouro__fence_release();
     /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
     if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
@@ -128,8 +142,6 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ouro__half_store(&h->local, OURO__BORN_LOCAL);
         ouro__store(&h->shared, b | home);
     }
-    if (id == OURO__WIDE_TYPE || OURO_CHECKED)
-        ((const struct ouro_type **)object)[-3] = type;
 }
 
 void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
@@ -154,9 +166,9 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     void *object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
     if (!object)
         return NULL;
+    write_header(object, type, mode, me->home);
     if (align > 16)
         leave_forwarder(object);
-    write_header(object, type, mode, me->home);
     if (OURO_CHECKED)
         ouro__checked_born(object, me, mode);
     if (mode & OURO__BORN_ZEROED)
@@ -189,11 +201,22 @@ const char *ouro__type_name(const void *object, ouro_word shared)
     return type ? type->name : NULL;
 }
 
+void ouro__check_alive(const void *object, const char *what)
+{
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    if (OURO_UNLIKELY(ouro__is_freed(b)))
+        ouro_fail(OURO_FAIL_USE_AFTER_FREE, object, ouro__type_name(object, b), what);
+    if (OURO_CHECKED)
+        ouro__checked_use(object);
+}
+
 bool ouro_is_unique(const void *object)
 {
     struct ouro_header *h = ouro__header(object);
     /* Acquire: what others did to the object before they dropped it comes before its reuse. */
     ouro_word b = ouro__load_acquire(&h->shared);
+    if (OURO_CHECKED || (b & OURO__IMMORTAL))
+        ouro__check_alive(object, "asked whether it is unique, but it is gone");
     if (b & (OURO__WEAK | OURO__IMMORTAL))
         return false;
     if (b & OURO__MERGED) /* Q: one of the references is that of a candidate entry */
@@ -207,6 +230,8 @@ int64_t ouro_count(const void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load_acquire(&h->shared);
+    if (ouro__is_freed(b))
+        ouro__check_alive(object, "its count was asked for, but it is gone");
     int64_t count = ouro__count_of(b);
     if (!(b & OURO__MERGED))
         count += ouro__local_count(ouro__half_load(&h->local));
@@ -217,6 +242,7 @@ void ouro_make_immortal(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     struct ouro__thread *me = ouro__me();
+    ouro__check_alive(object, "made immortal, but it is gone");
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b)) {
         ouro__forget(me, h);
@@ -267,7 +293,8 @@ ouro_reuse ouro_drop_reuse(void *object)
     if (!object || !me)
         return token;
     const struct ouro_type *type = ouro_type_of(object);
-    if (!can_be_reused(me, object, type)) {
+    bool gone = ouro__is_freed(ouro__load(&ouro__header(object)->shared));
+    if (gone || !can_be_reused(me, object, type)) {
         ouro__decref_out(object);
         return token;
     }
@@ -291,7 +318,8 @@ void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
-        (ouro__supply()->block && size > was->size)) { /* blocks are no larger than asked for */
+        /* blocks are no larger than asked for, or tools believe so */
+        ((ouro__supply()->block || ouro__heap->watched) && size > was->size)) {
         ouro_reuse_free(token);
         return ouro_new_uninit_biased(type, size);
     }

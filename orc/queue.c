@@ -20,6 +20,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/pool.h"
+#include "alloc/valgrind.h"
 #include "orc/state.h"
 
 #define SEGMENT_CLOSED ((ouro_word)1 << 16)
@@ -114,6 +115,7 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
             ouro__nudge(me, t);
             return;
         }
+        ouro__tool_words(segment, sizeof *segment);
         segment->entries[0] = object;
         segment->state = 1;
         *open = (struct ouro__open){segment, t, 1, bytes_of(object)};
@@ -152,6 +154,8 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
     struct ouro_header *h = ouro__header(object);
     ouro_half local = ouro__half_load(&h->local);
     ouro_half visited = ouro__half_load(&h->visited);
+    ouro__tool_acquire(object);
+    ouro__tool_release(object);
     ouro_word b = ouro__load_acquire(&h->shared), next;
     int64_t n;
     do {
@@ -290,12 +294,14 @@ static bool merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsi
     ouro_word state = OURO__PARKED;
     if (!ouro__cas_full(&parked->state, &state, OURO__MERGING))
         return false;
+    ouro__tool_acquire(&parked->state);
     struct ouro__chain dead = {NULL, NULL};
     struct ouro__segment *spent = NULL;
     bool still = ouro__load_acquire(&ouro__tokens[t].holder) == (ouro_word)parked;
     if (still)
         spent = ouro__drain(parked, t, OURO__MERGE_MOST, &dead);
     /* Back to PARKED, WANT kept: release, pairs with the acquire of unpark. */
+    ouro__tool_release(&parked->state);
     ouro__fetch_add_full(&parked->state, (ouro_word)OURO__PARKED - OURO__MERGING);
     bool done = still && ouro__load_seq(&ouro__tokens[t].queue) == 0;
     ouro__after_drain(me, spent, &dead);

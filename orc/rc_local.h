@@ -21,7 +21,7 @@ OURO_INLINE void ouro_incref_local(void *object)
     if (OURO_LIKELY((int32_t)n >= 0))
         ouro__half_store(&h->local, n);
     else
-        ouro__incref_out(object);
+        ouro__incref_local_out(object);
 }
 
 /* One reference less; the last one destroys (iteratively). */
@@ -36,7 +36,7 @@ OURO_INLINE void ouro_decref_local(void *object)
         if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__candidate(object);
     } else {
-        ouro__decref_out(object);
+        ouro__decref_local_out(object);
     }
 }
 
@@ -50,7 +50,7 @@ OURO_INLINE void ouro_decref_acyclic_local(void *object)
     if (OURO_LIKELY(n > 1))
         ouro__half_store(&h->local, (ouro_half)(n - 1));
     else
-        ouro__decref_out(object);
+        ouro__decref_local_out(object);
 }
 
 #endif

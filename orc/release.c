@@ -17,6 +17,7 @@
 #include "orc/release.h"
 #include "alloc/fail.h"
 #include "alloc/heap.h"
+#include "alloc/valgrind.h"
 #include "hooks/value.h"
 #include "orc/checked.h"
 #include "orc/chain.h"
@@ -63,6 +64,7 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
         ouro__forget(holder, h);
     if (OURO_UNLIKELY(b & OURO__WEAK))
         ouro__weak_clear(object);
+    ouro__tool_acquire(object);
     bool spent = ouro__is_spent(h);
     ouro__mark_dying(h);
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
@@ -102,6 +104,7 @@ void ouro__free_object(void *object, const struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
+    ouro__tool_acquire(object);
     if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
         ouro__weak_clear(object);
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);

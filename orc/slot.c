@@ -6,6 +6,7 @@
  * a notice, or while the owner is to be told anyway: the store brings a reference of its own to the
  * container into the owner's queue (count.c). */
 #include "orc/slot.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 
 /* Marks the container; true: an entry with a reference of its own is due afterwards. */
@@ -69,6 +70,9 @@ void ouro__slot_moved(void *container)
 
 void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved)
 {
+    ouro__check_alive(container, "a slot in it was used, but it is gone");
+    if (OURO_CHECKED && value)
+        ouro__checked_store(container, value);
     struct ouro_header *h = ouro__header(container);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();

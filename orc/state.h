@@ -90,6 +90,7 @@ struct ouro__thread {
     uint32_t park_depth;
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
+    bool quiet;     /* the library itself counts: nothing of it is misuse (checked.c) */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
     void *pending;                /* the first of the deaths still to carry out */
     struct ouro__open open[OURO__SEGMENTS];
@@ -247,6 +248,11 @@ void ouro__warn(const char *what, const char *about);
 void ouro__warn_object(const char *what, const void *object);
 /* The object in a counted block, or NULL if none was born there or it is gone. For walks. */
 void *ouro__object_in(char *block);
+/* The same for a block of so many bytes that another thread may be using for something else. */
+void *ouro__object_within(char *block, size_t bytes);
 const char *ouro__type_name(const void *object, ouro_word shared);
+/* Fails if the object is gone and its memory was not used again (the checked library: was it used
+ * on the wrong thread); `what` says how it was used. */
+void ouro__check_alive(const void *object, const char *what);
 
 #endif

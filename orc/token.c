@@ -16,6 +16,8 @@
  * again.
  */
 #include "alloc/heap.h"
+#include "alloc/valgrind.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 #include "orc/thread.h"
 
@@ -48,7 +50,10 @@ static void list_gone(unsigned t)
 static bool take_gone(struct ouro__thread *me, unsigned t)
 {
     ouro_word gone = OURO__GONE;
-    return ouro__cas_full(&ouro__tokens[t].holder, &gone, (ouro_word)me);
+    if (!ouro__cas_full(&ouro__tokens[t].holder, &gone, (ouro_word)me))
+        return false;
+    ouro__tool_acquire(&ouro__tokens[t]);
+    return true;
 }
 
 /* With the lock: a token for a new thread, or NO_TOKEN. */
@@ -61,9 +66,10 @@ static unsigned issue(struct ouro__thread *me)
         if (take_gone(me, t))
             return t;
     }
-    if (registry.fresh >= OURO__NO_TOKEN)
+    if (registry.fresh >= (OURO_CHECKED ? OURO__NO_SLOTS : OURO__NO_TOKEN))
         return OURO__NO_TOKEN;
     unsigned t = registry.fresh++;
+    ouro__tool_words(&ouro__tokens[t], sizeof ouro__tokens[t]);
     ouro__store_release(&ouro__tokens[t].holder, (ouro_word)me);
     return t;
 }
@@ -79,6 +85,7 @@ static void give_up(struct ouro__thread *me, unsigned t)
         ouro__after_drain(me, spent, &dead);
         ouro_collect(NULL);
         ouro__forget_token(me, t);
+        ouro__tool_release(token);
         ouro__exchange_full(&token->holder, OURO__GONE);
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
             break;
@@ -127,6 +134,8 @@ static struct ouro__thread *record_take(void)
     me = ouro__meta_take(sizeof *me);
     if (!me)
         return NULL;
+    ouro__tool_words(me, sizeof *me);
+    ouro__tool_words(&ouro__many_threads, sizeof ouro__many_threads);
     me->next_thread = registry.all;
     registry.all = me;
     return me;
@@ -180,7 +189,7 @@ struct ouro__thread *ouro__attach(void)
         return NULL;
     ouro__self = me;
     ouro__here.home = me->home;
-    ouro__here.slots = me->home;
+    ouro__here.slots = OURO_CHECKED ? OURO__NO_SLOTS : me->home;
     heap->unready = me->home == OURO__NO_TOKEN;
     heap->pub.mark = me->home;
     ouro__heap_watch(heap, false);
@@ -253,8 +262,10 @@ static void run_again(struct ouro__thread *me)
     for (;;) {
         ouro_word parked = OURO__PARKED | OURO__WANT;
         /* Acquire: pairs with the release of the merger that left (counts.md 6 c). */
-        if (ouro__cas_full(&me->state, &parked, OURO__RUNNING))
+        if (ouro__cas_full(&me->state, &parked, OURO__RUNNING)) {
+            ouro__tool_acquire(&me->state);
             return;
+        }
         ouro__os_yield();
     }
 }
@@ -271,6 +282,7 @@ void ouro_park(void)
         ouro__visited_grow(&me->visited);
     for (;;) {
         ouro__poll_tokens(me);
+        ouro__tool_release(&me->state);
         ouro__exchange_full(&me->state, OURO__PARKED);
         if (!anything_queued(me))
             return;
@@ -319,12 +331,16 @@ static void before_fork(void)
     ouro__types_before_fork();
     ouro__orphans_before_fork();
     ouro__weak_before_fork();
+    if (OURO_CHECKED)
+        ouro__checked_before_fork();
 }
 
 /* In the child the tokens of the threads that are not there are FROZEN: nothing of theirs is merged
  * or drained; a local count may have been half way through anything. */
 static void after_fork(bool child)
 {
+    if (OURO_CHECKED)
+        ouro__checked_after_fork(child);
     ouro__weak_after_fork(child);
     ouro__orphans_after_fork(child);
     ouro__types_after_fork(child);

@@ -11,6 +11,8 @@
  * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
+#include "alloc/valgrind.h"
+#include "orc/checked.h"
 #include "orc/state.h"
 
 struct ouro_weak {
@@ -29,6 +31,7 @@ static ouro_word buckets_ready;
 static void make_buckets(void)
 {
     ouro_word was = 0;
+    ouro__tool_words(&buckets_ready, sizeof buckets_ready);
     if (ouro__cas_full(&buckets_ready, &was, 1)) {
         for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
             ouro__mutex_reset(&buckets[i].lock);
@@ -84,6 +87,7 @@ struct ouro_weak *ouro_weak_new(void *object)
 {
     if (!object || !ouro__me())
         return NULL;
+    ouro__check_alive(object, "a weak handle was asked for, but it is gone");
     if (ouro__load_acquire(&buckets_ready) != 2)
         make_buckets();
     struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
@@ -113,7 +117,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h)
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b) && !(b & OURO__IMMORTAL)) {
         ouro_half local = ouro__half_load(&h->local);
-        if (ouro__local_count(local) < INT32_MAX)
+        if (ouro__local_count(local) < INT32_MAX - (int32_t)(local >> 31))
             ouro__half_store(&h->local, local + 1);
         return true;
     }
@@ -135,9 +139,12 @@ void *ouro_weak_upgrade(struct ouro_weak *weak)
     struct bucket *bucket = &buckets[weak->bucket];
     ouro__lock(&bucket->lock);
     void *object = weak->object;
-    if (object && !upgrade(me, ouro__header(object)))
+    bool wrong = OURO_CHECKED && object && ouro__checked_foreign(object, me);
+    if (object && !wrong && !upgrade(me, ouro__header(object)))
         object = NULL;
     ouro__unlock(&bucket->lock);
+    if (wrong)
+        ouro__checked_touch(object, me);
     return object;
 }
 

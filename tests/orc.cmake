@@ -3,8 +3,8 @@
 macro(ouro_orc_test name)
     ouro_test(${name} SOURCES ${name}.c orc_kit.c WHITEBOX LABELS orc ${ARGN})
 endmacro()
-set(every VARIANTS main off RC local atomic biased)
-set(threaded VARIANTS main RC atomic biased NEEDS_THREADS)
+set(every VARIANTS main off checked RC local atomic biased)
+set(threaded VARIANTS main checked RC atomic biased NEEDS_THREADS)
 
 ouro_orc_test(orc_counts ${every})
 ouro_orc_test(orc_births ${every})
@@ -22,3 +22,5 @@ ouro_orc_test(orc_order ${every})
 ouro_orc_test(orc_cycle ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
+ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
+ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)

@@ -379,7 +379,8 @@ static void candidates_that_could_not_be_remembered_are_found(void **state)
     if (KIT_ATOMIC)
         skip(); /* a merged object that cannot be remembered is let go */
     ouro_collect_pause();
-    size_t n = ouro__self->visited.capacity + 400;
+    /* More than fit, also once the array has taken all of its block. */
+    size_t n = ouro_usable_size(ouro__self->visited.entries) / sizeof(struct ouro__entry) + 400;
     struct node **many = malloc(n * sizeof *many);
     for (size_t i = 0; i < n; i++)
         many[i] = node_new((int64_t)i);

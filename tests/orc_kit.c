@@ -61,6 +61,38 @@ struct node *node_new(int64_t id)
     return n;
 }
 
+static void *merged_new(const struct ouro_type *type, struct ouro_type *prompt)
+{
+    if (prompt->size == 0) {
+        prompt->size = type->size;
+        prompt->name = type->name;
+        prompt->flags = type->flags | (OURO_CHECKED ? OURO_PROMPT : 0);
+        prompt->fields = type->fields;
+        prompt->field_count = type->field_count;
+        prompt->hooks = type->hooks;
+    }
+    void *object = ouro_new_atomic(prompt, prompt->size);
+    KIT_CHECK(object != NULL);
+    KIT_CHECK((ouro__header(object)->shared & OURO__MERGED) || !OURO_THREADS);
+    return object;
+}
+
+struct node *node_new_merged(int64_t id)
+{
+    static struct ouro_type prompt;
+    struct node *n = merged_new(&node_type, &prompt);
+    n->id = id;
+    return n;
+}
+
+struct leaf *leaf_new_merged(int64_t id)
+{
+    static struct ouro_type prompt;
+    struct leaf *l = merged_new(&leaf_type, &prompt);
+    l->id = id;
+    return l;
+}
+
 struct hooked *hooked_new(int64_t id)
 {
     struct hooked *h = OURO_NEW(struct hooked, &hooked_type);

@@ -44,6 +44,10 @@ extern void (*kit_on_destroy)(struct hooked *dying); /* may be NULL; before the 
 extern int64_t kit_log[64];                          /* ids in the order of their hooks */
 
 struct node *node_new(int64_t id);
+/* A node, or a leaf, that is merged from birth: counted atomically, owned by nobody. The checked
+ * library makes such objects of prompt types alone. */
+struct node *node_new_merged(int64_t id);
+struct leaf *leaf_new_merged(int64_t id);
 struct hooked *hooked_new(int64_t id);
 struct leaf *leaf_new(int64_t id);
 

@@ -161,7 +161,7 @@ static void weak_references_to_waiting_candidates_hold(void **state)
     (void)state;
     other = kit_other_start();
     kit_other_do(other, nothing, NULL);
-    struct node *x = ouro_new_atomic(&node_type, sizeof *x);
+    struct node *x = node_new_merged(0);
     x->a = x;
     ouro_incref(x);
     ouro_incref(x);
@@ -391,7 +391,7 @@ static void claim(void *arg)
     (void)arg;
     struct node *spare[3]; /* so that its place is not the first */
     for (int i = 0; i < 3; i++) {
-        spare[i] = ouro_new_atomic(&node_type, sizeof(struct node));
+        spare[i] = node_new_merged(i);
         touch(spare[i]);
     }
     touch(claimed);
@@ -403,8 +403,7 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
 {
     (void)state;
     other = kit_other_start();
-    claimed = ouro_new_atomic(&node_type, sizeof(struct node));
-    claimed->id = 5;
+    claimed = node_new_merged(5);
     kit_other_do(other, claim, NULL);
     assert_int_equal(ouro__header(claimed)->visited, 4);
     struct node *mine[4];
@@ -415,7 +414,7 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
         mine[i]->a = claimed;
         ouro_incref(claimed);
     }
-    struct node *waiting = ouro_new_atomic(&node_type, sizeof(struct node));
+    struct node *waiting = node_new_merged(0);
     touch(waiting); /* so that the collector asks whether it is alone */
     pid_t child = kit_fork();
     if (child == 0) {

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# What Valgrind's tools see of objects, blocks and hand-overs: valgrind.sh runs programs under them
+# and looks at the reports.
+function(ouro_valgrind_program name library)
+    add_executable(${name} ${ARGN})
+    ouro_compile_options(${name})
+    target_compile_options(${name} PRIVATE -O1 -g)
+    target_link_libraries(${name} PRIVATE ${library})
+endfunction()
+
+if(NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER AND OURO_HAVE_VALGRIND)
+    foreach(variant IN ITEMS ouro ouro-checked)
+        if(NOT TARGET ${variant}-shared)
+            continue()
+        endif()
+        ouro_valgrind_program(vg_memory-${variant} ${variant}-shared vg_memory.c)
+        ouro_script_test(valgrind_memory-${variant} valgrind.sh LABELS valgrind TIMEOUT 300
+            ARGS memory $<TARGET_FILE:vg_memory-${variant}>)
+        if(OURO_THREADS)
+            ouro_valgrind_program(vg_threads-${variant} ${variant}-static vg_threads.c)
+            target_compile_definitions(vg_threads-${variant} PRIVATE
+                OURO_CHECKED=$<STREQUAL:${variant},ouro-checked> OURO_HAVE_VALGRIND=1)
+            ouro_script_test(valgrind_threads-${variant} valgrind.sh LABELS valgrind TIMEOUT 300
+                ARGS threads $<TARGET_FILE:vg_threads-${variant}>)
+        endif()
+    endforeach()
+elseif(NOT OURO_HAVE_VALGRIND)
+    message(STATUS "ouro: Valgrind's headers are absent: its tests are left out")
+endif()
