@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* seq.c: growable sequences. A payload grows by half, then to the end of its block. */
+#include "alloc/room.h"
 #include "hooks/fields.h"
+#include "hooks/refops.h"
+#include "hooks/walk.h"
 
 #include <string.h>
 
@@ -10,10 +13,11 @@ static ouro_status resize(ouro_seq *seq, size_t size, size_t capacity)
     if (__builtin_mul_overflow(capacity, size, &bytes) ||
         __builtin_add_overflow(bytes, sizeof(struct ouro_payload), &bytes))
         return OURO_NO_MEMORY;
-    struct ouro_payload *payload = ouro_realloc(seq->payload, bytes);
+    size_t room, used = sizeof(struct ouro_payload) + seq->len * size;
+    struct ouro_payload *payload = ouro__block_grow(seq->payload, used, bytes, &room);
     if (payload == NULL)
         return OURO_NO_MEMORY;
-    payload->capacity = ouro__seq_capacity(payload, size);
+    payload->capacity = (room - sizeof *payload) / size;
     payload->reserved = 0;
     seq->payload = payload;
     return OURO_OK;
@@ -55,6 +59,11 @@ ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *ele
     char *data = ouro_seq_data(seq);
     if (own)
         element = data + offset;
+    if (OURO_LIKELY(type == &ouro_ref_type)) {
+        ((void **)(void *)data)[seq->len++] = *(void **)element;
+        *(void **)element = NULL;
+        return OURO_OK;
+    }
     memcpy(data + seq->len * type->size, element, type->size);
     ouro_was_moved(element, type);
     seq->len++;
@@ -70,6 +79,16 @@ ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *elem
     return OURO_OK;
 }
 
+static void drop_refs(void **slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *object = ouro__slot_load(&slots[i]);
+        slots[i] = NULL; /* first: whoever looks at it sees no reference that is not counted */
+        if (object != NULL)
+            ouro__refops->decref(object);
+    }
+}
+
 void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len)
 {
     if (len >= seq->len)
@@ -80,6 +99,10 @@ void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len)
     seq->len = len;
     if (ouro__type_state(type) & OURO__TYPE_PLAIN)
         return;
+    if (OURO_LIKELY(type == &ouro_ref_type)) {
+        drop_refs((void **)(void *)e, count);
+        return;
+    }
     for (; count != 0; count--, e += type->size)
         ouro_destroy_value(e, type);
 }

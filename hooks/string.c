@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* string.c: strings. `capacity` leaves room for the final NUL, which is always there. */
 #include "alloc/pool.h"
+#include "alloc/room.h"
 #include "hooks/value.h"
 
 #include <string.h>
@@ -20,10 +21,11 @@ ouro_status ouro_string_reserve(ouro_string *s, size_t capacity)
         return OURO_OK;
     if (capacity > PTRDIFF_MAX - EXTRA)
         return OURO_NO_MEMORY;
-    struct ouro_payload *payload = ouro_realloc(s->payload, capacity + EXTRA);
+    size_t room, used = sizeof(struct ouro_payload) + s->len;
+    struct ouro_payload *payload = ouro__block_grow(s->payload, used, capacity + EXTRA, &room);
     if (payload == NULL)
         return OURO_NO_MEMORY;
-    payload->capacity = ouro_usable_size(payload) - EXTRA;
+    payload->capacity = room - EXTRA;
     payload->reserved = 0;
     s->payload = payload;
     bytes_of(s)[s->len] = 0;

@@ -23,6 +23,16 @@
 
 /* -- connecting hooks -------------------------------------------------------------------------- */
 
+/* The inlined paths of the owner, which serve objects of every mode. */
+static void incref_for_hooks(void *object)
+{
+    ouro_incref_biased(object);
+}
+static void decref_for_hooks(void *object)
+{
+    ouro_decref_biased(object);
+}
+
 static const struct ouro_type *type_of_for_hooks(const void *object)
 {
     return ouro_type_of(object);
@@ -70,8 +80,8 @@ static void *weak_new(void *object)
 void ouro__orc_install(void)
 {
     ouro__leaks_at_exit();
-    static const struct ouro_refops ops = {.incref = ouro__incref_out,
-                                           .decref = ouro__decref_out,
+    static const struct ouro_refops ops = {.incref = incref_for_hooks,
+                                           .decref = decref_for_hooks,
                                            .weak_incref = weak_incref,
                                            .weak_decref = weak_decref,
                                            .type_of = type_of_for_hooks,
@@ -135,7 +145,8 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ((const struct ouro_type **)object)[-3] = type;
     ouro__fence_release();
     /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
-    if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
+    if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) ||
+        home == OURO__NO_TOKEN) {
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
