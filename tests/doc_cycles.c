@@ -29,7 +29,24 @@ static size_t collect_two_friends(void)
     return ouro_collect(NULL);
 }
 /* [cycle_example] */
+/* [closing_move] */
+/* Gives `child` (owned) to the parent that it refers to: from here on each keeps the other. */
+static void adopt(struct person *child)
+{
+    struct person *parent = child->friend;                   /* borrowed, through the child alone */
+    ouro_slot_store(parent, (void **)&parent->friend, child); /* no count goes down: a store tells */
+}
+/* [closing_move] */
 /* clang-format on */
+
+static void a_child_that_is_adopted_is_collected_with_its_parent(void **state)
+{
+    (void)state;
+    struct person *child = OURO_NEW(struct person, &person_type);
+    ouro_slot_init(child, (void **)&child->friend, OURO_NEW(struct person, &person_type));
+    adopt(child);
+    assert_int_equal(ouro_collect(NULL), 2);
+}
 
 static void two_friends_that_nobody_has_are_collected(void **state)
 {
@@ -39,6 +56,9 @@ static void two_friends_that_nobody_has_are_collected(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(two_friends_that_nobody_has_are_collected)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_friends_that_nobody_has_are_collected),
+        cmocka_unit_test(a_child_that_is_adopted_is_collected_with_its_parent),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
