@@ -4,7 +4,20 @@
  *
  * Whoever takes or gives slices sees to what is due. Purging happens outside the lock: a run of
  * dirty slices is taken out of `free`, purged, and put back. So giving memory back to the system
- * delays nobody but the one who does it. */
+ * delays nobody but the one who does it.
+ *
+ * Memory order: the lock orders all of it but
+ *   the map       R5. Entries are stored by release after what they point to is filled in, and
+ *                 loaded by acquire (ouro__map_get). Who asks about an address that is in use has
+ *                 it from somebody who saw the entry; the acquire is for who asks about any word.
+ *   descriptions  are written here with the lock while no block of the page is out, and again by
+ *                 ouro__slices_give when none is any more. In between others read them without the
+ *                 lock, each having been handed a block (M4 of remote.c); owner is told to them by
+ *                 all_insert. So the store of 0 to `owner` is relaxed: who could read it holds no
+ *                 block, and is in error. It is atomic so that such an error stays a wrong pointer.
+ *   capacity      grows without the lock; walks read it with a fence (page_cut and walk.c).
+ *   options       purge_delay is a relaxed word: any value of it is right. The limit is read from its
+ *                 word with the lock after each change, so the last change is what stays in force. */
 #include "alloc/arena.h"
 #include "alloc/options.h"
 

@@ -174,9 +174,10 @@ static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void
 {
     return pthread_key_create(key, at_exit) == 0;
 }
-static inline void ouro__exit_key_arm(ouro__exit_key key, void *value)
+/* false: no memory; the thread's end will not be told. */
+static inline bool ouro__exit_key_arm(ouro__exit_key key, void *value)
 {
-    pthread_setspecific(key, value);
+    return pthread_setspecific(key, value) == 0;
 }
 static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {
@@ -212,10 +213,11 @@ static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void
     (void)at_exit;
     return true;
 }
-static inline void ouro__exit_key_arm(ouro__exit_key key, void *value)
+static inline bool ouro__exit_key_arm(ouro__exit_key key, void *value)
 {
     (void)key;
     (void)value;
+    return true;
 }
 static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {

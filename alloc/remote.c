@@ -9,17 +9,50 @@
  *  F1  A cell is in exactly one of: a page's free list, a ready list, a batch, a remote list, or
  *      the hands of a thread that moves it between those.
  *  F2  Nothing is forgotten: a remote list is empty, or its heap is OWNED by a running thread,
- * which polls, or somebody is inside push or exit and looks at the state after the last push. F3
- * The state leaves ABANDONED by compare-and-swap only; whoever wins serves the heap alone. F4
- * Serving one heap may push to another that wants serving too. That one is remembered (`owes`) and
- * served after, by the same call: stack and batches never nest.
- *
- * F2 rests on a store-then-load pair, both sequentially consistent: push (RMW on `remote`), then
- * load of `state`; and on exit RMW of `state` to ABANDONED, then load of `remote`. Model:
- * tests/models/remote.pml.
+ *      which polls, or somebody is inside push or exit and looks at the state after the last push.
+ *  F3  The state leaves ABANDONED by compare-and-swap only; whoever wins serves the heap alone.
+ *  F4  Serving one heap may push to another that wants serving too. That one is remembered (`owes`)
+ *      and served after, by the same call: stack and batches never nest.
  *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
  * drains that list sees that the page is not the list's heap's and passes the cell on.
+ *
+ * Memory order (that of `state` itself is E1 in thread.c):
+ *  M1  Push: the links of the chain are plain stores before the CAS on `remote`, whose release half
+ *      publishes them, and with them the end of the freer's use of the blocks. Drain: the exchange
+ *      takes all; its acquire half pairs with every push in the list, not only with the last: all
+ *      writes of `remote` are RMWs, so each push continues the release sequences of those before.
+ *      There is no ABA: a push does not care what the head was, and nothing is popped singly.
+ *  M2  The poll is relaxed. It decides only whether to drain; nothing is read through what it saw.
+ *  M3  F2 is a store-then-load pair. Pusher: RMW on `remote`, then load of `state`. Who leaves (exit,
+ *      ouro__remote_leave, serve_one): RMW on `state`, then load of `remote`. Acquire and release
+ *      would let both loads read the old values, the chain would stay in a list that nobody looks
+ *      at. Both RMWs are full and both loads ouro__load_seq, so that one of the two sees the other:
+ *      the pusher sees ABANDONED and serves, or the leaver sees the chain and serves. If both do, F3
+ *      lets one in. The loser may go: its load of `state` saw a value from before the winner's next
+ *      leaving, so by the same pair the winner's look after that leaving sees the loser's push.
+ *      A load of `state` that sees OWNED needs nothing more: that owner will poll, or leave.
+ *  M4  `owner` of a page: store-release in all_insert (heap.c), load-acquire in ouro__page_owner, so
+ *      that the remote list of a heap that is newer than the block is seen initialized. The value
+ *      may be old. A thread that reads its own heap there, even relaxed, as the inlined free does,
+ *      reads what is so: a page leaves a heap only by who serves it, and that is this thread since
+ *      it took the heap by E1, which ordered all servings before. A thread that reads any other
+ *      heap pushes to it, and the drain passes the cell on. The drain compares with the heap that it
+ *      serves, of which the same holds.
+ *      `kind`, `bytes`, `start`, `inverse` are plain: constant while the page has a live block, and
+ *      older than any. Whoever frees a block was handed it, in order, by the program.
+ *  M5  `avail_bits` is relaxed: a hint whether a claim pays. The queues are read after the CAS (E1).
+ *  M6  `pushed` grows before the push, `drained` is stored by release after the drain, and is read
+ *      first, by acquire (stats.c): what is counted as drained is counted as pushed, so their
+ *      difference is not below zero.
+ *
+ * Model: tests/models/remote.pml. What it does in one step more or in another place:
+ *   - it claims right after the push, the code may owe the claim (F4). Only the steps of this thread
+ *     come in between, and none of them ends before the claim is tried: any schedule in which the
+ *     pusher sleeps between push and claim is in the model.
+ *   - it puts a cell of a heap that the draining thread also serves into its page; the code puts only
+ *     cells of the heap that is drained, and pushes the others, its own home's included.
+ *   - LATE there are threads without a heap here (`mine` NULL).
  */
 #include "alloc/heap.h"
 #include "alloc/os.h"
@@ -34,9 +67,9 @@ static void serve_one(struct ouro__heap *heap, struct ouro__heap *mine)
 {
     do {
         if (!ouro__heap_claim(heap))
-            return; /* taken by another, who looks again as we would */
+            return; /* taken by another, who looks again as we would (M3) */
         ouro__remote_drain(heap, mine);
-        ouro__heap_give_up(heap);
+        ouro__heap_give_up(heap); /* E1, M3 */
     } while (ouro__load_seq(&heap->remote) != 0);
 }
 
@@ -64,7 +97,7 @@ void ouro__remote_serve(struct ouro__heap *heap, struct ouro__heap *mine)
 
 void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
 {
-    ouro__heap_give_up(heap);
+    ouro__heap_give_up(heap); /* E1, M3 */
     if (ouro__load_seq(&heap->remote) != 0)
         ouro__remote_serve(heap, mine);
 }
@@ -74,12 +107,12 @@ void ouro__remote_leave(struct ouro__heap *heap, struct ouro__heap *mine)
 static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *first, void *last,
                        uint32_t count)
 {
-    ouro__fetch_add(&to->pushed, count);
+    ouro__fetch_add(&to->pushed, count); /* M6 */
     ouro_word head = ouro__load(&to->remote);
     do {
         *(void **)last = (void *)head;
         ouro__tool_release(&to->remote);
-    } while (!ouro__cas_full(&to->remote, &head, (ouro_word)first));
+    } while (!ouro__cas_full(&to->remote, &head, (ouro_word)first)); /* M1, M3 */
     if (OURO_UNLIKELY(ouro__load_seq(&to->state) == OURO__HEAP_ABANDONED))
         ouro__remote_serve(to, mine);
 }
@@ -140,7 +173,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
 {
     if (!ouro__remote_pending(heap))
         return;
-    void *cell = (void *)ouro__exchange_full(&heap->remote, 0);
+    void *cell = (void *)ouro__exchange_full(&heap->remote, 0); /* M1 */
     ouro__tool_acquire(&heap->remote);
     ouro_word n = 0;
     while (cell) {
@@ -155,7 +188,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
         cell = next;
         n++;
     }
-    ouro__store(&heap->drained, heap->drained + n);
+    ouro__store_release(&heap->drained, heap->drained + n); /* M6 */
 }
 
 /* Whether `heap` looks as if it were worth claiming for pages of this class. */

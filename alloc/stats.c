@@ -97,7 +97,7 @@ static void count_heaps(struct ouro_stats *stats)
         stats->threads += ouro__load(&heap->state) == OURO__HEAP_OWNED;
         stats->failed += ouro__load(&heap->failed);
         stats->remote += batched(heap);
-        /* In this order: what is counted as drained was counted as pushed. */
+        /* In this order (M6 of remote.c): what is counted as drained was counted as pushed. */
         uint64_t drained = ouro__load_acquire(&heap->drained);
         stats->remote += ouro__load_acquire(&heap->pushed) - drained;
     }

@@ -9,9 +9,28 @@
  * heap is abandoned. A thread may allocate later still, in the destructor of another library's
  * thread-local data, and the system does not say which round of destructors is the last. So after
  * its exit each operation borrows a heap for as long as it lasts, a free does without one, and
- * nothing is left behind. Only the layer above, which cannot do without, gets a heap again, and is
- * told of another exit, but not after LAST_EXIT exits. (A thread whose very first touch comes after
- * the last round leaves its heap to nobody.)
+ * nothing is left behind; the same where the system has no memory to note the exit down. Only the
+ * layer above, which cannot do without, gets a heap again, and is told of another exit, but not
+ * after LAST_EXIT exits. (A thread whose very first touch comes after the last round leaves its heap
+ * to nobody.)
+ *
+ * Memory order:
+ *  E1  `state` is the lock of a heap's plain words: its lists, pages and batches. It is taken by CAS
+ *      (take_over here, claims in remote.c and heap.c: full, the acquire counts) and left by
+ *      exchange (abandon, ouro__remote_leave, serve_one: full, the release counts here, all of it
+ *      for F2). Between the first store and a fork every change of it is an RMW, so whoever takes
+ *      it reads the last leaving or what continues its release sequence, and sees all that any
+ *      server before wrote. The first store needs no order: the heap is published after it (E2).
+ *      FROZEN is stored in a fork's child while it has one thread; threads that it creates see it.
+ *      A relaxed load of `state` before the CAS only saves a CAS that would fail.
+ *  E2  `heaps` is pushed to by CAS (the release counts), after next_heap and state of the new heap
+ *      are written; ouro__heaps_first loads it by acquire. All changes are pushes, so one acquire of
+ *      the head continues the release sequences of all before: the rest is read plainly. The pusher
+ *      itself follows no pointer that it read relaxed.
+ *  E3  `ready` (once.h: release when done, acquire on entry) orders supply, exit_key, exit_key_made
+ *      and fork_handled before their use by anyone who went through set_up.
+ *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come
+ *      from a thread that went through nothing, and calls what they point to.
  */
 #include "alloc/heap.h"
 #include "alloc/once.h"
@@ -38,7 +57,7 @@ OURO_TLS struct ouro__own ouro__own;
 
 struct ouro__heap *ouro__heaps_first(void)
 {
-    return (struct ouro__heap *)ouro__load_acquire(&heaps);
+    return (struct ouro__heap *)ouro__load_acquire(&heaps); /* E2 */
 }
 
 bool ouro__heaps_exist(void)
@@ -48,7 +67,7 @@ bool ouro__heaps_exist(void)
 
 void ouro__upper_install(const struct ouro__upper *above)
 {
-    ouro__store_release(&upper, (ouro_word)above);
+    ouro__store_release(&upper, (ouro_word)above); /* E4 */
 }
 
 static const struct ouro__upper *above_us(void)
@@ -66,10 +85,16 @@ static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *)
         settle(heap);
         heap->fail_in = 0;
         heap->unready = false;
-        ouro__heap_give_up(heap);
+        ouro__heap_give_up(heap); /* E1, and then the look of F2 */
         if (ouro__load_seq(&heap->remote) == 0)
             return;
     } while (ouro__heap_claim(heap));
+}
+
+static void give_up(struct ouro__heap *heap)
+{
+    ouro__heap = &ouro__nobody.pub;
+    abandon(heap, ouro__heap_settle);
 }
 
 static void thread_exit(void *arg)
@@ -81,8 +106,7 @@ static void thread_exit(void *arg)
     if (heap == &ouro__nobody)
         return;
     ouro__own.exits++;
-    ouro__heap = &ouro__nobody.pub;
-    abandon(heap, ouro__heap_settle);
+    give_up(heap);
 }
 
 /* -- fork -------------------------------------------------------------------------------------- */
@@ -181,7 +205,7 @@ const struct ouro_supply *ouro_supply_get(void)
 static struct ouro__heap *take_over(void)
 {
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
-        if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED && ouro__heap_claim(heap))
+        if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED && ouro__heap_claim(heap)) /* E1 */
             return heap;
     }
     return NULL;
@@ -197,7 +221,7 @@ static struct ouro__heap *fresh_heap(void)
     ouro_word first = ouro__load(&heaps);
     do {
         heap->next_heap = (struct ouro__heap *)first;
-    } while (!ouro__cas_full(&heaps, &first, (ouro_word)heap));
+    } while (!ouro__cas_full(&heaps, &first, (ouro_word)heap)); /* E2 */
     return heap;
 }
 
@@ -217,14 +241,17 @@ struct ouro__heap *ouro__heap_mine(void)
         return NULL;
     heap->pub.watched = ouro__supply()->block != NULL || ouro__tools;
     ouro__heap = &heap->pub;
-    if (exit_key_made)
-        ouro__exit_key_arm(exit_key, heap);
+    if (exit_key_made && !ouro__exit_key_arm(exit_key, heap)) {
+        give_up(heap);
+        return NULL;
+    }
     return heap;
 }
 
 struct ouro__heap *ouro__heap_borrow(void)
 {
-    return ouro__own.exits == 0 ? ouro__heap_mine() : any_heap();
+    struct ouro__heap *heap = ouro__own.exits == 0 ? ouro__heap_mine() : NULL;
+    return heap ? heap : any_heap();
 }
 
 void ouro__heap_return(struct ouro__heap *heap)

@@ -14,6 +14,8 @@
  *   adopt    CAS to me, restamp the pages to my heap (or not), drain, give back.
  * Heaps are type-stable: a late pusher finds another owner there, or none, and that is all right.
  * A thread that begins takes an abandoned heap as its home.
+ *   LATE     a thread that has exited may still hold blocks and free them, without a home and
+ *            without a chain: each cell is pushed alone, to whatever heap its page names.
  *
  * Asserted: a page's free list is touched by the owner of its heap alone; no block is in two places
  * or in none; whenever no operation is in flight, an abandoned heap has nothing in its list, so
@@ -28,7 +30,11 @@
  * 4 exit looks before ABANDONED is visible    5 the pusher does not look at the state
  * 6 given back without a look                 7 pages restamped without owning their heap
  * 8 forwarded without a look at the state     9 the pusher looks before it pushes
- * 10 exit forgets the chain that it has not pushed */
+ * 10 exit forgets the chain that it has not pushed
+ * 11 a late free takes a heap as the exited thread's home, and nobody leaves that (LATE) */
+#ifndef LATE
+#define LATE 0
+#endif
 #ifndef NT
 #define NT 2
 #endif
@@ -42,7 +48,8 @@
 #define NB 2
 #endif
 #ifndef WITNESS
-#define WITNESS 0 /* 1 a cell is forwarded  2 an exiting thread loses its heap to a pusher */
+#define WITNESS 0 /* 1 a cell is forwarded  2 an exiting thread loses its heap to a pusher
+                   * 3 a late free finds its page's heap abandoned (LATE) */
 #endif
 #define ABANDONED 9
 #define page(b) ((b) % NP)
@@ -63,7 +70,7 @@ inline done() { atomic { busy--;
         do :: k < NP -> assert((w & free[k]) == 0); w = w | free[k]; k++ :: else -> break od; k = 0;
         do :: k < NT -> assert((w & held[k]) == 0); w = w | held[k];
                         assert((w & chain[k]) == 0); w = w | chain[k];
-                        assert(alive[k] || held[k] == 0 && chain[k] == 0); k++
+                        assert(alive[k] || (LATE || held[k] == 0) && chain[k] == 0); k++
            :: else -> break od; k = 0;
         do :: k < NH -> assert((w & remote[k]) == 0); w = w | remote[k];
                         assert(state[k] != ABANDONED || remote[k] == 0);
@@ -146,7 +153,7 @@ end:
               :: skip fi; k++
         :: else -> k = 0; break od;
      goto work
-  :: atomic { held[me] == 0 -> busy++; leaving = 1; alive[me] = 0 };                      /* exit */
+  :: atomic { LATE || held[me] == 0 -> busy++; leaving = 1; alive[me] = 0 };              /* exit */
 #if FAULT == 10
      atomic { chain[me] = 0; dest[me] = 0 };
 #else
@@ -205,12 +212,28 @@ work:                                     /* drain every heap that is mine, then
            :: else fi;
 #endif
         skip
+     :: home[me] == NH -> atomic { done(); goto endgone }                   /* was a late free */
      :: else -> atomic { done(); goto begin }
   fi;
   atomic { home[me] = NH; leaving = 0 }; done();
 endgone:
-  atomic { orphan(); state[h] = me; home[me] = h; alive[me] = 1; h = 0 };       /* a new thread */
-  goto begin }
+  do
+  :: atomic { held[me] == 0 -> orphan(); state[h] = me; home[me] = h; alive[me] = 1; h = 0 };
+     goto begin                                                                 /* a new thread */
+#if LATE
+  :: atomic { pick(held[me]); busy++; held[me] = held[me] & ~(1 << b); q = heap[page(b)] };
+#if FAULT == 11
+     if :: state[0] == ABANDONED -> claim(0) :: else fi;
+#elif WITNESS == 3
+     assert(state[q] != ABANDONED);
+#endif
+     push(q, (1 << b)); atomic { q = 0; b = 0 };
+#if FAULT == 11
+     if :: state[0] == me -> atomic { done() }; goto endgone :: else fi;
+#endif
+     goto work                                  /* whatever the push made it claim, till given back */
+#endif
+  od }
 
 init { byte k = 0; atomic {
   do :: k < NT -> state[k] = k; home[k] = k; alive[k] = 1; k++ :: else -> break od;
