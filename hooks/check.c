@@ -205,8 +205,10 @@ static ouro_status check_nested(struct ouro__registration *r, struct ouro_type *
     type->state = OURO__CHECK_OPEN;
     if (type->size > PTRDIFF_MAX / 2)
         return ouro__refuse(r, type, NULL, "is larger than any memory");
-    if ((type->align & (type->align - 1)) != 0 || type->align > PTRDIFF_MAX / 2)
+    if ((type->align & (type->align - 1)) != 0)
         return ouro__refuse(r, type, NULL, "its alignment is no power of two");
+    if (type->align > PTRDIFF_MAX / 2)
+        return ouro__refuse(r, type, NULL, "its alignment is larger than any memory");
     if (type->flags & ~(uint32_t)OURO_TYPE_FLAGS)
         return ouro__refuse(r, type, NULL, "has unknown flags");
     if (type->field_count != 0 && type->fields == NULL)

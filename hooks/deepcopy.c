@@ -71,6 +71,8 @@ ouro_status ouro__deepcopy_ref_as(void **copy, const void *reference,
 
 ouro_status ouro_deepcopy_ref(void **copy, const void *reference, struct ouro_memo *memo)
 {
+    if (copy == NULL || memo == NULL)
+        return OURO_BAD_ARGUMENT;
     return ouro__deepcopy_ref_as(copy, reference, NULL, memo);
 }
 
@@ -124,6 +126,8 @@ static void settle(struct ouro_memo *memo)
 
 ouro_status ouro_deepcopy_value(void *fresh, const void *from, const struct ouro_type *type)
 {
+    if (fresh == NULL || from == NULL || type == NULL)
+        return OURO_BAD_ARGUMENT;
     struct ouro_memo memo = {.failed = OURO_OK};
     size_t filled = 0;
     bool made = ouro__deepcopy_in(fresh, from, type, &memo) == OURO_OK;

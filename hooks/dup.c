@@ -209,6 +209,8 @@ ouro_status ouro_lifted_dup(void *fresh, const void *from, const struct ouro_typ
 
 ouro_status ouro_dup(void *fresh, const void *from, const struct ouro_type *type)
 {
+    if (OURO_UNLIKELY(fresh == NULL || from == NULL || type == NULL))
+        return OURO_BAD_ARGUMENT;
     if (type->hooks.dup != NULL)
         return type->hooks.dup(fresh, from, type);
     if (type->hooks.copy == NULL)
@@ -269,6 +271,8 @@ ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type 
 
 ouro_status ouro_copy(void *to, const void *from, const struct ouro_type *type)
 {
+    if (OURO_UNLIKELY(to == NULL || from == NULL || type == NULL))
+        return OURO_BAD_ARGUMENT;
     if (to == from)
         return OURO_OK;
     if (type->hooks.copy != NULL)

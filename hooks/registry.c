@@ -118,16 +118,16 @@ static ouro_status try_register(struct ouro_type *type, uint32_t *refs, size_t *
     return status;
 }
 
-ouro_status ouro_type_register(struct ouro_type *type, const char **why)
+/* Registers, with as much memory for offsets as proves to be needed; *why only if refused. */
+static ouro_status register_all(struct ouro_type *type, const char **why)
 {
-    const char *reason = NULL;
     uint32_t *refs = NULL;
     size_t room = 0, used = 0;
     ouro_status status;
     for (;;) {
         lock_types();
         used = room;
-        status = try_register(type, refs, &used, &reason);
+        status = try_register(type, refs, &used, why);
         unlock_types();
         if (status != OURO_BUSY)
             break;
@@ -136,12 +136,19 @@ ouro_status ouro_type_register(struct ouro_type *type, const char **why)
         refs = ouro_malloc(room * sizeof *refs);
         if (refs == NULL) {
             status = OURO_NO_MEMORY;
-            reason = "no memory";
+            *why = "no memory";
             break;
         }
     }
     if (status != OURO_OK || used == 0)
         ouro_free(refs);
+    return status;
+}
+
+ouro_status ouro_type_register(struct ouro_type *type, const char **why)
+{
+    const char *reason = "no type";
+    ouro_status status = type != NULL ? register_all(type, &reason) : OURO_BAD_ARGUMENT;
     if (why != NULL)
         *why = status != OURO_OK ? reason : NULL;
     return status;

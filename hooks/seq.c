@@ -30,6 +30,8 @@ static size_t capacity_of(const ouro_seq *seq)
 
 ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *type, size_t capacity)
 {
+    if (seq == NULL || type == NULL)
+        return OURO_BAD_ARGUMENT;
     if (capacity <= capacity_of(seq))
         return OURO_OK;
     ouro_status status = ouro__type_check(type);
@@ -51,6 +53,8 @@ static ouro_status grow(ouro_seq *seq, const struct ouro_type *type)
 
 ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *element)
 {
+    if (seq == NULL || type == NULL || element == NULL)
+        return OURO_BAD_ARGUMENT;
     size_t offset = (size_t)((uintptr_t)element - (uintptr_t)ouro_seq_data(seq));
     bool own = seq->payload != NULL && offset < seq->len * type->size;
     ouro_status status = grow(seq, type);
@@ -72,7 +76,7 @@ ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *ele
 
 ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element)
 {
-    if (seq->len == 0)
+    if (seq == NULL || type == NULL || element == NULL || seq->len == 0)
         return OURO_BAD_ARGUMENT;
     seq->len--;
     memcpy(element, (char *)ouro_seq_data(seq) + seq->len * type->size, type->size);

@@ -16,6 +16,8 @@ static char *bytes_of(const ouro_string *s)
 
 ouro_status ouro_string_reserve(ouro_string *s, size_t capacity)
 {
+    if (s == NULL)
+        return OURO_BAD_ARGUMENT;
     size_t had = s->payload != NULL ? s->payload->capacity : 0;
     if (capacity <= had)
         return OURO_OK;
@@ -35,7 +37,7 @@ ouro_status ouro_string_reserve(ouro_string *s, size_t capacity)
 ouro_status ouro_string_make(ouro_string *s, const char *bytes, size_t len)
 {
     ouro_string made = {0, NULL};
-    if (bytes == NULL && len != 0)
+    if (s == NULL || (bytes == NULL && len != 0))
         return OURO_BAD_ARGUMENT;
     ouro_status status = ouro_string_reserve(&made, len);
     if (status != OURO_OK)
@@ -61,10 +63,10 @@ static ouro_status grow(ouro_string *s, size_t len)
 
 ouro_status ouro_string_append(ouro_string *s, const char *bytes, size_t len)
 {
+    if (s == NULL || (bytes == NULL && len != 0))
+        return OURO_BAD_ARGUMENT;
     if (len == 0)
         return OURO_OK;
-    if (bytes == NULL)
-        return OURO_BAD_ARGUMENT;
     size_t all, offset = (size_t)((uintptr_t)bytes - (uintptr_t)ouro_string_data(s));
     bool own = s->payload != NULL && offset <= s->len;
     if (__builtin_add_overflow(s->len, len, &all))

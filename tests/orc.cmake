@@ -12,8 +12,9 @@ ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
 ouro_orc_test(orc_steps ${threaded})
 
-# The code of README.md, docs/counts.md and docs/cycles.md.
+# The code of README.md, docs/guide.md, docs/counts.md and docs/cycles.md.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_guide VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
@@ -24,3 +25,4 @@ ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
 ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
+ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md

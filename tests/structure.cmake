@@ -10,6 +10,10 @@ ouro_script_test(layers layers.sh
     ARGS "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/public_headers.txt"
     LABELS structure)
 
+ouro_script_test(doc_pages doc_pages.sh
+    ARGS "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/public_headers.txt"
+    LABELS structure)
+
 ouro_script_test(dev dev.sh ARGS "${PROJECT_SOURCE_DIR}" LABELS structure)
 
 # Each public header compiles alone, twice over: in C and C++, with threads and without.

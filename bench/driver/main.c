@@ -163,17 +163,18 @@ static void list(const struct suite *suite)
         printf("  %s\n", suite->claim_names[i]);
 }
 
-/* Where this program stands, which is where its workers stand. */
-static const char *own_directory(void)
+/* Where the workers are: beside this program, or, when it is installed, in libexec. */
+static const char *workers_directory(void)
 {
-    static char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    static char path[4096 + 64 + sizeof OURO_BENCH_LIBEXEC];
+    ssize_t n = readlink("/proc/self/exe", path, 4095);
     if (n <= 0)
         return ".";
     path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
+    char *name = strrchr(path, '/') + 1;
+    strcpy(name, "ouro-bench-worker-off");
+    bool beside = access(path, X_OK) == 0;
+    strcpy(name, beside ? "." : OURO_BENCH_LIBEXEC);
     return path;
 }
 
@@ -231,7 +232,7 @@ int main(int argc, char **argv)
     struct command c = {.options = {.rounds = 7, .dir = "/usr/share/doc"}};
     argp_err_exit_status = 2;
     c.options.progress = isatty(STDERR_FILENO);
-    c.options.workers = own_directory();
+    c.options.workers = workers_directory();
     argp_parse(&argp, argc, argv, 0, NULL, &c);
     if (c.list) {
         list(c.suite);

@@ -14,8 +14,10 @@ endfunction()
 if(OURO_INSTALL)
     ouro_package_test(find_package find_package.sh)
     ouro_package_test(pkg_config pkg_config.sh)
-    # Both run the build's install rules, which write one manifest.
-    set_tests_properties(package.find_package package.pkg_config PROPERTIES RESOURCE_LOCK install)
+    ouro_package_test(bench bench.sh)
+    # All run the build's install rules, which write one manifest.
+    set_tests_properties(package.find_package package.pkg_config package.bench
+        PROPERTIES RESOURCE_LOCK install)
 endif()
 ouro_package_test(subdirectory_shared subdirectory.sh ON)
 ouro_package_test(subdirectory_static subdirectory.sh OFF)
