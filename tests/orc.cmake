@@ -12,11 +12,12 @@ ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
 ouro_orc_test(orc_steps ${threaded})
 
-# The code of README.md, docs/guide.md, docs/counts.md and docs/cycles.md.
+# The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_guide VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_checking VARIANTS main off checked)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_order ${every})
@@ -26,3 +27,4 @@ ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
 ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
 ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md
+ouro_orc_test(orc_exhaust ${every} TIMEOUT 120) # every allocation fails, once and for good
