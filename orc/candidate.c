@@ -53,6 +53,7 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     uint32_t place = place_for(holder);
     if (OURO_UNLIKELY(place == 0)) {
         v->lost = true;
+        ouro__lost_set();
         return false;
     }
     v->entries[place - 1] =
@@ -115,12 +116,9 @@ static struct {
     struct ouro__entry *first;
 } orphans = {.lock = OURO__MUTEX_INIT};
 
-/* A live candidate of a thread that ends: it is pinned, and T cleared, so that whoever drops the
- * reference tells the next owner (N1). */
-static void pin(struct ouro_header *h)
+/* T is cleared, so that whoever drops the object next tells its owner (N1). */
+static void untouch(struct ouro_header *h)
 {
-    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
-    ouro__half_store(&h->visited, 0);
     ouro_word b = ouro__load(&h->shared);
     while (!ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
         continue;
@@ -142,33 +140,34 @@ static bool orphans_room(uint32_t count)
     return true;
 }
 
-/* Leaves one reference to others; false: no memory. */
+/* Leaves one reference to others, which pins what is not claimed; false: no memory. */
 static bool leave_orphan(struct ouro__entry entry)
 {
     ouro__lock(&orphans.lock);
     bool room = orphans_room(1);
-    if (room)
+    if (room) {
+        if (!entry.link) { /* the entry owns a reference from now on */
+            struct ouro_header *h = ouro__header(entry.object);
+            ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+        }
         orphans.first[++orphans.first->link] = entry;
+    }
     ouro__unlock(&orphans.lock);
     return room;
 }
 
-/* A candidate that this thread gives up waits for another; without memory it is forgotten until
- * somebody drops it again. */
+/* A candidate that this thread gives up waits for another; without memory it is lost for now. */
 static void give_away(struct ouro__thread *me, struct ouro__entry entry)
 {
-    struct ouro_header *h = ouro__header(entry.object);
-    bool claimed = entry.link & OURO__ENTRY_CLAIMED;
-    ouro__forget(me, h);
-    if (!claimed)
-        pin(h);
+    ouro__forget(me, ouro__header(entry.object));
     entry.link &= OURO__ENTRY_CLAIMED;
+    if (!entry.link)
+        untouch(ouro__header(entry.object));
     if (leave_orphan(entry))
         return;
-    if (!claimed)
-        ouro__decref_out(entry.object);
-    else if (ouro__unclaim(entry.object))
+    if (entry.link && ouro__unclaim(entry.object))
         ouro__die(me, entry.object);
+    ouro__lost_set();
 }
 
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
@@ -192,6 +191,8 @@ void ouro__candidates_end(struct ouro__thread *me)
         if (v->entries[i].object)
             give_away(me, v->entries[i]);
     }
+    if (v->lost)
+        ouro__lost_set();
     ouro_free(v->entries);
     v->entries = NULL;
     v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;

@@ -140,7 +140,7 @@ static void shrink(struct ouro__visited *v, uint32_t used)
 /* Whether this is the process's only thread; asked only where it makes a difference. */
 static bool is_alone(const struct ouro__visited *v)
 {
-    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist())
+    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist() && !ouro__lost_exist())
         return false;
     /* A thread that was joined may be counted for some microseconds more. */
     for (unsigned tries = 0; tries < 8; tries++) {
@@ -169,7 +169,9 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
 {
     struct ouro__visited *v = &me->visited;
     struct ouro__capture c = {.me = me, .v = v};
-    if (v->lost)
+    if (alone && ouro__lost_exist())
+        ouro__lost_find(me);
+    else if (v->lost)
         find_lost(me);
     result->collections = 1;
     result->candidates = v->live_places;
@@ -223,7 +225,7 @@ size_t ouro_collect(struct ouro_collection *result)
         bool alone = is_alone(&me->visited);
         if (alone)
             ouro__orphans_take(me);
-        if (me->visited.live_places > 0 || me->visited.lost) {
+        if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist())) {
             uint64_t start = ouro__os_nanoseconds();
             me->visited.collecting = true;
             collect(me, &one, alone);

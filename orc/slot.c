@@ -94,6 +94,7 @@ void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool mo
 
 void ouro_slot_moved_into(void *object)
 {
+    ouro__check_alive(object, "something was moved into it, but it is gone");
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();

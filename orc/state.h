@@ -193,6 +193,11 @@ void ouro__orphans_take(struct ouro__thread *me);
 bool ouro__orphans_exist(void);
 void ouro__orphans_before_fork(void);
 void ouro__orphans_after_fork(bool child);
+/* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such; the
+ * caller, in a collection, is alone and looks. */
+void ouro__lost_set(void);
+bool ouro__lost_exist(void);
+void ouro__lost_find(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
 /* A merged candidate's entry is gone: the reference that it owned goes too; true: it is dead. */
