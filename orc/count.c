@@ -125,7 +125,8 @@ void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ",
+                          object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -259,8 +260,16 @@ void ouro__candidate(void *object)
     struct ouro__thread *me = ouro__me();
     if (!me)
         return;
-    ouro__remember(me, object, false);
-    ouro__collect_if_due(me);
+    struct ouro__visited *v = &me->visited;
+    if (OURO_LIKELY(v->free_place == 0 && v->count < v->capacity)) {
+        v->entries[v->count++] = (struct ouro__entry){object, 0, 0};
+        ouro__half_store(&ouro__header(object)->visited, v->count);
+        v->live_places++;
+    } else {
+        ouro__remember(me, object, false);
+    }
+    if (v->live_places >= v->threshold || v->live_places % 64 == 0)
+        ouro__collect_if_due(me);
 }
 
 /* -- without a descriptor ---------------------------------------------------------------------- */
@@ -310,7 +319,8 @@ bool ouro__decref_last_out(void *object)
             return false;
         ouro__half_store(&h->local, 0);
         ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
-        if (ouro__cas_full(&h->shared, &b, merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
+        if (ouro__cas_full(&h->shared, &b,
+                           merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
             return false;
         ouro__half_store(&h->local, after);
     }

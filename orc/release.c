@@ -107,9 +107,7 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     ouro__tool_acquire(object);
     if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
         ouro__weak_clear(object);
-    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    ouro__store(&h->shared,
-                (b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)) | OURO__DYING | -OURO__UNIT);
+    ouro__mark_freed(h);
     if (OURO_CHECKED)
         ouro__checked_free(object, type);
     else if (OURO_LIKELY(type && !(type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE))))

@@ -20,7 +20,7 @@ struct ouro__token {
     ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
     uint32_t next_gone;
     uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
-    bool listed; /* in the list of tokens to reissue; under the registry's lock */
+    bool listed;        /* in the list of tokens to reissue; under the registry's lock */
 } __attribute__((aligned(64)));
 
 extern struct ouro__token ouro__tokens[0x10000];
@@ -171,6 +171,13 @@ OURO_INLINE bool ouro__is_dying(ouro_word shared)
 OURO_INLINE bool ouro__is_freed(ouro_word shared)
 {
     return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
+}
+/* The header of an object that is gone. */
+OURO_INLINE void ouro__mark_freed(struct ouro_header *h)
+{
+    ouro_word type = ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT);
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    ouro__store(&h->shared, type | OURO__DYING | -OURO__UNIT);
 }
 /* The local word of an object that lived on after its hook ran: the hook does not run again. */
 #define OURO__SPENT (OURO__LOCAL_AWAY | 1)

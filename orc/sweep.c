@@ -16,6 +16,7 @@
  *      stand behind all entries.
  *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
 #include "hooks/value.h"
+#include "alloc/heap.h"
 #include "orc/capture.h"
 
 static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i)
@@ -44,6 +45,30 @@ static size_t free_dead(struct ouro__capture *c)
     return freed;
 }
 
+/* The same for objects of small blocks that nobody else has an eye on: runs of cells go to their pages
+ * together. */
+static size_t free_runs(struct ouro__capture *c)
+{
+    const uint32_t odd = OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
+    const struct ouro_heap *const heap = ouro__heap;
+    struct ouro__run run = OURO__RUN_INIT;
+    size_t cells = 0;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        prefetch_ahead(c, i);
+        void *object = c->v->entries[i].object;
+        struct ouro_header *h = ouro__header(object);
+        const struct ouro_type *type = ouro__type_of(object, ouro__load(&h->shared));
+        if (OURO_UNLIKELY(type->state & odd)) {
+            ouro__free_object(object, type);
+            continue;
+        }
+        ouro__mark_freed(h);
+        ouro__run_free(&run, heap, object, OURO__COUNTED, cells++);
+    }
+    ouro__run_end(&run, cells);
+    return c->dead;
+}
+
 /* -- nothing but references -------------------------------------------------------------------- */
 
 /* All that could be captured was, and is dead; the rest is dropped. */
@@ -64,7 +89,7 @@ static size_t sweep_plain(struct ouro__capture *c)
         if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
             ouro__each_ref(c->v->entries[i].object, type_at(c, i), &c->visitor, drop_if_outside);
     }
-    return free_dead(c);
+    return OURO_CHECKED || ouro__heap->watched ? free_dead(c) : free_runs(c);
 }
 
 /* -- resurrection (step 3) --------------------------------------------------------------------- */
@@ -103,7 +128,8 @@ static void save(struct ouro_visitor *self, void **slot, const struct ouro_type 
     if (i >= c->dead || (c->v->entries[i].link & OURO__ENTRY_LIVE))
         return;
     /* OUTSIDE stays: whether its hook ran. */
-    c->v->entries[i].link = (c->v->entries[i].link & OURO__ENTRY_OUTSIDE) | OURO__ENTRY_LIVE | c->stack;
+    c->v->entries[i].link =
+        (c->v->entries[i].link & OURO__ENTRY_OUTSIDE) | OURO__ENTRY_LIVE | c->stack;
     c->stack = i + 1;
 }
 
