@@ -174,6 +174,10 @@ static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void
 {
     return pthread_key_create(key, at_exit) == 0;
 }
+static inline void ouro__exit_key_forget(ouro__exit_key key)
+{
+    pthread_key_delete(key);
+}
 /* false: no memory; the thread's end will not be told. */
 static inline bool ouro__exit_key_arm(ouro__exit_key key, void *value)
 {
@@ -212,6 +216,10 @@ static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void
     (void)key;
     (void)at_exit;
     return true;
+}
+static inline void ouro__exit_key_forget(ouro__exit_key key)
+{
+    (void)key;
 }
 static inline bool ouro__exit_key_arm(ouro__exit_key key, void *value)
 {

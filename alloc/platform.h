@@ -29,6 +29,7 @@
 
 #define OURO_API         __attribute__((visibility("default")))
 #define OURO_INLINE      static inline __attribute__((always_inline, unused))
+#define OURO_AT_UNLOAD                     __attribute__((destructor)) /* at dlclose, or when the process ends */
 #define OURO_NOINLINE    __attribute__((noinline))
 #define OURO_COLD        __attribute__((cold, noinline))
 #define OURO_NORETURN    __attribute__((noreturn))

@@ -16,9 +16,8 @@
  *
  * Memory order:
  *  E1  `state` is the lock of a heap's plain words: its lists, pages and batches. It is taken by CAS
- *      (take_over here, claims in remote.c and heap.c: full, the acquire counts) and left by
- *      exchange (abandon, ouro__remote_leave, serve_one: full, the release counts here, all of it
- *      for F2). Between the first store and a fork every change of it is an RMW, so whoever takes
+ *      (ouro__heap_claim: full, the acquire counts) and left by exchange (ouro__heap_give_up: full,
+ *      the release counts here, all of it for F2). Between the first store and a fork every change of it is an RMW, so whoever takes
  *      it reads the last leaving or what continues its release sequence, and sees all that any
  *      server before wrote. The first store needs no order: the heap is published after it (E2).
  *      FROZEN is stored in a fork's child while it has one thread; threads that it creates see it.
@@ -49,7 +48,8 @@ OURO_TLS struct ouro_heap *ouro__heap = &ouro__nobody.pub;
 OURO__DEFINE_TOOLS;
 static ouro_word heaps; /* the list of all heaps; only grows */
 static ouro_word ready;
-static bool exit_key_made, fork_handled;
+static ouro_word exit_key_made; /* 0 or 1 */
+static bool fork_handled;
 static ouro__exit_key exit_key;
 static ouro_word supply; /* const struct ouro_supply * */
 static ouro_word upper;  /* const struct ouro__upper * */
@@ -107,6 +107,14 @@ static void thread_exit(void *arg)
         return;
     ouro__own.exits++;
     give_up(heap);
+}
+
+/* A plugin that links the static library may be closed while threads run that used it. They must not
+ * come here when they end: there is nothing here then. (fork handlers go by themselves.) */
+OURO_AT_UNLOAD static void forget_threads(void)
+{
+    if (ouro__exchange_full(&exit_key_made, 0))
+        ouro__exit_key_forget(exit_key);
 }
 
 /* -- fork -------------------------------------------------------------------------------------- */
@@ -168,7 +176,8 @@ static void set_up(void)
     look_for_tools();
     if (!ouro__load(&supply))
         ouro__store_release(&supply, (ouro_word)choose_supply());
-    exit_key_made = exit_key_made || ouro__exit_key_make(&exit_key, thread_exit);
+    if (!ouro__load(&exit_key_made))
+        ouro__store(&exit_key_made, ouro__exit_key_make(&exit_key, thread_exit));
     if (!fork_handled) {
         fork_handled = true;
         ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);
@@ -241,7 +250,7 @@ struct ouro__heap *ouro__heap_mine(void)
         return NULL;
     heap->pub.watched = ouro__supply()->block != NULL || ouro__tools;
     ouro__heap = &heap->pub;
-    if (exit_key_made && !ouro__exit_key_arm(exit_key, heap)) {
+    if (ouro__load(&exit_key_made) && !ouro__exit_key_arm(exit_key, heap)) {
         give_up(heap);
         return NULL;
     }

@@ -96,6 +96,13 @@ ouro_status ouro__deepcopy_in(void *fresh, const void *from, const struct ouro_t
     return status == OURO_OK ? OURO_OK : fail(memo, status);
 }
 
+/* A refused fill and a destroy leave any bytes, but the object is there until it is discarded, and a
+ * hook that runs meanwhile may have it traced (H4 of lift.c). */
+static void make_empty(const struct ouro__memo_entry *entry)
+{
+    memset(entry->copy, 0, entry->type->size);
+}
+
 /* Fills the copies until none is empty; *filled tells how many are. */
 static void fill(struct ouro_memo *memo, size_t *filled)
 {
@@ -104,13 +111,17 @@ static void fill(struct ouro_memo *memo, size_t *filled)
         ouro_status status = ouro__deepcopy_in(entry.copy, entry.object, entry.type, memo);
         if (status == OURO_OK)
             ++*filled;
+        else
+            make_empty(&entry);
     }
 }
 
 static void take_back(struct ouro_memo *memo, size_t filled)
 {
-    for (size_t i = 0; i < filled; i++)
+    for (size_t i = 0; i < filled; i++) {
         ouro_destroy_value(memo->entries[i].copy, memo->entries[i].type);
+        make_empty(&memo->entries[i]);
+    }
     for (size_t i = 0; i < memo->count; i++)
         ouro__refops->discard(memo->entries[i].copy);
 }

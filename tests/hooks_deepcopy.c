@@ -428,6 +428,74 @@ static void a_failure_that_a_hook_hides_is_final_all_the_same(void **state)
     mock_drop(root);
 }
 
+/* Copies the bytes first, as hooks do, and refuses. */
+static ouro_status copies_bytes_and_refuses(void *fresh, const void *from,
+                                            const struct ouro_type *type, struct ouro_memo *memo)
+{
+    (void)memo;
+    memcpy(fresh, from, type->size);
+    return OURO_BUSY;
+}
+
+/* Destroys without leaving anything in order. */
+static void destroys_untidily(void *value, const struct ouro_type *type)
+{
+    struct node *node = value;
+    struct node was = *node;
+    ouro_lifted_destroy(value, type);
+    node->next = was.next;
+    node->other = was.other;
+}
+
+static size_t seen;
+
+static void see(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)self;
+    (void)slot;
+    (void)target;
+    seen++;
+}
+
+static void *originals[3];
+
+/* What a collection would find that starts in a hook: only what is counted. */
+static void looks_at_all_copies(void *value, const struct ouro_type *type)
+{
+    struct ouro_visitor visitor = {see};
+    for (struct mock *m = mock_world.all; m != NULL; m = m->next) {
+        void *object = m + 1;
+        if (object != value && object != originals[0] && object != originals[1] &&
+            object != originals[2])
+            ouro_trace(object, m->type, &visitor);
+    }
+    ouro_lifted_destroy(value, type);
+}
+
+static void what_is_taken_back_reports_no_references(void **state)
+{
+    (void)state;
+    static struct ouro_type types[3];
+    for (int i = 0; i < 3; i++) {
+        types[i] = (struct ouro_type)OURO_TYPE(struct node, node_fields);
+        originals[i] = mock_new(&types[i]);
+    }
+    types[0].hooks.destroy = destroys_untidily;
+    types[1].hooks.destroy = looks_at_all_copies;
+    types[2].hooks.deepcopy = copies_bytes_and_refuses;
+    struct node *first = originals[0], *second = originals[1], *third = originals[2];
+    first->next = second;
+    second->next = third;
+    third->next = mock_incref(third);
+    void *copy;
+    seen = 0;
+    assert_int_equal(ouro_deepcopy_value(&copy, &originals[0], &ouro_ref_type), OURO_BUSY);
+    assert_int_equal(seen, 0);
+    third->next = NULL;
+    mock_drop(third);
+    mock_drop(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +514,7 @@ int main(void)
         T(a_written_deepcopy_is_called_once_for_each_object),
         T(what_a_written_deepcopy_refuses_is_refused_as_a_whole),
         T(a_failure_that_a_hook_hides_is_final_all_the_same),
+        T(what_is_taken_back_reports_no_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
