@@ -32,18 +32,23 @@ struct ouro_failure {
 };
 
 /* Told of each failure before the process aborts. It may end the process itself, or leave by
- * longjmp at its own risk (the failed operation has changed nothing). It must not call Ouro. */
+ * longjmp at its own risk (the failed operation has changed nothing). It runs on the thread that
+ * failed, and must not call Ouro. `failure` is borrowed, for the call. */
 typedef void ouro_fail_handler(const struct ouro_failure *failure, void *arg);
 
-/* handler (may be NULL: only the message on the standard error) and arg (borrowed) hold from now
- * on, for all threads. */
+/* handler (may be NULL: only the message on the standard error) and arg (borrowed; may be NULL)
+ * hold from now on, for all threads. Any thread, but the pair is not set in one step: set it before
+ * other threads may fail. Async-signal-safe; O(1). */
 OURO_API void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg);
 
-/* Reports a failure: handler, message, abort. Any thread; async-signal-safe without a handler. */
+/* Reports a failure: handler, message, abort. For Ouro itself, and for rules of the program's own.
+ * object, type_name and detail (borrowed) may be NULL. Does not return. Any thread;
+ * async-signal-safe without a handler. */
 OURO_API OURO_NORETURN void ouro_fail(ouro_failure_kind kind, const void *object,
                                       const char *type_name, const char *detail);
 
-/* "over-release" and so on. */
+/* "over-release" and so on; "failure" for a number that is none. Static storage; any thread;
+ * async-signal-safe; O(1). */
 OURO_API const char *ouro_failure_kind_name(ouro_failure_kind kind);
 
 OURO_EXTERN_C_END

@@ -35,12 +35,14 @@ struct ouro_option_info {
     const char *unit, *help;
 };
 
-/* The value in force. Any thread; O(1). `option` out of range gives 0. */
+/* The value in force, in the table's unit. `option` out of range gives 0. Any thread; the first
+ * call reads the environment, and may write to the standard error; then O(1). Allocates nothing. */
 OURO_API int64_t ouro_option_get(ouro_option option);
-/* Sets an option by name ("purge_delay"; not NULL). OURO_UNKNOWN_NAME, OURO_BAD_ARGUMENT (out of
- * range), OURO_TOO_LATE (`supply` after first use). Any thread. */
+/* Sets an option by name ("purge_delay"; borrowed) to `value`, in the table's unit.
+ * OURO_BAD_ARGUMENT: the name is NULL, or the value out of range; OURO_UNKNOWN_NAME; OURO_TOO_LATE:
+ * `supply` after first use. Then nothing has changed. Any thread; allocates nothing; O(options). */
 OURO_API ouro_status ouro_option_set(const char *name, int64_t value);
-/* The table's row; NULL when out of range. */
+/* The table's row (static storage); NULL when out of range. Any thread; O(1). */
 OURO_API const struct ouro_option_info *ouro_option_describe(ouro_option option);
 
 OURO_EXTERN_C_END

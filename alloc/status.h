@@ -18,7 +18,8 @@ typedef enum ouro_status {
     OURO_STATUS_COUNT
 } ouro_status;
 
-/* The name of a status, such as "no memory". Static storage; any thread; async-signal-safe. */
+/* The name of a status, such as "no memory"; "unknown status" for a number that is none. Static
+ * storage; any thread; async-signal-safe; O(1). */
 OURO_API const char *ouro_status_name(ouro_status status);
 
 OURO_EXTERN_C_END

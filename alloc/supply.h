@@ -2,7 +2,8 @@
 /* supply.h: where memory comes from, as a value.
  *
  * A supply either maps regions, from which Ouro cuts its chunks and large blocks, or passes every
- * block to another allocator. */
+ * block to another allocator. Its functions are called on any thread, map with a lock of Ouro's
+ * held: they must not call Ouro, and must return. Sizes and alignments are in bytes. */
 #ifndef OURO_ALLOC_SUPPLY_H
 #define OURO_ALLOC_SUPPLY_H
 
@@ -29,10 +30,11 @@ struct ouro_supply {
 extern OURO_API const struct ouro_supply ouro_supply_mmap;
 extern OURO_API const struct ouro_supply ouro_supply_system;
 
-/* Chooses the supply (borrowed for the rest of the process; not NULL) in place of the option
- * `supply`. OURO_TOO_LATE once anything was allocated. */
+/* Chooses the supply (borrowed for the rest of the process) in place of the option `supply`.
+ * OURO_BAD_ARGUMENT: it is NULL, or lacks functions; OURO_TOO_LATE: once anything was allocated.
+ * Before other threads use Ouro; allocates nothing; O(1). */
 OURO_API ouro_status ouro_supply_use(const struct ouro_supply *supply);
-/* The supply in force. */
+/* The supply in force (borrowed). From the first call on it stays. Any thread; O(1). */
 OURO_API const struct ouro_supply *ouro_supply_get(void);
 
 OURO_EXTERN_C_END

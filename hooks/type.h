@@ -104,16 +104,18 @@ struct ouro_type {
     void *user; /* the program's own; never read by Ouro */
 };
 
-/* Registers `type` (borrowed for the rest of the process; not NULL), and all types nested in it, or
- * none of them; what references point to is not looked at. Checks them: fields inside the value,
- * not overlapping (cases of one union may overlap each other), kinds known, references aligned,
- * tags of 1, 2, 4 or 8 bytes and not inside fields, cases without tags in common, nested types
- * given, of a size above 0, and not containing themselves but in sequences. Registering twice is
- * OURO_OK. OURO_BAD_TYPE: refused, and `*why` (may be NULL) says "type.field: reason", in static
- * storage that the eighth refusal after this one reuses. OURO_NO_MEMORY: there is none for the
- * offsets of references; `*why` says so. Any thread; not async-signal-safe. May allocate; runs no
- * hook. O(fields), and references in arrays; O(fields^2) where fields are not in order of their
- * offsets. */
+/* Registers `type` (borrowed for the rest of the process), and all types nested in it, or none of
+ * them; what references point to is not looked at. Checks them: fields inside the value, not
+ * overlapping (cases of one union may overlap each other), kinds known, references aligned, tags of
+ * 1, 2, 4 or 8 bytes and not inside fields, cases without tags in common, nested types given, of a
+ * size above 0, and not containing themselves but in sequences. Registering twice is OURO_OK.
+ *
+ * OURO_BAD_TYPE: refused, and *why (`why` may be NULL) says "type.field: reason", in static storage
+ * that the eighth refusal after this one reuses. OURO_NO_MEMORY: there is none for the offsets of
+ * references. OURO_BAD_ARGUMENT: `type` is NULL. *why says these too; it is NULL after OURO_OK.
+ *
+ * Any thread; not async-signal-safe. May allocate; runs no hook. O(fields), and references in
+ * arrays; O(fields^2) where fields are not in order of their offsets. */
 OURO_API ouro_status ouro_type_register(struct ouro_type *type, const char **why);
 
 /* A value that is one strong reference, for arrays and sequences of references. */

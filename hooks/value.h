@@ -43,7 +43,8 @@ OURO_INLINE const char *ouro_string_data(const ouro_string *s)
  * (borrowed, not NULL; registered by the first call that grows). Any thread, but one at a time on
  * one sequence. Those that grow answer OURO_NO_MEMORY if there is none or the size overflows, and
  * OURO_BAD_TYPE if the type was refused, has size 0 or needs an alignment above 16; then nothing
- * has changed. Those that destroy run destroy hooks and do not allocate. */
+ * has changed. Those that answer a status refuse NULL: OURO_BAD_ARGUMENT. Those that destroy run
+ * destroy hooks and do not allocate. Capacities and lengths count elements. */
 
 /* Makes room for `capacity` elements in all. Never shrinks. Moves elements by memcpy, runs no hook.
  * O(elements). */
@@ -62,8 +63,8 @@ OURO_API void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type);
 
 /* Strings. For every function: `s` is a live string (borrowed, not NULL) unless said otherwise;
  * `bytes` (borrowed; may be NULL if `len` is 0) may hold any bytes. Any thread, but one at a time
- * on one string. OURO_NO_MEMORY: there is none, or the size overflows; OURO_BAD_ARGUMENT: `bytes`
- * is NULL; nothing has changed then. No hook runs. */
+ * on one string. OURO_NO_MEMORY: there is none, or the size overflows; OURO_BAD_ARGUMENT: `s` is
+ * NULL, or `bytes` though `len` is not 0; nothing has changed then. No hook runs. */
 
 /* Makes `s` (uninitialized) a copy of `len` bytes. O(len). */
 OURO_API ouro_status ouro_string_make(ouro_string *s, const char *bytes, size_t len);
@@ -75,7 +76,8 @@ OURO_API ouro_status ouro_string_reserve(ouro_string *s, size_t capacity);
 OURO_API void ouro_string_destroy(ouro_string *s);
 
 /* The hooks of a value of `type`: the written one, or the lifted one. `type` need not be
- * registered by hand. Threads: as the value itself is safe. Values may be moved by memcpy, and are.
+ * registered by hand. `type` and values are borrowed and not NULL. Threads: as the value itself is
+ * safe. Values may be moved by memcpy, and are.
  *   destroy    drops what the value owns; its bytes are then meaningless
  *   was_moved  the state from which destroy does nothing: references, sequences and strings empty,
  *              optionals absent, all else as it was
@@ -90,10 +92,10 @@ OURO_API void ouro_string_destroy(ouro_string *s);
  *              kept within one memo
  * copy, dup and deepcopy: OURO_NO_MEMORY or what a written hook answered: nothing has changed, and
  * `fresh` is uninitialized still; OURO_BAD_TYPE: a descriptor was refused, or, by deepcopy, an
- * object has none. They may allocate. destroy, sink and copy may run destroy hooks. Each costs a
- * walk of the field table, or a copy of bytes where the type has nothing but bytes. Sequences in
- * sequences, and references, are followed without recursion; written hooks recurse where they call
- * back. */
+ * object has none; OURO_BAD_ARGUMENT (not from the lifted ones): an argument is NULL. They may
+ * allocate. destroy, sink and copy may run destroy hooks. Each costs a walk of the field table, or a
+ * copy of bytes where the type has nothing but bytes. Sequences in sequences, and references, are
+ * followed without recursion; written hooks recurse where they call back. */
 #define OURO_SINK_SAFE 256
 OURO_API void ouro_destroy_value(void *value, const struct ouro_type *type);
 OURO_API void ouro_was_moved(void *value, const struct ouro_type *type);
@@ -126,7 +128,8 @@ struct ouro_visitor {
 /* For a written deepcopy hook: the copy of the object behind `reference` (borrowed; may be NULL)
  * within this copying, as a reference that the caller owns, in *copy. It may be empty still. `memo`
  * is what the hook got, valid during its call. OURO_NO_MEMORY, OURO_BAD_TYPE (the object's type is
- * not known): *copy is as it was, and the whole copying fails. May allocate. O(1) expected. */
+ * not known): *copy is as it was, and the whole copying fails. OURO_BAD_ARGUMENT: `copy` or `memo`
+ * is NULL. May allocate. O(1) expected. */
 OURO_API ouro_status ouro_deepcopy_ref(void **copy, const void *reference, struct ouro_memo *memo);
 
 OURO_EXTERN_C_END

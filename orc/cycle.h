@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cycle.h: collection of cycles, as a program sees it. How it works: docs/cycles.md. */
+/* cycle.h: collection of cycles, as a program sees it. How it works, and what it is made after
+ * (Lins; Bacon and Rajan 2001): docs/cycles.md.
+ *
+ * For every function: any thread, about its own objects alone; none fails. */
 #ifndef OURO_ORC_CYCLE_H
 #define OURO_ORC_CYCLE_H
 
@@ -20,16 +23,18 @@ struct ouro_collection {
 
 /* Collects the cycles that this thread owns, now, even while paused; returns how many objects it
  * freed. Runs destroy hooks. From inside a hook or a collection it does nothing and returns 0.
- * `result` may be NULL. O(objects reachable from candidates). */
+ * `result` (borrowed; may be NULL) tells of this collection. Allocates; without memory it gives up
+ * (`abandoned`) and has changed nothing. O(objects reachable from candidates). */
 OURO_API size_t ouro_collect(struct ouro_collection *result);
 
-/* Pauses and resumes the triggers of this thread; nests. Candidates go on being remembered. */
+/* Pauses and resumes the triggers of this thread; nests, and a resume without a pause does nothing.
+ * Candidates go on being remembered. Run nothing; O(1). */
 OURO_API void ouro_collect_pause(void);
 OURO_API void ouro_collect_resume(void);
 
-/* What this thread's collections did so far. */
+/* What this thread's collections did so far, into *total (borrowed; may be NULL). O(1). */
 OURO_API void ouro_collect_stats(struct ouro_collection *total);
-/* How many candidate roots this thread remembers. */
+/* How many candidate roots this thread remembers. O(1). */
 OURO_API size_t ouro_candidates(void);
 
 OURO_EXTERN_C_END

@@ -3,7 +3,8 @@
  *
  * Functions with a mode in their name make objects that are counted so from birth. `size` is the
  * size of the object in bytes; where it is a constant the whole birth is inlined. It must be
- * type->size, or more where an inline tail follows. */
+ * type->size, or more where an inline tail follows; less is not noticed, and hooks then act on what
+ * lies behind the object. */
 #ifndef OURO_ORC_OBJECT_H
 #define OURO_ORC_OBJECT_H
 
@@ -48,8 +49,12 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
 }
 
 /* A new object, contents zeroed, with one reference that the caller owns; NULL: no memory, or a
- * descriptor that was refused (see ouro_type_register). `type` borrowed, not NULL. Any thread.
- * May run destroy hooks of other objects and a collection. O(1) + zeroing. */
+ * descriptor that was refused (see ouro_type_register), which says so on the standard error. `type`
+ * borrowed for the rest of the process, not NULL. Any thread. May run destroy hooks of other objects
+ * and a collection, and ask the memory callback. O(1) + zeroing.
+ *
+ * _local: to be counted by the local functions, on this thread alone. _biased: this thread owns it.
+ * _atomic: nobody owns it. */
 OURO_INLINE void *ouro_new_local(struct ouro_type *type, size_t size)
 {
     return ouro__new(type, size, OURO__BORN_LOCAL_MODE | OURO__BORN_ZEROED);
@@ -86,20 +91,23 @@ OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
 #endif
 }
 
-/* The descriptor of an object (borrowed, may be NULL): NULL if it was born without one. Any thread
- * that has a reference. O(1). */
+/* The descriptor (borrowed) of an object (borrowed; the caller has a reference); NULL: it was born
+ * without one, or `object` is NULL. Any thread; O(1). */
 OURO_API const struct ouro_type *ouro_type_of(const void *object);
 
 /* Whether the caller's reference (borrowed, not NULL) is the only one. Exact for the thread that
- * owns the object and for merged objects; any other thread is told no. Never with a weak reference
- * about. O(1). */
+ * owns the object and for merged objects; any other thread is told no. Never for an immortal object,
+ * or with a weak reference about. Any thread; O(1). */
 OURO_API bool ouro_is_unique(const void *object);
 
-/* How many references there are, as far as this thread can tell; exact for the owner of an object
- * that no other thread counts at the moment. For tests and diagnostics. */
+/* How many references there are to an object (borrowed, not NULL), as far as this thread can tell;
+ * exact for the owner of an object that no other thread counts at the moment, without meaning for an
+ * immortal one. For tests and diagnostics. Any thread; O(1). */
 OURO_API int64_t ouro_count(const void *object);
 
-/* Makes an object immortal: counts on it do nothing from now on, it is never destroyed. */
+/* Makes an object (borrowed, not NULL) immortal: counts on it do nothing from now on, it is never
+ * destroyed, nor is what it refers to. Cannot be undone; a second time does nothing. Any thread that
+ * has a reference; runs nothing; O(1). */
 OURO_API void ouro_make_immortal(void *object);
 
 /* The header of a static const object that is immortal from the start:
@@ -117,12 +125,14 @@ typedef struct ouro_reuse {
 } ouro_reuse;
 
 /* Drops the caller's reference (owned, not NULL). If it was the only one, destroys the contents and
- * yields the cell; else just a decref, and the token is empty. */
+ * yields the cell; else just a decref, and the token is empty. Any thread; runs destroy hooks; cost
+ * as a decref. */
 OURO_API ouro_reuse ouro_drop_reuse(void *object);
 /* A new object as ouro_new_uninit_biased makes it, in the token's cell (owned) if it fits, else in
- * a fresh one. NULL: no memory; the token's cell is given back. */
+ * a fresh one. NULL: no memory, or a refused type; the token's cell is given back. `type` borrowed,
+ * not NULL; `size` in bytes, as for all births. Any thread; O(1) where it fits. */
 OURO_API void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size);
-/* Gives back the cell of a token that is not wanted. */
+/* Gives back the cell of a token (owned; may be empty) that is not wanted. Any thread; O(1). */
 OURO_API void ouro_reuse_free(ouro_reuse token);
 
 OURO_EXTERN_C_END

@@ -3,8 +3,10 @@
  *
  * For every function: `object` may be NULL (nothing happens). incref and decref never fail; any
  * thread that has a reference. Works on objects born in any mode (those that are not merged go out
- * of line). Whoever drops the last reference destroys.
- * Without threads (OURO_THREADS 0) these are the local functions. */
+ * of line). Whoever drops the last reference destroys; an object that can be part of a cycle may
+ * wait for the next collection of a thread that dropped another reference before (docs/counts.md,
+ * decref, merged). incref runs nothing; decref may run destroy hooks and a collection. No error can
+ * come of either. Without threads (OURO_THREADS 0) these are the local functions. */
 #ifndef OURO_ORC_RC_ATOMIC_H
 #define OURO_ORC_RC_ATOMIC_H
 
@@ -18,7 +20,7 @@ OURO_INLINE void ouro_incref_atomic(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    /* Relaxed: the caller's own reference keeps the object alive (counts.md 6 f). */
+    /* Relaxed: the caller's own reference keeps the object alive (docs/counts.md, f). */
     if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED &&
                     ouro__count_of(b) < OURO__COUNT_LIMIT))
         ouro__fetch_add(&h->shared, OURO__UNIT);

@@ -5,8 +5,9 @@
  * For every function: `object` may be NULL (nothing happens). incref and decref never fail; any
  * thread that has a reference; objects born in any mode. An object whose last reference another
  * thread drops is destroyed by its owner at the owner's next slow path, or at once by the dropper
- * if the owner is parked or has ended.
- * Without threads (OURO_THREADS 0) these are the local functions. */
+ * if the owner is parked or has ended. incref runs nothing; decref may run destroy hooks and a
+ * collection. No error can come of either: where there is no memory for what a drop needs, the
+ * object dies later, or stays. Without threads (OURO_THREADS 0) these are the local functions. */
 #ifndef OURO_ORC_RC_BIASED_H
 #define OURO_ORC_RC_BIASED_H
 

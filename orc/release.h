@@ -12,12 +12,14 @@
 
 OURO_EXTERN_C_BEGIN
 
-/* Like a decref of `object` (owned; may be NULL), but a death is only noted; ouro_release_pending
- * or the next slow path of allocation carries it out. */
+/* Like a decref of `object` (owned; may be NULL), but a death is only noted; ouro_release_pending,
+ * any other decref that ends an object, or the next slow path of allocation on this thread carries
+ * it out. Any thread; runs no hook; O(1). */
 OURO_API void ouro_decref_later(void *object);
 
 /* Destroys at most `budget` noted objects, those included that fall on the way; returns how many it
- * destroyed. Fewer than `budget`: nothing is pending any more. */
+ * destroyed. Fewer than `budget`: nothing is pending any more; 0 from inside a destroy hook. Looks
+ * at what the calling thread noted. Runs destroy hooks; allocates nothing; O(destroyed). */
 OURO_API size_t ouro_release_pending(size_t budget);
 
 OURO_EXTERN_C_END

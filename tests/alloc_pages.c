@@ -180,11 +180,9 @@ static void trim_gives_memory_back_to_the_system(void **state)
     assert_true(after < before + 8 * MIB);
 }
 
-static void empty_pages_go_back_by_themselves_after_the_delay(void **state)
+/* Uses and frees 40 MB, and waits until they may be purged; returns what was resident before. */
+static size_t leave_empty_pages(void)
 {
-    (void)state;
-    if (is_slow())
-        skip();
     enum { N = 200000 };
     static void *p[N];
     ouro_option_set("purge_delay", 20);
@@ -197,6 +195,15 @@ static void empty_pages_go_back_by_themselves_after_the_delay(void **state)
     for (int i = 0; i < N; i++)
         ouro_free(p[i]);
     usleep(60000);
+    return before;
+}
+
+static void empty_pages_go_back_by_themselves_after_the_delay(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    size_t before = leave_empty_pages();
     ouro_free(ouro_malloc(100000)); /* anything that gives slices back */
     assert_true(resident() < before + 8 * MIB);
     ouro_option_set("purge_delay", 100);
@@ -208,19 +215,9 @@ static void idle_pages_go_back_when_pages_are_taken(void **state)
     (void)state;
     if (is_slow())
         skip();
-    enum { N = 200000, KINDS = 16 };
-    static void *p[N];
+    enum { KINDS = 16 };
     void *kept[KINDS];
-    ouro_option_set("purge_delay", 20);
-    ouro_trim();
-    size_t before = resident();
-    for (int i = 0; i < N; i++) {
-        p[i] = ouro_malloc(200);
-        memset(p[i], 1, 200);
-    }
-    for (int i = 0; i < N; i++)
-        ouro_free(p[i]);
-    usleep(60000);
+    size_t before = leave_empty_pages();
     for (int i = 0; i < KINDS; i++)
         kept[i] = ouro_malloc(1000 + 500 * (size_t)i);
     assert_true(resident() < before + 8 * MIB);

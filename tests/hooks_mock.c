@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hooks_mock.c: see hooks_mock.h. White-box: uses ouro__refops_install. */
 #include "hooks_mock.h"
+#include "small_stack.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -203,29 +204,9 @@ ouro_string mock_string(const char *literal)
     return s;
 }
 
-struct call {
-    void (*fn)(void *);
-    void *arg;
-};
-
-static void *run(void *arg)
-{
-    struct call *call = arg;
-    call->fn(call->arg);
-    return NULL;
-}
-
 void mock_on_small_stack(void (*fn)(void *), void *arg)
 {
-    struct call call = {fn, arg};
-    size_t size = OURO_ASAN || OURO_TSAN ? 512 * 1024 : 64 * 1024;
-    pthread_attr_t attr;
-    pthread_t thread;
-    assert_int_equal(pthread_attr_init(&attr), 0);
-    assert_int_equal(pthread_attr_setstacksize(&attr, size), 0);
-    assert_int_equal(pthread_create(&thread, &attr, run, &call), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    pthread_attr_destroy(&attr);
+    small_stack(fn, arg, OURO_ASAN || OURO_TSAN);
 }
 
 void mock_log(const char *name)

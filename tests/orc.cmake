@@ -11,6 +11,7 @@ ouro_orc_test(orc_births ${every})
 ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
 ouro_orc_test(orc_steps ${threaded})
+ouro_orc_test(orc_tokens ${threaded})
 
 # The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
@@ -19,9 +20,11 @@ ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_checking VARIANTS main off checked)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
+ouro_orc_test(orc_races ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_order ${every})
 ouro_orc_test(orc_cycle ${every})
+ouro_orc_test(orc_triggers ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds

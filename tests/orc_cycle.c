@@ -1,37 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The cycle collector: shapes of garbage, what stays, triggers, buffers, exhaustion. White-box:
- * looks at the candidate buffer. */
+/* The cycle collector: shapes of garbage, what stays, exhaustion. White-box: looks at the candidate
+ * buffer. */
 #include "orc_kit.h"
 
 #include <string.h>
-
-static struct node *link_to(struct node *from, struct node *to)
-{
-    from->a = to;
-    ouro_incref(to);
-    return from;
-}
-
-/* A ring of n whose only references are its own; returns one member (borrowed). */
-static struct node *garbage_ring(size_t n)
-{
-    struct node *first = node_new(0), *last = first;
-    for (size_t i = 1; i < n; i++) {
-        struct node *next = node_new((int64_t)i);
-        last->a = next;
-        last = next;
-    }
-    last->a = first;
-    ouro_incref(first);
-    ouro_decref(first);
-    return first;
-}
 
 static void rings_of_any_length_are_collected(void **state)
 {
     (void)state;
     for (size_t n = 1; n < 200; n += 1 + n / 3) {
-        garbage_ring(n);
+        kit_garbage_ring(n);
         assert_int_equal(ouro_candidates(), 1);
         struct ouro_collection c;
         assert_int_equal(ouro_collect(&c), n);
@@ -46,8 +24,8 @@ static void rings_that_share_a_member_and_tails_go_together(void **state)
 {
     (void)state;
     struct node *shared = node_new(1), *left = node_new(2), *right = node_new(3);
-    link_to(left, shared);
-    link_to(right, shared);
+    kit_link(left, shared);
+    kit_link(right, shared);
     shared->a = left;
     shared->b = right;
     struct leaf *tail = leaf_new(1);
@@ -163,9 +141,9 @@ static void live_graphs_stay_and_count_exactly(void **state)
 {
     (void)state;
     struct node *root = node_new(1), *inner = node_new(2);
-    link_to(root, inner);
-    link_to(inner, root);
-    struct node *garbage = garbage_ring(3);
+    kit_link(root, inner);
+    kit_link(inner, root);
+    struct node *garbage = kit_garbage_ring(3);
     garbage->b = inner; /* garbage that refers to what lives */
     ouro_incref(inner);
     ouro_decref(inner);
@@ -202,126 +180,6 @@ static void borrowed_back_pointers_count_nothing(void **state)
     assert_int_equal(heapcheck_count(&type), 0);
 }
 
-/* -- the buffer (pathology 3) ------------------------------------------------------------------ */
-
-/* Pathology 3: buffers that only grow; acyclic objects in them; a hub that reaches everything. */
-static void the_buffer_reuses_places_and_shrinks(void **state)
-{
-    (void)state;
-    ouro_collect_pause();
-    struct ouro__visited *v = &ouro__self->visited;
-    for (int i = 0; i < 100000; i++) { /* candidates that die */
-        struct node *n = node_new(i);
-        ouro_incref(n);
-        ouro_decref(n);
-        ouro_decref(n);
-        struct leaf *l = leaf_new(i); /* never one */
-        ouro_incref(l);
-        ouro_decref(l);
-        ouro_decref(l);
-    }
-    assert_int_equal(ouro_candidates(), 0);
-    assert_true(v->capacity <= 512);
-    size_t n = 300000;
-    struct node *hub = node_new(-1), *list = NULL;
-    for (size_t i = 0; i < n; i++) {
-        struct node *one = node_new((int64_t)i);
-        one->b = hub;
-        ouro_incref(hub);
-        one->a = list;
-        if (list) {
-            ouro_incref(list);
-            ouro_decref(list);
-        }
-        list = one;
-    }
-    link_to(hub, list);
-    assert_true(ouro_candidates() >= n - 1);
-    assert_int_equal(ouro_collect(NULL), 0);
-    assert_int_equal(ouro_candidates(), 0);
-    ouro_decref(list);
-    ouro_decref(hub);
-    assert_int_equal(ouro_collect(NULL), n + 1);
-    for (int i = 0; i < 10; i++) {
-        garbage_ring(1);
-        ouro_collect(NULL);
-    }
-    assert_true(v->capacity <= 65536);
-    ouro_collect_resume();
-}
-
-/* -- triggers ---------------------------------------------------------------------------------- */
-
-static void candidates_start_a_collection_unless_paused(void **state)
-{
-    (void)state;
-    ouro_collect(NULL);
-    struct ouro_collection before, after;
-    ouro_collect_stats(&before);
-    ouro_collect_pause();
-    ouro_collect_pause();
-    for (int i = 0; i < 30000; i++)
-        garbage_ring(1);
-    ouro_collect_resume();
-    for (int i = 0; i < 10; i++)
-        garbage_ring(1);
-    ouro_collect_stats(&after);
-    assert_int_equal(after.collections, before.collections);
-    assert_int_equal(ouro_candidates(), 30010);
-    ouro_collect_resume();
-    for (int i = 0; i < 30000; i++)
-        garbage_ring(1);
-    ouro_collect_stats(&after);
-    assert_true(after.collections > before.collections);
-    assert_true(ouro_candidates() < 30000);
-}
-
-/* Pathology 6: a few roots that hold much: triggers weigh bytes. */
-static void bytes_start_a_collection(void **state)
-{
-    (void)state;
-    static struct ouro_type block = {.size = 100 << 10, .name = "block", .flags = OURO_ACYCLIC};
-    if (kit_instrumented())
-        skip(); /* blocks of libc are not counted */
-    size_t before = kit_resident();
-    for (int i = 0; i < 10000; i++) { /* a gigabyte in all */
-        struct node *ring = node_new(i);
-        ring->b = ouro_new(&block, 100 << 10);
-        memset(ring->b, 1, 100 << 10);
-        link_to(ring, ring);
-        ouro_decref(ring);
-    }
-    assert_true(kit_resident() < before + ((size_t)200 << 20));
-    ouro_collect(NULL);
-}
-
-/* Pathology 8: a hundred rounds of 1 % candidates over one live graph: not a hundred full scans. */
-static void looking_at_the_living_is_paid_for_by_candidates(void **state)
-{
-    (void)state;
-    size_t n = kit_scaled(100000);
-    struct node **all = malloc(n * sizeof *all);
-    for (size_t i = 0; i < n; i++)
-        all[i] = node_new((int64_t)i);
-    for (size_t i = 0; i < n; i++)
-        link_to(all[i], all[(i + 1) % n]);
-    ouro_collect(NULL);
-    struct ouro_collection before, after;
-    ouro_collect_stats(&before);
-    for (size_t round = 0; round < 100; round++) {
-        for (size_t i = 0; i < n / 100; i++) {
-            ouro_incref(all[i * 100 + round]);
-            ouro_decref(all[i * 100 + round]);
-        }
-    }
-    ouro_collect_stats(&after);
-    assert_true(after.captured - before.captured <= 20 * n);
-    for (size_t i = 0; i < n; i++)
-        ouro_decref(all[i]);
-    ouro_collect(NULL);
-    free(all);
-}
-
 /* -- exhaustion -------------------------------------------------------------------------------- */
 
 static size_t mixed_garbage(void)
@@ -342,7 +200,7 @@ static size_t mixed_garbage(void)
     end->a = saved;
     ouro_incref(saved);
     ouro_decref(saved);
-    garbage_ring(1000);
+    kit_garbage_ring(1000);
     return 601;
 }
 
@@ -385,13 +243,13 @@ static void candidates_that_could_not_be_remembered_are_found(void **state)
     for (size_t i = 0; i < n; i++)
         many[i] = node_new((int64_t)i);
     for (size_t i = 0; i < n; i++)
-        link_to(many[i], many[i]);
+        kit_link(many[i], many[i]);
     static struct ouro_type wide;
     static const struct ouro_field fields[] = {OURO_REF(struct node, a, NULL)};
     wide = (struct ouro_type){
         .size = 200000, .name = "large node", .fields = fields, .field_count = 1};
     struct node *large = ouro_new(&wide, 200000); /* alone in its pages */
-    link_to(large, large);
+    kit_link(large, large);
     ouro_fail_nth_alloc(1, true);
     for (size_t i = 0; i < n; i++)
         ouro_decref(many[i]);
@@ -412,10 +270,6 @@ int main(void)
         kit_test(sequences_options_and_unions_are_followed),
         kit_test(live_graphs_stay_and_count_exactly),
         kit_test(borrowed_back_pointers_count_nothing),
-        kit_test(the_buffer_reuses_places_and_shrinks),
-        kit_test(candidates_start_a_collection_unless_paused),
-        kit_test(bytes_start_a_collection),
-        kit_test(looking_at_the_living_is_paid_for_by_candidates),
         kit_test(a_collection_without_memory_is_abandoned_and_done_later),
         kit_test(candidates_that_could_not_be_remembered_are_found),
     };

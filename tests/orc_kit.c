@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* White-box: see orc_kit.h. */
 #include "orc_kit.h"
+#include "small_stack.h"
 #include "alloc/valgrind.h"
 
 #include <pthread.h>
@@ -109,6 +110,31 @@ struct leaf *leaf_new(int64_t id)
     return l;
 }
 
+struct node *kit_ring(size_t n)
+{
+    struct node *first = node_new(0), *last = first;
+    for (size_t i = 1; i < n; i++) {
+        struct node *next = node_new((int64_t)i);
+        last->a = next;
+        last = next;
+    }
+    last->a = first;
+    return first;
+}
+
+struct node *kit_garbage_ring(size_t n)
+{
+    struct node *first = kit_ring(n);
+    kit_touch(first);
+    return first;
+}
+
+void kit_link(struct node *from, struct node *to)
+{
+    from->a = to;
+    ouro_incref(to);
+}
+
 static size_t alive_before; /* what an earlier test that failed left */
 
 int kit_setup(void **state)
@@ -152,34 +178,16 @@ size_t kit_scaled(size_t n)
     return n / slow ? n / slow : 1;
 }
 
-struct call {
-    void (*fn)(void *);
-    void *arg;
-};
-
-static void *run(void *arg)
-{
-    struct call *call = arg;
-    call->fn(call->arg);
-    return NULL;
-}
-
 void kit_on_small_stack(void (*fn)(void *), void *arg)
 {
-    struct call call = {fn, arg};
-    pthread_attr_t attr;
-    pthread_t thread;
-    KIT_CHECK(pthread_attr_init(&attr) == 0);
-    KIT_CHECK(pthread_attr_setstacksize(&attr, kit_instrumented() ? 512 << 10 : 64 << 10) == 0);
-    KIT_CHECK(pthread_create(&thread, &attr, run, &call) == 0);
-    pthread_attr_destroy(&attr);
-    KIT_CHECK(pthread_join(thread, NULL) == 0);
+    small_stack(fn, arg, kit_instrumented());
 }
 
 struct kit_other {
     pthread_t thread;
     pthread_barrier_t start, done;
-    struct call call;
+    void (*fn)(void *);
+    void *arg;
 };
 
 static void *obey(void *arg)
@@ -187,9 +195,9 @@ static void *obey(void *arg)
     struct kit_other *other = arg;
     for (;;) {
         pthread_barrier_wait(&other->start);
-        if (other->call.fn == NULL)
+        if (other->fn == NULL)
             return NULL;
-        other->call.fn(other->call.arg);
+        other->fn(other->arg);
         pthread_barrier_wait(&other->done);
     }
 }
@@ -206,14 +214,15 @@ struct kit_other *kit_other_start(void)
 
 void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg)
 {
-    other->call = (struct call){fn, arg};
+    other->fn = fn;
+    other->arg = arg;
     pthread_barrier_wait(&other->start);
     pthread_barrier_wait(&other->done);
 }
 
 void kit_other_end(struct kit_other *other)
 {
-    other->call.fn = NULL;
+    other->fn = NULL;
     pthread_barrier_wait(&other->start);
     pthread_join(other->thread, NULL);
     pthread_barrier_destroy(&other->start);
@@ -226,6 +235,32 @@ void kit_elsewhere(void (*fn)(void *), void *arg)
     struct kit_other *other = kit_other_start();
     kit_other_do(other, fn, arg);
     kit_other_end(other);
+}
+
+/* -- what the other is told to do -------------------------------------------------------------- */
+
+void kit_poll(void *arg)
+{
+    (void)arg;
+    ouro_poll();
+}
+void kit_incref(void *object)
+{
+    ouro_incref(object);
+}
+void kit_decref(void *object)
+{
+    ouro_decref(object);
+}
+void kit_touch(void *object)
+{
+    ouro_incref(object);
+    ouro_decref(object);
+}
+void kit_collect(void *arg)
+{
+    (void)arg;
+    ouro_collect(NULL);
 }
 
 /* -- children ---------------------------------------------------------------------------------- */
@@ -299,6 +334,14 @@ bool kit_alone(void)
         usleep(1000);
     }
     return false;
+}
+
+uint64_t kit_seed(uint64_t usual)
+{
+    const char *text = getenv("OURO_TEST_SEED");
+    uint64_t seed = text ? strtoull(text, NULL, 0) : usual;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    return seed;
 }
 
 uint64_t kit_random(uint64_t *seed)

@@ -50,6 +50,12 @@ struct node *node_new_merged(int64_t id);
 struct leaf *leaf_new_merged(int64_t id);
 struct hooked *hooked_new(int64_t id);
 struct leaf *leaf_new(int64_t id);
+/* A ring of n nodes whose only references are its own; returns one of them (borrowed). */
+struct node *kit_ring(size_t n);
+/* The same, one of them a candidate: it can be collected. */
+struct node *kit_garbage_ring(size_t n);
+/* Writes from->a, which was NULL. */
+void kit_link(struct node *from, struct node *to);
 
 /* Before and after each test: the second fails unless nothing is alive. */
 int kit_setup(void **state);
@@ -61,8 +67,7 @@ int kit_teardown(void **state);
     (cmocka_set_test_filter(getenv("OURO_TEST")), cmocka_run_group_tests(tests, NULL, NULL))
 
 /* Asserts on any thread: a failed one ends the process. */
-#define KIT_CHECK(truth)                                                                           \
-    ((truth) ? (void)0 : kit_check_failed(#truth, __FILE__, __LINE__))
+#define KIT_CHECK(truth) ((truth) ? (void)0 : kit_check_failed(#truth, __FILE__, __LINE__))
 OURO_NORETURN void kit_check_failed(const char *truth, const char *file, int line);
 
 /* Runs fn(arg) on a thread with a stack of 64 KiB (more under sanitizers and Valgrind). */
@@ -71,9 +76,15 @@ void kit_on_small_stack(void (*fn)(void *), void *arg);
 struct kit_other;
 struct kit_other *kit_other_start(void);
 void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg); /* returns when done */
-void kit_other_end(struct kit_other *other);                               /* returns when it is gone */
+void kit_other_end(struct kit_other *other); /* returns when it is gone */
 /* Runs fn(arg) on a thread of its own. */
 void kit_elsewhere(void (*fn)(void *), void *arg);
+/* Things to be told to do. */
+void kit_poll(void *arg);
+void kit_incref(void *object);
+void kit_decref(void *object);
+void kit_touch(void *object); /* makes it a candidate */
+void kit_collect(void *arg);
 
 /* Runs fn(arg) in a forked child; the kind of the failure that it reports, -1: none, -2: crash. */
 int kit_failure_of(void (*fn)(void *), void *arg);
@@ -88,6 +99,8 @@ const char *kit_stderr_of(void (*fn)(void *), void *arg);
  * there whether it is alone; false: it will not be (TSan has a thread of its own). */
 bool kit_alone(void);
 
+/* The seed in OURO_TEST_SEED, or the usual one; says it. */
+uint64_t kit_seed(uint64_t usual);
 /* A small generator: a seed replays exactly. */
 uint64_t kit_random(uint64_t *seed);
 /* Bytes that the process has mapped and resident. */

@@ -17,11 +17,6 @@ static void make_some(size_t n)
 {
     kit_other_do(owner, make, &n);
 }
-static void poll(void *arg)
-{
-    (void)arg;
-    ouro_poll();
-}
 static void park(void *arg)
 {
     (void)arg;
@@ -44,7 +39,7 @@ static void a_running_owner_settles_at_its_slow_path(void **state)
     make_some(1);
     ouro_decref(made[0]);
     assert_int_equal(kit_destroyed, 0);
-    kit_other_do(owner, poll, NULL);
+    kit_other_do(owner, kit_poll, NULL);
     assert_int_equal(kit_destroyed, 1);
     make_some(1);
     ouro_incref(made[0]); /* counted here, so dropped here */
@@ -121,7 +116,7 @@ static void queued_bytes_tell_what_waits(void **state)
     size_t all = 200 * (sizeof(struct hooked) + sizeof(struct ouro_header));
     assert_true(bytes <= all);
     assert_true(bytes >= all - OURO__SEGMENT_ROOM * all / 200); /* one segment is being filled */
-    kit_other_do(owner, poll, NULL);
+    kit_other_do(owner, kit_poll, NULL);
     kit_other_do(owner, queued_bytes, &bytes);
     assert_int_equal(bytes, 0);
     assert_int_equal(kit_destroyed, 200);
@@ -172,7 +167,7 @@ static void a_drop_without_memory_for_its_entry_is_not_lost(void **state)
             for (int i = 0; i < 200; i++)
                 ouro_decref(made[i]);
             ouro_fail_nth_alloc(0, false);
-            kit_other_do(owner, poll, NULL);
+            kit_other_do(owner, kit_poll, NULL);
             kit_other_end(owner);
             ouro_collect(NULL);
             assert_int_equal(kit_destroyed, 200);

@@ -54,9 +54,14 @@ static void g_trace(void *value, const struct ouro_type *type, struct ouro_visit
 }
 
 static const struct ouro_field fields[] = {
-    {.name = "field", .kind = OURO_FIELD_ARRAY, .offset = offsetof(struct g, field), .count = FIELDS,
+    {.name = "field",
+     .kind = OURO_FIELD_ARRAY,
+     .offset = offsetof(struct g, field),
+     .count = FIELDS,
      .type = &ouro_ref_type},
-    {.name = "more", .kind = OURO_FIELD_SEQ, .offset = offsetof(struct g, more),
+    {.name = "more",
+     .kind = OURO_FIELD_SEQ,
+     .offset = offsetof(struct g, more),
      .type = &ouro_ref_type},
 };
 #define G(what, fields_used, ...)                                                                  \
@@ -377,9 +382,7 @@ static void beside_a_thread(void **state)
 
 int main(void)
 {
-    const char *text = getenv("OURO_TEST_SEED");
-    seed = text ? strtoull(text, NULL, 0) : 20260101;
-    print_message("seed %llu\n", (unsigned long long)seed);
+    seed = kit_seed(20260101);
     const struct CMUnitTest tests[] = {
         kit_test(plain_references),
         kit_test(every_kind_of_object),

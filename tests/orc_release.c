@@ -66,13 +66,7 @@ static void ring_of_a_million(void *arg)
 {
     (void)arg;
     size_t n = kit_scaled(1000000);
-    struct node *first = node_new(0), *last = first;
-    for (size_t i = 1; i < n; i++) {
-        struct node *next = node_new((int64_t)i);
-        last->a = next;
-        last = next;
-    }
-    last->a = first;
+    struct node *first = kit_ring(n);
     ouro_incref(first);
     ouro_collect_pause();
     ouro_decref(first);
