@@ -101,11 +101,11 @@ static void open_remove(struct ouro__chunk *chunk)
 
 static struct ouro__chunk *chunk_make(void)
 {
-    char *base = ouro__supply()->map(OURO__CHUNK_SIZE, OURO__CHUNK_SIZE);
+    char *base = ouro__region_map(OURO__CHUNK_SIZE, OURO__CHUNK_SIZE);
     if (!base)
         return NULL;
     if (!ouro__map_set(base, OURO__CHUNK_SIZE, (ouro_word)base)) {
-        ouro__supply()->unmap(base, OURO__CHUNK_SIZE);
+        ouro__region_unmap(base, OURO__CHUNK_SIZE);
         return NULL;
     }
     ouro__tool_words(base, OURO__SLICE_SIZE); /* descriptions */
@@ -243,7 +243,7 @@ size_t ouro__arena_purge(bool all)
     }
     while ((empty = pick_empty()) != NULL) {
         ouro__arena_unlock();
-        ouro__supply()->unmap(empty, OURO__CHUNK_SIZE);
+        ouro__region_unmap(empty, OURO__CHUNK_SIZE);
         ouro__arena_lock();
     }
     ouro__arena_unlock();

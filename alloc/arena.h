@@ -80,6 +80,20 @@ void *ouro__meta_take_locked(size_t bytes);
 /* After the last walk: unmaps what was given back meanwhile. */
 void ouro__huge_sweep(void);
 
+/* A region of the supply's, whose bytes are known to tools: zeroes, and nobody's when it goes back. */
+OURO_INLINE void *ouro__region_map(size_t size, size_t align)
+{
+    void *p = ouro__supply()->map(size, align);
+    if (p)
+        ouro__tool_readable(p, size);
+    return p;
+}
+OURO_INLINE void ouro__region_unmap(void *p, size_t size)
+{
+    ouro__tool_writable(p, size);
+    ouro__supply()->unmap(p, size);
+}
+
 OURO_INLINE struct ouro__page *ouro__description(struct ouro__chunk *chunk, unsigned slice)
 {
     return (struct ouro__page *)(void *)((char *)chunk + ((size_t)slice << OURO__PAGE_SHIFT));

@@ -47,7 +47,7 @@ static struct ouro__huge *take_locked(size_t mapped, size_t align)
     struct ouro__huge *huge = record_take();
     if (!huge)
         return NULL;
-    huge->base = ouro__supply()->map(mapped, align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE);
+    huge->base = ouro__region_map(mapped, align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE);
     huge->mapped = mapped;
     if (huge->base && ouro__map_set(huge->base, mapped, (ouro_word)huge | OURO__MAP_HUGE)) {
         link_in(huge);
@@ -56,7 +56,7 @@ static struct ouro__huge *take_locked(size_t mapped, size_t align)
     }
     if (huge->base) {
         ouro__map_set(huge->base, mapped, 0);
-        ouro__supply()->unmap(huge->base, mapped);
+        ouro__region_unmap(huge->base, mapped);
     }
     record_give(huge);
     return NULL;
@@ -94,7 +94,7 @@ void ouro__huge_give(struct ouro__huge *huge)
     }
     ouro__arena_unlock();
     if (!later)
-        ouro__supply()->unmap(base, mapped);
+        ouro__region_unmap(base, mapped);
 }
 
 /* Unmaps what was given back during a walk. */
@@ -116,6 +116,6 @@ void ouro__huge_sweep(void)
         arena->mapped -= mapped;
         record_give(huge);
         ouro__arena_unlock();
-        ouro__supply()->unmap(base, mapped);
+        ouro__region_unmap(base, mapped);
     }
 }

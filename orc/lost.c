@@ -55,8 +55,7 @@ static void look_at(struct ouro__thread *me, char *block)
 
 static void look_at_place(const struct ouro__place *place, void *arg)
 {
-    size_t blocks = place->kind == OURO__PAGE_BLOCKS ? place->page->capacity : 1;
-    for (size_t i = 0; i < blocks; i++)
+    for (size_t i = 0; i < place->blocks; i++)
         look_at(arg, place->block + i * place->bytes);
 }
 

@@ -109,8 +109,7 @@ static void leave_forwarder(void *object)
         return;
     struct ouro__place place = ouro__place_of(object);
     struct ouro_header *first = (struct ouro_header *)(void *)place.block;
-    first->local = (ouro_half)((char *)object - place.block);
-    first->visited = 0;
+    ouro__half_store(&first->local, (ouro_half)((char *)object - place.block));
     ouro__fence_release(); /* a walk beside running threads that sees it sees the distance */
     ouro__store(&first->shared, FORWARDER);
 }
@@ -122,14 +121,17 @@ void *ouro__object_in(char *block)
 
 void *ouro__object_within(char *block, size_t bytes)
 {
-    struct ouro_header *h = (struct ouro_header *)(void *)block;
-    ouro_word b = ouro__load(&h->shared);
+    struct ouro_header *first = (struct ouro_header *)(void *)block, *h = first;
+    ouro_word b = ouro__load_acquire(&h->shared);
     if (b == FORWARDER) {
-        size_t distance = ouro__half_load(&h->local);
+        size_t distance = ouro__half_load(&first->local);
         if (distance < sizeof *h || distance >= bytes)
             return NULL;
         h = ouro__header(block + distance);
-        b = ouro__load(&h->shared);
+        b = ouro__load_acquire(&h->shared);
+        /* Beside running threads the block may have been born again in between. */
+        if (ouro__load(&first->shared) != FORWARDER || ouro__half_load(&first->local) != distance)
+            return NULL;
     }
     return b == 0 || ouro__is_dying(b) ? NULL : h + 1;
 }

@@ -73,31 +73,31 @@ static void live_as_child(void **kept, int n)
     alarm(20);
     for (int i = 0; i < n; i++) {
         if (!is_filled(kept[i], 100))
-            _exit(10);
+            end_child(10);
         ouro_free(kept[i]);
     }
     for (int i = 0; i < 64; i++)
         ouro_free((void *)exchange[i]);
     if (child_thread((void *)7))
-        _exit(11);
+        end_child(11);
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
         if (pthread_create(&threads[i], NULL, child_thread, (void *)(uintptr_t)(i + 1)))
-            _exit(12);
+            end_child(12);
     }
     for (int i = 0; i < 3; i++) {
         void *failed = NULL;
         pthread_join(threads[i], &failed);
         if (failed)
-            _exit(13);
+            end_child(13);
     }
     ouro_trim();
     pid_t grandchild = fork();
     if (grandchild == 0)
-        _exit(child_thread((void *)9) ? 14 : 0);
+        end_child(child_thread((void *)9) ? 14 : 0);
     int status = -1;
     waitpid(grandchild, &status, 0);
-    _exit(status == 0 ? 0 : 15);
+    end_child(ended_well(status) ? 0 : 15);
 }
 
 static void children_of_fork_live_while_the_parents_threads_allocate(void **state)
@@ -127,7 +127,7 @@ static void children_of_fork_live_while_the_parents_threads_allocate(void **stat
         assert_true(child > 0);
         int status = -1;
         waitpid(child, &status, 0);
-        if (status != 0)
+        if (!ended_well(status))
             fail_msg("child %d: status %x", i, status);
     }
     ouro__store_release(&stop, 1);
@@ -158,11 +158,11 @@ static void fork_beside_a_thread_that_ends(void **state)
         pid_t child = fork();
         if (child == 0) {
             alarm(20);
-            _exit(child_thread((void *)5) ? 1 : 0);
+            end_child(child_thread((void *)5) ? 1 : 0);
         }
         int status = -1;
         waitpid(child, &status, 0);
-        assert_int_equal(status, 0);
+        assert_true(ended_well(status));
         pthread_join(thread, NULL);
     }
 }

@@ -123,11 +123,11 @@ static void threads_and_forks_go_with_it(void **state)
         pid_t child = fork();
         if (child == 0) {
             alarm(20);
-            _exit(work((void *)99) ? 1 : 0);
+            end_child(work((void *)99) ? 1 : 0);
         }
         int status = -1;
         waitpid(child, &status, 0);
-        assert_int_equal(status, 0);
+        assert_true(ended_well(status));
         for (int i = 0; i < 3; i++) {
             void *failed = NULL;
             pthread_join(threads[i], &failed);

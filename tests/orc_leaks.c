@@ -345,6 +345,7 @@ static int scenario(const char *name)
     return 0;
 }
 
+static const char *program; /* the path of this one */
 static char said[4096];
 
 /* Runs a scenario with OURO_LEAKS=`leaks` (NULL: unset); its status as wait has it. */
@@ -363,7 +364,7 @@ static int run(const char *name, const char *leaks)
         setenv("OURO_SUPPLY", "1", 1);
         leaks ? setenv("OURO_LEAKS", leaks, 1) : unsetenv("OURO_LEAKS");
         alarm(60);
-        execl("/proc/self/exe", "orc_leaks", name, (char *)NULL);
+        execl(program, program, name, (char *)NULL); /* not /proc/self/exe: it may be a tool */
         _exit(3);
     }
     close(ends[1]);
@@ -459,6 +460,7 @@ int main(int argc, char **argv)
     KIT_CHECK(ouro_supply_use(&ouro_supply_mmap) == OURO_OK); /* there are pages to walk */
     if (argc > 1)
         return scenario(argv[1]);
+    program = argv[0];
     const struct CMUnitTest tests[] = {
         kit_test(the_list_goes_by_type_count_and_bytes),
         kit_test(blocks_without_a_type_go_by_size),
