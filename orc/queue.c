@@ -70,8 +70,7 @@ static void push_segment(struct ouro__token *token, struct ouro__segment *segmen
 /* What counts as waiting for an object in a queue. */
 static size_t bytes_of(const void *object)
 {
-    const struct ouro_type *type =
-        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
     return (type ? type->size : 0) + sizeof(struct ouro_header);
 }
 
@@ -127,7 +126,8 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 /* -- settling ---------------------------------------------------------------------------------- */
 
 /* What becomes of x when n references remain and c are counted in the shared word b. */
-static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n, int64_t own)
+static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n,
+                         int64_t own)
 {
     int64_t c = ouro__count_of(b);
     ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
@@ -259,76 +259,4 @@ void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
         spent = next;
     }
     ouro__release_chain(me, dead);
-}
-
-static void poll_token(struct ouro__thread *me, unsigned t)
-{
-    struct ouro__token *token = &ouro__tokens[t];
-    if (OURO_LIKELY(ouro__load(&token->queue) == 0 && ouro__load(&token->marked) == 0))
-        return;
-    struct ouro__chain dead = {NULL, NULL};
-    struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
-    ouro__after_drain(me, spent, &dead);
-}
-
-void ouro__poll_tokens(struct ouro__thread *me)
-{
-    if (me->home != OURO__NO_TOKEN)
-        poll_token(me, me->home);
-    /* A token that is adopted meanwhile stands in front; none is given up inside. */
-    bool releasing = me->releasing;
-    me->releasing = true;
-    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
-        poll_token(me, t);
-    me->releasing = releasing;
-    if (!releasing && me->pending)
-        ouro__release_some(me, SIZE_MAX);
-}
-
-/* -- nudging ----------------------------------------------------------------------------------- */
-
-/* t's holder is parked: settles for it under MERGING. Returns whether there is nothing left to do
- * for the caller. Hooks run last, outside the hold. */
-static bool merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsigned t)
-{
-    ouro_word state = OURO__PARKED;
-    if (!ouro__cas_full(&parked->state, &state, OURO__MERGING))
-        return false;
-    ouro__tool_acquire(&parked->state);
-    struct ouro__chain dead = {NULL, NULL};
-    struct ouro__segment *spent = NULL;
-    bool still = ouro__load_acquire(&ouro__tokens[t].holder) == (ouro_word)parked;
-    if (still)
-        spent = ouro__drain(parked, t, OURO__MERGE_MOST, &dead);
-    /* Back to PARKED, WANT kept: release, pairs with the acquire of unpark. */
-    ouro__tool_release(&parked->state);
-    ouro__fetch_add_full(&parked->state, (ouro_word)OURO__PARKED - OURO__MERGING);
-    bool done = still && ouro__load_seq(&ouro__tokens[t].queue) == 0;
-    ouro__after_drain(me, spent, &dead);
-    return done;
-}
-
-void ouro__nudge(struct ouro__thread *me, unsigned t)
-{
-    struct ouro__token *token = &ouro__tokens[t];
-    for (;;) {
-        ouro_word holder = ouro__load_seq(&token->holder);
-        if (holder == OURO__TRANSIT || holder == OURO__FROZEN)
-            return; /* the receiver polls; a frozen one leaks */
-        if (holder == OURO__GONE) {
-            if (!ouro__token_adopt(me, t))
-                continue;
-            ouro__poll_tokens(me);
-            return;
-        }
-        struct ouro__thread *other = (struct ouro__thread *)holder;
-        if (other == me) {
-            ouro__poll_tokens(me);
-            return;
-        }
-        if (ouro__load_seq(&other->state) != OURO__PARKED)
-            return; /* running, or wants to: it polls; merging: the merger looks again */
-        if (merge_for(me, other, t))
-            return;
-    }
 }

@@ -9,6 +9,7 @@ ouro_layer(orc
         flat.c
         heapcheck.c
         leak.c
+        nudge.c
         object.c
         queue.c
         release.c

@@ -20,13 +20,13 @@ struct ouro__token {
     ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
     uint32_t next_gone;
     uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
-    bool listed; /* in the list of tokens to reissue; under the registry's lock */
+    bool listed;        /* in the list of tokens to reissue; under the registry's lock */
 } __attribute__((aligned(64)));
 
 extern struct ouro__token ouro__tokens[0x10000];
 
-/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it. */
-enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4 };
+/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it, and LOOK beside MERGING. */
+enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4, OURO__LOOK = 8 };
 
 #define OURO__HELD_MOST    16 /* adopted tokens beside the home token, when they can be given up */
 #define OURO__SEGMENTS     8
@@ -131,8 +131,6 @@ bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
 
 /* Gives the caller's reference to `object` (Q was set by the caller) to the queue of token t. */
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t);
-/* Whoever may settle what waits for t is made to, or does it here. */
-void ouro__nudge(struct ouro__thread *me, unsigned t);
 /* Settles what waits for token t, which `holder` holds and the caller may act for; at most about
  * `most` entries. The dead are chained to `dead`; the segments to be freed are returned. Allocates
  * nothing and runs no hook. */
@@ -141,9 +139,16 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
 /* What drain left, outside every hold: segments are freed, the dead destroyed. */
 void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
                        struct ouro__chain *dead);
+void ouro__segments_leave(struct ouro__thread *me);
+
+/* -- nudge.c ----------------------------------------------------------------------------------- */
+
+/* Whoever may settle what waits for t is made to, or does it here. */
+void ouro__nudge(struct ouro__thread *me, unsigned t);
 /* Looks at every token that the thread holds. */
 void ouro__poll_tokens(struct ouro__thread *me);
-void ouro__segments_leave(struct ouro__thread *me);
+/* Whether something waits for a token that the thread holds; by itself, or under its hold. */
+bool ouro__anything_queued(const struct ouro__thread *holder);
 
 /* -- release.c --------------------------------------------------------------------------------- */
 

@@ -244,17 +244,6 @@ static void orc_thread_exit(void)
 
 /* -- park -------------------------------------------------------------------------------------- */
 
-static bool anything_queued(const struct ouro__thread *me)
-{
-    if (me->home != OURO__NO_TOKEN && ouro__load_seq(&ouro__tokens[me->home].queue) != 0)
-        return true;
-    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held) {
-        if (ouro__load_seq(&ouro__tokens[t].queue) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Waits for at most one hold: WANT keeps a second merger out. */
 static void run_again(struct ouro__thread *me)
 {
@@ -284,7 +273,7 @@ void ouro_park(void)
         ouro__poll_tokens(me);
         ouro__tool_release(&me->state);
         ouro__exchange_full(&me->state, OURO__PARKED);
-        if (!anything_queued(me))
+        if (!ouro__anything_queued(me))
             return;
         run_again(me);
     }
