@@ -125,7 +125,8 @@ void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ",
+                          object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -310,7 +311,8 @@ bool ouro__decref_last_out(void *object)
             return false;
         ouro__half_store(&h->local, 0);
         ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
-        if (ouro__cas_full(&h->shared, &b, merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
+        if (ouro__cas_full(&h->shared, &b,
+                           merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
             return false;
         ouro__half_store(&h->local, after);
     }

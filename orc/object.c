@@ -135,7 +135,8 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ((const struct ouro_type **)object)[-3] = type;
     ouro__fence_release();
     /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
-    if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) || home == OURO__NO_TOKEN) {
+    if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) ||
+        home == OURO__NO_TOKEN) {
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
@@ -184,6 +185,15 @@ void ouro__free_odd(void *object, const struct ouro_type *type)
         ouro__store(&((struct ouro_header *)(void *)place.block)->shared, 0);
     }
     ouro__cell_free(object, OURO__COUNTED, align);
+}
+
+size_t ouro__block_bytes(const void *object)
+{
+    if (!ouro__supply()->block)
+        return ouro__place_of(object).bytes;
+    const struct ouro_type *type = ouro_type_of(object);
+    size_t at = ouro__aligned_offset(OURO__COUNTED, type ? object_align(type) : 16);
+    return ouro__supply()->block_size((const char *)object - at);
 }
 
 /* -- questions --------------------------------------------------------------------------------- */

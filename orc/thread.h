@@ -19,7 +19,9 @@ OURO_API void ouro_unpark(void);
  * and destroys what is pending. For loops that compute for long without allocating. */
 OURO_API void ouro_poll(void);
 
-/* Bytes of objects that other threads dropped and the calling thread has not settled yet. */
+/* Bytes of objects that other threads dropped and the calling thread has not settled yet: of their
+ * whole blocks, header and inline tail included. What a dropper had no memory to queue is not among
+ * them. Costs a look at each such object. Runs no hook, allocates nothing. */
 OURO_API size_t ouro_queued_bytes(void);
 
 OURO_EXTERN_C_END
