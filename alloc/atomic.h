@@ -229,4 +229,12 @@ OURO_INLINE ouro_word ouro__fetch_or_full(ouro_word *p, ouro_word bits)
     return was;
 }
 
+OURO_INLINE ouro_word ouro__fetch_and_full(ouro_word *p, ouro_word bits)
+{
+    ouro_word was = ouro__load(p);
+    while (!ouro__cas_full(p, &was, was & bits))
+        continue;
+    return was;
+}
+
 #endif

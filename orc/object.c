@@ -199,6 +199,15 @@ void ouro__free_odd(void *object, const struct ouro_type *type)
     ouro__cell_free(object, OURO__COUNTED, align);
 }
 
+size_t ouro__block_bytes(const void *object)
+{
+    if (!ouro__supply()->block)
+        return ouro__place_of(object).bytes;
+    const struct ouro_type *type = ouro_type_of(object);
+    size_t at = ouro__aligned_offset(OURO__COUNTED, type ? object_align(type) : 16);
+    return ouro__supply()->block_size((const char *)object - at);
+}
+
 /* -- questions --------------------------------------------------------------------------------- */
 
 const struct ouro_type *ouro_type_of(const void *object)

@@ -12,7 +12,10 @@
  *      added after.
  *  Q4  A segment's memory goes to whoever comes second: the filler sets LEFT when it will not touch
  *      it again, the drainer sets DONE when it has read it.
- * Model: tests/models/segments.pml.
+ *  Q5  An append needs no nudge: the nudge that followed its segment's push found somebody who will
+ *      look at the queue; until that look the segment is in the list, after it it is CLOSED. Who
+ *      puts segments back (a hold takes 64 entries) looks again.
+ * Model: tests/models/segments.pml (QUIET, BACK).
  *
  * If no segment can be made, the count is lowered without Q and the token is marked; its holder then
  * looks through its pages for negative counts (model: exhaust.pml).
@@ -22,6 +25,8 @@
 #include "alloc/pool.h"
 #include "alloc/valgrind.h"
 #include "orc/state.h"
+
+#define TYPE_BITS ((ouro_word)0xFFFF << OURO__TYPE_SHIFT)
 
 #define SEGMENT_CLOSED ((ouro_word)1 << 16)
 #define SEGMENT_LEFT   ((ouro_word)1 << 17)
@@ -34,7 +39,6 @@ static void segment_leave(struct ouro__open *open)
 {
     if (!open->segment)
         return;
-    ouro__fetch_add(&ouro__tokens[open->token].bytes, open->bytes);
     if (ouro__fetch_or_full(&open->segment->state, SEGMENT_LEFT) & SEGMENT_DONE)
         ouro_free(open->segment);
     *open = (struct ouro__open){0};
@@ -67,14 +71,6 @@ static void push_segment(struct ouro__token *token, struct ouro__segment *segmen
     } while (!ouro__cas_full(&token->queue, &head, (ouro_word)segment));
 }
 
-/* What counts as waiting for an object in a queue. */
-static size_t bytes_of(const void *object)
-{
-    const struct ouro_type *type =
-        ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-    return (type ? type->size : 0) + sizeof(struct ouro_header);
-}
-
 /* Adds an entry to the open segment for t, if there is one with room. */
 static bool append(struct ouro__open *open, void *object, unsigned t)
 {
@@ -82,13 +78,25 @@ static bool append(struct ouro__open *open, void *object, unsigned t)
     if (!segment || open->token != t || open->count == OURO__SEGMENT_ROOM)
         return false;
     segment->entries[open->count] = object;
-    size_t bytes = bytes_of(object);
     ouro_word state = open->count;
     if (!ouro__cas_full(&segment->state, &state, state + 1))
         return false; /* CLOSED */
     open->count++;
-    open->bytes += bytes;
     return true;
+}
+
+size_t ouro__queued_bytes(unsigned t)
+{
+    size_t bytes = 0;
+    /* Only the holder takes segments out: the list behind the head that it reads stays. */
+    const struct ouro__segment *segment =
+        (const struct ouro__segment *)ouro__load_acquire(&ouro__tokens[t].queue);
+    for (; segment; segment = segment->next) {
+        unsigned n = (unsigned)(ouro__load_acquire(&segment->state) & SEGMENT_COUNT);
+        for (unsigned i = 0; i < n; i++)
+            bytes += ouro__block_bytes(segment->entries[i]);
+    }
+    return bytes;
 }
 
 /* -- node exhaustion --------------------------------------------------------------------------- */
@@ -105,21 +113,19 @@ static void mark_instead(void *object, unsigned t)
 
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 {
-    struct ouro__token *token = &ouro__tokens[t];
     struct ouro__open *open = &me->open[t % OURO__SEGMENTS];
-    if (!append(open, object, t)) {
-        segment_leave(open);
-        struct ouro__segment *segment = segment_make(me);
-        if (!segment) {
-            mark_instead(object, t);
-            ouro__nudge(me, t);
-            return;
-        }
+    if (OURO_LIKELY(append(open, object, t)))
+        return; /* Q5 */
+    segment_leave(open);
+    struct ouro__segment *segment = segment_make(me);
+    if (segment) {
         ouro__tool_words(segment, sizeof *segment);
         segment->entries[0] = object;
         segment->state = 1;
-        *open = (struct ouro__open){segment, t, 1, bytes_of(object)};
-        push_segment(token, segment);
+        *open = (struct ouro__open){segment, t, 1};
+        push_segment(&ouro__tokens[t], segment);
+    } else {
+        mark_instead(object, t);
     }
     ouro__nudge(me, t);
 }
@@ -127,7 +133,8 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 /* -- settling ---------------------------------------------------------------------------------- */
 
 /* What becomes of x when n references remain and c are counted in the shared word b. */
-static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n, int64_t own)
+static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n,
+                         int64_t own)
 {
     int64_t c = ouro__count_of(b);
     ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
@@ -148,7 +155,7 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
 
 /* The verdict on one entry of x, which `holder` holds: the entry's reference goes. `own` is 1 for
  * an entry of the queue, 0 for a negative count that was found without one. Returns whether x died.
- * Invariants I4 to I7; the CAS is acq_rel, `local` is written before it (I7). */
+ * Invariants I4 to I7; the load of B is acquire (counts.md, a), the CAS acq_rel, `local` is written before it (I7). */
 static bool settle(struct ouro__thread *holder, void *object, int64_t own)
 {
     struct ouro_header *h = ouro__header(object);
@@ -160,6 +167,11 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
     int64_t n;
     do {
         n = (int64_t)ouro__local_count(local) + ouro__count_of(b) - own;
+        if (OURO_LIKELY(n == 0 && !(b & (OURO__WEAK | OURO__IMMORTAL)))) {
+            /* The entry's reference was the last: nobody can change the word any more. */
+            ouro__store(&h->shared, (b & TYPE_BITS) | OURO__MERGED);
+            return true;
+        }
         if (b & OURO__IMMORTAL) {
             next = (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED;
         } else if (OURO_UNLIKELY(n < 0)) {
@@ -181,7 +193,7 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
 
 /* Settles a segment's entries. One that is to be freed is put on `spent`. */
 static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *segment,
-                             struct ouro__chain *dead, struct ouro__segment **spent, size_t *bytes)
+                             struct ouro__chain *dead, struct ouro__segment **spent)
 {
     unsigned n = (unsigned)(ouro__fetch_or_full(&segment->state, SEGMENT_CLOSED) & SEGMENT_COUNT);
     for (unsigned i = 0; i < n && i < 8; i++)
@@ -189,7 +201,6 @@ static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *
     for (unsigned i = 0; i < n; i++) {
         if (i + 8 < n)
             OURO_PREFETCH(ouro__header(segment->entries[i + 8]));
-        *bytes += bytes_of(segment->entries[i]);
         if (settle(holder, segment->entries[i], 1))
             ouro__die_later(holder, dead, segment->entries[i]);
     }
@@ -234,16 +245,14 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
     struct ouro__segment *segment = (struct ouro__segment *)ouro__exchange_full(&token->queue, 0);
     struct ouro__segment *spent = NULL;
     unsigned taken = 0;
-    size_t bytes = 0;
     while (segment) {
         struct ouro__segment *next = segment->next;
         if (taken < most)
-            taken += take_segment(holder, segment, dead, &spent, &bytes);
+            taken += take_segment(holder, segment, dead, &spent);
         else
             push_segment(token, segment);
         segment = next;
     }
-    ouro__fetch_add(&token->bytes, -(ouro_word)bytes);
     return spent;
 }
 
@@ -259,76 +268,4 @@ void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
         spent = next;
     }
     ouro__release_chain(me, dead);
-}
-
-static void poll_token(struct ouro__thread *me, unsigned t)
-{
-    struct ouro__token *token = &ouro__tokens[t];
-    if (OURO_LIKELY(ouro__load(&token->queue) == 0 && ouro__load(&token->marked) == 0))
-        return;
-    struct ouro__chain dead = {NULL, NULL};
-    struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
-    ouro__after_drain(me, spent, &dead);
-}
-
-void ouro__poll_tokens(struct ouro__thread *me)
-{
-    if (me->home != OURO__NO_TOKEN)
-        poll_token(me, me->home);
-    /* A token that is adopted meanwhile stands in front; none is given up inside. */
-    bool releasing = me->releasing;
-    me->releasing = true;
-    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
-        poll_token(me, t);
-    me->releasing = releasing;
-    if (!releasing && me->pending)
-        ouro__release_some(me, SIZE_MAX);
-}
-
-/* -- nudging ----------------------------------------------------------------------------------- */
-
-/* t's holder is parked: settles for it under MERGING. Returns whether there is nothing left to do
- * for the caller. Hooks run last, outside the hold. */
-static bool merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsigned t)
-{
-    ouro_word state = OURO__PARKED;
-    if (!ouro__cas_full(&parked->state, &state, OURO__MERGING))
-        return false;
-    ouro__tool_acquire(&parked->state);
-    struct ouro__chain dead = {NULL, NULL};
-    struct ouro__segment *spent = NULL;
-    bool still = ouro__load_acquire(&ouro__tokens[t].holder) == (ouro_word)parked;
-    if (still)
-        spent = ouro__drain(parked, t, OURO__MERGE_MOST, &dead);
-    /* Back to PARKED, WANT kept: release, pairs with the acquire of unpark. */
-    ouro__tool_release(&parked->state);
-    ouro__fetch_add_full(&parked->state, (ouro_word)OURO__PARKED - OURO__MERGING);
-    bool done = still && ouro__load_seq(&ouro__tokens[t].queue) == 0;
-    ouro__after_drain(me, spent, &dead);
-    return done;
-}
-
-void ouro__nudge(struct ouro__thread *me, unsigned t)
-{
-    struct ouro__token *token = &ouro__tokens[t];
-    for (;;) {
-        ouro_word holder = ouro__load_seq(&token->holder);
-        if (holder == OURO__TRANSIT || holder == OURO__FROZEN)
-            return; /* the receiver polls; a frozen one leaks */
-        if (holder == OURO__GONE) {
-            if (!ouro__token_adopt(me, t))
-                continue;
-            ouro__poll_tokens(me);
-            return;
-        }
-        struct ouro__thread *other = (struct ouro__thread *)holder;
-        if (other == me) {
-            ouro__poll_tokens(me);
-            return;
-        }
-        if (ouro__load_seq(&other->state) != OURO__PARKED)
-            return; /* running, or wants to: it polls; merging: the merger looks again */
-        if (merge_for(me, other, t))
-            return;
-    }
 }

@@ -10,6 +10,7 @@ ouro_layer(orc
         heapcheck.c
         leak.c
         lost.c
+        nudge.c
         object.c
         queue.c
         release.c

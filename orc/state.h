@@ -16,7 +16,6 @@ enum { OURO__FRESH = 0, OURO__GONE = 1, OURO__TRANSIT = 2, OURO__FROZEN = 3 };
 struct ouro__token {
     ouro_word holder; /* left by its thread's RMW, taken by CAS from GONE */
     ouro_word queue;  /* segments of entries; pushed by anyone, taken whole by the holder */
-    ouro_word bytes;  /* of objects that wait in the queue */
     ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
     uint32_t next_gone;
     uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
@@ -25,13 +24,13 @@ struct ouro__token {
 
 extern struct ouro__token ouro__tokens[0x10000];
 
-/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it. */
-enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4 };
+/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it, and LOOK beside MERGING. */
+enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4, OURO__LOOK = 8 };
 
 #define OURO__HELD_MOST    16 /* adopted tokens beside the home token, when they can be given up */
 #define OURO__SEGMENTS     8
 #define OURO__MERGE_MOST   64 /* entries settled under one hold of a parked thread */
-#define OURO__SEGMENT_ROOM 30
+#define OURO__SEGMENT_ROOM 62
 
 /* Entries that one thread queues to one token (queue.c). */
 struct ouro__segment {
@@ -43,7 +42,6 @@ struct ouro__segment {
 struct ouro__open {
     struct ouro__segment *segment;
     uint32_t token, count;
-    size_t bytes; /* of the objects in it */
 };
 
 /* -- dead objects (release.c) ------------------------------------------------------------------ */
@@ -84,9 +82,10 @@ struct ouro__visited {
 
 struct ouro__thread {
     ouro_word state __attribute__((aligned(64)));
-    /* The rest: its own thread, or who has it in MERGING. */
-    uint16_t home;
-    uint32_t held_first, held_count; /* adopted tokens, linked by next_held */
+    /* The rest: its own thread, or who has it in MERGING. A line apart: others poll the state. */
+    uint16_t home __attribute__((aligned(64)));
+    uint32_t held_first; /* adopted tokens, linked by next_held */
+    uint32_t held_count; /* the tokens that name it as their holder, beside its home */
     uint32_t park_depth;
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
@@ -121,7 +120,7 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
     ouro_word owner = shared & OURO__OWNER_MASK;
     if (OURO_LIKELY(owner == me->home))
         return true;
-    return owner != OURO__NOBODY &&
+    return me->held_count > 0 && owner != OURO__NOBODY &&
            ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
 }
 /* Takes token t from GONE; true: it is held now, its queue not looked at yet. */
@@ -129,10 +128,10 @@ bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
 
 /* -- queue.c ----------------------------------------------------------------------------------- */
 
+/* Bytes of the blocks of what waits in the queue of a token that the caller holds. */
+size_t ouro__queued_bytes(unsigned t);
 /* Gives the caller's reference to `object` (Q was set by the caller) to the queue of token t. */
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t);
-/* Whoever may settle what waits for t is made to, or does it here. */
-void ouro__nudge(struct ouro__thread *me, unsigned t);
 /* Settles what waits for token t, which `holder` holds and the caller may act for; at most about
  * `most` entries. The dead are chained to `dead`; the segments to be freed are returned. Allocates
  * nothing and runs no hook. */
@@ -141,9 +140,16 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
 /* What drain left, outside every hold: segments are freed, the dead destroyed. */
 void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
                        struct ouro__chain *dead);
+void ouro__segments_leave(struct ouro__thread *me);
+
+/* -- nudge.c ----------------------------------------------------------------------------------- */
+
+/* Whoever may settle what waits for t is made to, or does it here. */
+void ouro__nudge(struct ouro__thread *me, unsigned t);
 /* Looks at every token that the thread holds. */
 void ouro__poll_tokens(struct ouro__thread *me);
-void ouro__segments_leave(struct ouro__thread *me);
+/* Whether something waits for a token that the thread holds; by itself, or under its hold. */
+bool ouro__anything_queued(const struct ouro__thread *holder);
 
 /* -- release.c --------------------------------------------------------------------------------- */
 
@@ -249,6 +255,8 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
 void ouro__saturate(void *object);
+/* Bytes of the block that it lies in, header and tail included. */
+size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);

@@ -22,8 +22,10 @@ OURO_API void ouro_unpark(void);
  * destroy hooks; does not fail; O(what waits), a few loads if nothing does. */
 OURO_API void ouro_poll(void);
 
-/* Bytes of objects that other threads dropped and the calling thread has not settled yet; 0 on a
- * thread that has touched none. Any thread; O(tokens held). */
+/* Bytes of objects that other threads dropped and the calling thread has not settled yet: of their
+ * whole blocks, header and inline tail included; 0 on a thread that has touched none. What a dropper
+ * had no memory to queue is not among them. Any thread; runs no hook, allocates nothing; does not
+ * fail; O(tokens held + objects that wait). */
 OURO_API size_t ouro_queued_bytes(void);
 
 OURO_EXTERN_C_END

@@ -100,8 +100,8 @@ static void give_up_adopted(struct ouro__thread *me)
     while (me->held_first) {
         unsigned t = me->held_first;
         me->held_first = ouro__tokens[t].next_held;
-        me->held_count--;
         give_up(me, t);
+        me->held_count--; /* till then ouro__holds asks the table */
     }
 }
 
@@ -207,8 +207,11 @@ static void leave_home(struct ouro__thread *me)
     me->home = ouro__here.home = ouro__here.slots = OURO__NO_TOKEN;
     heap->unready = true;
     ouro__heap_watch(heap, true);
-    if (home != OURO__NO_TOKEN)
-        give_up(me, home);
+    if (home == OURO__NO_TOKEN)
+        return;
+    me->held_count++; /* it is one of the others now, for ouro__holds */
+    give_up(me, home);
+    me->held_count--;
 }
 
 /* The thread has ended: it settles what it can and leaves the rest to whoever needs it. */
@@ -244,17 +247,6 @@ static void orc_thread_exit(void)
 
 /* -- park -------------------------------------------------------------------------------------- */
 
-static bool anything_queued(const struct ouro__thread *me)
-{
-    if (me->home != OURO__NO_TOKEN && ouro__load_seq(&ouro__tokens[me->home].queue) != 0)
-        return true;
-    for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held) {
-        if (ouro__load_seq(&ouro__tokens[t].queue) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Waits for at most one hold: WANT keeps a second merger out. */
 static void run_again(struct ouro__thread *me)
 {
@@ -284,7 +276,7 @@ void ouro_park(void)
         ouro__poll_tokens(me);
         ouro__tool_release(&me->state);
         ouro__exchange_full(&me->state, OURO__PARKED);
-        if (!anything_queued(me))
+        if (!ouro__anything_queued(me))
             return;
         run_again(me);
     }
@@ -317,10 +309,10 @@ size_t ouro_queued_bytes(void)
     struct ouro__thread *me = ouro__self;
     if (!me || me->home == OURO__NO_TOKEN)
         return 0;
-    int64_t bytes = (int64_t)ouro__load(&ouro__tokens[me->home].bytes);
+    size_t bytes = ouro__queued_bytes(me->home);
     for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
-        bytes += (int64_t)ouro__load(&ouro__tokens[t].bytes);
-    return bytes > 0 ? (size_t)bytes : 0; /* a segment that is being filled counts later */
+        bytes += ouro__queued_bytes(t);
+    return bytes;
 }
 
 /* -- fork -------------------------------------------------------------------------------------- */

@@ -119,11 +119,7 @@ end:
                     n = l + c;
 #endif
                     assert(n >= 0) };
-           if :: n == 0 -> x[o].lc = 0;
-                 atomic { if :: x[o].cnt == c -> x[o].cnt = 0; x[o].M = 1; x[o].Q = 0;
-                                                 x[o].mine = 0; ok = 1
-                             :: else fi };
-                 if :: ok -> destroy(o); break :: else fi
+           if :: n == 0 -> destroy(o); break       /* the entry's was the last: no RMW */
               :: n > 0 && c <= 0 -> x[o].lc = n;   /* fold: the bias stays */
                  atomic { if :: x[o].cnt == c -> x[o].cnt = 0; x[o].Q = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi

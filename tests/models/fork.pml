@@ -59,9 +59,7 @@ inline leave() { if :: UNTYPED && !forked -> lk = 0 :: else fi }
 inline drain_one() {                      /* by the owner, or under MERGING */
   atomic { touch(); assert(!M && mine); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
-        if :: n == 0 -> lc = 0;
-              atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; mine = 0; ok = 1 :: else fi };
-              if :: ok -> destroy(); break :: else fi
+        if :: n == 0 -> destroy(); break
            :: n > 0 && c <= 0 -> lc = n;
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi

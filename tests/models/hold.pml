@@ -9,8 +9,10 @@
  *
  * LOOK is a departure.  By counts.md a nudge that finds MERGING returns: the merger looks again.
  * But the merger looks at the queue of its own token, and may even have been after a token that the
- * parked thread no longer holds.  So a nudge that finds MERGING leaves a bit in the state word, and
- * the merger, which leaves MERGING by RMW, sees it and looks at every token of that thread.
+ * parked thread no longer holds.  So a nudge that finds MERGING leaves a bit in the state word.  The
+ * merger, inside its hold, clears the bit and looks for a token of that thread with something in its
+ * queue; it leaves MERGING by a CAS that fails once the bit is set again, and then nudges for the one
+ * that it found.  So it needs no memory to note tokens in, and the look needs no order of its own.
  *
  * Asserted: a token is used by one thread at a time; whenever no operation is in flight, a queue is
  * empty, or its token is in a channel, or its holder runs (I9).
@@ -20,10 +22,12 @@
 #endif
 /* 1 a nudge that finds MERGING returns (counts.md)     2 no second look at the holder under MERGING
  * 3 a merger that came for a moved token ignores LOOK  4 park looks before PARKED is visible
- * 5 park looks at the home token's queue alone         6 the bit is set by a plain store */
+ * 5 park looks at the home token's queue alone         6 the bit is set by a plain store
+ * 7 the bit is cleared by the leaving, after the look  8 the merger does not nudge for what it found */
 #ifndef WAY
 #define WAY 0 /* what stands for LOOK: 1 the merger always looks at all tokens of the thread
-                 2 the nudge waits for the end of MERGING */
+                 2 the nudge waits for the end of MERGING
+                 3 LOOK, with all tokens noted by the RMW that leaves MERGING */
 #endif
 #ifndef NT
 #define NT 3
@@ -35,6 +39,7 @@
 #define WITNESS 0 /* 1 a merger finds the token moved away  2 a merger finds LOOK */
 #endif
 #define TRANSIT 9
+#define NONE 9
 mtype = { RUN, PARK, MERGE };
 mtype st[NT]; bool want[NT], look[NT], deep[NT];
 byte holder[3], queue[3], made[NT], busy = 0; bool used[3]; bool mail = 0;
@@ -83,6 +88,27 @@ inline nudge() {                          /* for each token in todo, a set */
                                 ok = 0 fi
 #endif
                           ;
+#if WAY == 0
+                          if :: ok || FAULT != 3 -> /* leaves MERGING by CAS */
+again:                          look[h] = 0;
+                                found = NONE; k = 0;
+                                do :: k < 3 && found == NONE ->
+                                      if :: holder[k] == h && queue[k] > 0 -> found = k :: else fi;
+                                      k++
+                                   :: else -> k = 0; break od;
+                                atomic { if :: look[h] && FAULT != 7 ->
+#if WITNESS == 2
+                                               assert(0);
+#endif
+                                               goto again
+                                            :: else -> look[h] = 0; st[h] = PARK fi };
+                                if :: found != NONE && FAULT != 8 -> todo = todo | (1 << found)
+                                   :: else fi
+                             :: else -> atomic { look[h] = 0; st[h] = PARK }
+                          fi;
+                          atomic { if :: ok && found != t -> todo = todo & ~(1 << t) :: else fi;
+                                   ok = 0; found = NONE }
+#else
                           atomic {                                    /* leave MERGING: one RMW */
                             if :: (look[h] || WAY == 1) && (ok || FAULT != 3) ->
                                   todo = todo | HELD(0, h) | HELD(1, h) | HELD(2, h);
@@ -92,6 +118,7 @@ inline nudge() {                          /* for each token in todo, a set */
                                :: else fi;
                             look[h] = 0; st[h] = PARK; ok = 0 };
                           if :: queue[t] == 0 -> todo = todo & ~(1 << t) :: else fi
+#endif
                        :: else fi
               fi
         fi
@@ -99,7 +126,7 @@ inline nudge() {                          /* for each token in todo, a set */
   atomic { t = 0; h = 0; s = RUN } }
 
 proctype Thread(byte me) {
-  byte t = 0, h = 0, todo = 0; mtype s = RUN; bool ok = 0;
+  byte t = 0, h = 0, todo = 0, k = 0, found = NONE; mtype s = RUN; bool ok = 0;
 end:
   do
   :: atomic { made[me] < NE -> made[me]++; busy++;                    /* a drop of what carries t */

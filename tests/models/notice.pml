@@ -239,9 +239,7 @@ end:
   :: atomic { inq > 0 -> inq--; busy++ };                                                /* drain */
      atomic { touch(); assert(Q && !M); l = lc };
      do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
-           if :: n == 0 -> disarm(); lc = 0; cand = 0;
-                 atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; T = 0; ok = 1 :: else fi };
-                 if :: ok -> dead = 1; break :: else fi
+           if :: n == 0 -> disarm(); cand = 0; dead = 1; break
               :: n > 0 && c <= 0 -> disarm(); lc = n;                                     /* fold */
                  atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1
 #if FAULT == 18

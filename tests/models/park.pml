@@ -34,10 +34,7 @@ inline done() { atomic { busy--;
 inline drain_one() {                      /* runs in the owner, or in a thread that holds MERGE */
   atomic { touch(); assert(Q && !M && mine); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
-        if :: n == 0 -> lc = 0;
-              atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; mine = 0; ok = 1; dead = 1
-                          :: else fi };
-              if :: ok -> break :: else fi
+        if :: n == 0 -> dead = 1; break
            :: n > 0 && c <= 0 -> lc = n;
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi

@@ -150,10 +150,7 @@ end:
 #else
               :: i -> atomic { Q = 0; M = 1; mine = 0 }; break   /* CAS; nobody's now */
 #endif
-              :: !i && n == 0 -> lc = 0;
-                 atomic { if :: cnt == c && I == i -> cnt = 0; M = 1; Q = 0; mine = 0; ok = 1
-                             :: else fi };
-                 if :: ok -> destroy(); break :: else fi
+              :: !i && n == 0 -> destroy(); break
               :: !i && n > 0 && c <= 0 ->
                  lc = n;                  /* fold: n < l */
                  atomic { if :: cnt == c && I == i -> cnt = 0; Q = 0; ok = 1 :: else fi };

@@ -28,7 +28,8 @@
  * 5 the holder looks at the list before PARKED is visible   6 next is read after DONE
  * 7 no nudge after a push                     8 DONE is set before the entries are read
  * 9 the dropper goes on with a segment it has given up     10 no CLOSED at all
- * 11 both look at the other's bit, then set their own (two steps) */
+ * 11 both look at the other's bit, then set their own (two steps)
+ * 12 a merger that puts segments back does not look again (BACK) */
 #ifndef ND
 #define ND 1
 #endif
@@ -47,8 +48,11 @@
 #ifndef POP
 #define POP 0                             /* 1: the drainer pops one segment a hold, by CAS */
 #endif
+#ifndef BACK
+#define BACK 0                            /* 1: a merger takes one segment, and puts the rest back */
+#endif
 #ifndef WITNESS
-#define WITNESS 0 /* 1 append to a segment already taken  2 the dropper frees  3 the drainer */
+#define WITNESS 0 /* 4 a segment is put back  1 append to a segment already taken  2 the dropper frees  3 the drainer */
 #endif
 #define SEGS (2 * ND + 2)                 /* more than can be in use at once: asserted */
 #if ND > 1
@@ -88,7 +92,7 @@ inline done() { atomic { busy--;
         assert(st != MERGE)
      :: else fi } }
 
-inline drain() {                          /* by the holder, or under MERGING */
+inline drain(most) {                      /* by the holder, or under MERGING */
 #if POP
   do :: g = head;
         if :: g == 0 -> break
@@ -105,6 +109,14 @@ inline drain() {                          /* by the holder, or under MERGING */
 #if !POP
         atomic { assert(s[g].used); x = s[g].next };
 #endif
+#endif
+#if BACK
+        if :: most == 0 ->
+#if WITNESS == 4
+              assert(0);
+#endif
+              atomic { assert(s[g].used && !s[g].finished); s[g].next = head; head = g }; goto put
+           :: else -> most = most - 1 fi;
 #endif
 #if FAULT == 2
         atomic { assert(s[g].used); m = s[g].n };
@@ -141,15 +153,16 @@ inline drain() {                          /* by the holder, or under MERGING */
 #if FAULT == 6
         atomic { assert(s[g].used); x = s[g].next };
 #endif
-        g = x; x = 0
-  od }
+put:    g = x; x = 0
+  od;
+  most = 0 }
 
 active proctype Holder() {
-  byte g = 0, x = 0, m = 0, i = 0; bool ok = 0;
+  byte g = 0, x = 0, m = 0, i = 0, k = 0; bool ok = 0;
 end:
   do
   :: atomic { head != 0 -> busy++ };      /* polls */
-     drain(); done()
+     k = 9; drain(k); done()
 #if FAULT == 5
   :: atomic { head == 0 -> busy++ };
      st = PARK;
@@ -188,7 +201,7 @@ inline give_up() {                        /* the dropper's side of a segment's e
 #endif
 }
 proctype Dropper(byte me) {
-  byte g = 0, x = 0, m = 0, i = 0, k = 0, made = 0, y = 0; bool ok = 0; mtype t = RUN;
+  byte g = 0, x = 0, m = 0, i = 0, k = 0, j = 0, made = 0, y = 0; bool ok = 0; mtype t = RUN;
 end:
   do
   :: atomic { made < (me == 1 -> NE : NE2) ->              /* enqueue entry y */
@@ -230,8 +243,8 @@ nudge:
            if :: t == RUN || t == MERGE -> break
               :: t == PARK ->
                  atomic { if :: st == PARK && !want -> st = MERGE; ok = 1 :: else fi };
-                 if :: ok -> ok = 0; drain(); st = PARK :: else fi;
-                 if :: head == 0 -> break :: else fi                          /* the second look */
+                 if :: ok -> ok = 0; j = 1; drain(j); st = PARK :: else fi;
+                 if :: head == 0 || FAULT == 12 -> break :: else fi           /* the second look */
            fi
      od;
 #endif

@@ -36,9 +36,7 @@ inline done() { atomic { busy--;
 inline drain_one(i, t) {                  /* i holds t and has taken one entry of its queue */
   atomic { touch(); assert(Q && !M && own == t); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
-        if :: n == 0 -> lc = 0;
-              atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; own = 0; ok = 1 :: else fi };
-              if :: ok -> destroy(); break :: else fi
+        if :: n == 0 -> destroy(); break
            :: n > 0 && c <= 0 -> lc = n;
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi

@@ -5,7 +5,8 @@
  * Build: spin -a -DFAULT=k -DNF=n weak.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 owner's zero drop ignores W  2 upgrade does not test for dead */
-#endif          /* 3 W lost when counts merge     4 cell not cleared before the free */
+#endif          /* 3 W lost when counts merge     4 cell not cleared before the free
+                   5 the drain's last reference ignores W */
 #ifndef NF
 #define NF 1
 #endif
@@ -95,8 +96,12 @@ end:
      atomic { l = 0; c = 0; q = 0; w = 0; ok = 0 }; done()
   :: atomic { inq > 0 -> inq--; busy++ };
      atomic { touch(); assert(Q && !M && mine); l = lc };
-     do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
-           if :: n == 0 -> lc = 0;
+     do :: atomic { touch(); c = cnt; w = W; n = l + c - 1; assert(n >= 0) };
+#if FAULT == 5
+           w = 0;
+#endif
+           if :: n == 0 && !w -> destroy(); break    /* the entry's was the last: no RMW */
+              :: n == 0 && w -> lc = 0;
                  atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; mine = 0; ok = 1 :: else fi };
                  if :: ok -> destroy(); break :: else fi
               :: n > 0 && c <= 0 -> lc = n;
@@ -111,7 +116,7 @@ end:
                  if :: ok -> break :: else fi
            fi
      od;
-     atomic { l = 0; c = 0; n = 0; ok = 0 }; done()
+     atomic { l = 0; c = 0; n = 0; w = 0; ok = 0 }; done()
   :: atomic { held[0] > 0 && !W -> busy++ }; make_weak(0); done()
   :: atomic { W && cell && ghost < CAP && lc < LCAP && cnt < LCAP -> busy++ }; upgrade(0); done()
   :: atomic { held[0] > 0 -> held[0]--; held[1]++ }
