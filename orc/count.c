@@ -6,9 +6,10 @@
  *
  * Departures from Choi et al. 2018 beside those named there: a foreign drop of an object that can be
  * part of a cycle is queued once per capture even where it could be subtracted (a *notice*: T goes
- * from clear to set), so that the owner learns of the candidate root. Model: notice.pml. A merged
- * object that can be part of a cycle is remembered by who drops it: Q is set and the candidate entry
- * owns the reference, until the next capture or until it is the only one left. */
+ * from clear to set), so that the owner learns of the candidate root; and such an object is never
+ * merged: what others counted becomes local instead (FOLD). Model: notice.pml. One that is merged
+ * from birth (atomic mode, prompt types) is remembered by who drops it: Q is set and the candidate
+ * entry owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
@@ -17,8 +18,19 @@
 
 /* -- the owner --------------------------------------------------------------------------------- */
 
+/* References that others counted become the owner's: `local` first (I7). An object that can be in a
+ * cycle stays with its owner this way, who can collect it (models: counts.pml, notice.pml, FOLD). */
+static bool fold(struct ouro_header *h, ouro_word *b)
+{
+    ouro__half_store(&h->local, ouro__owned_local(ouro__count_of(*b)));
+    if (ouro__cas_full(&h->shared, b, *b & (OURO__UNIT - 1)))
+        return true;
+    ouro__half_store(&h->local, 0); /* a drain may be next, and adds it up */
+    return false;
+}
+
 /* The owner's plain count reached zero (counts.md, zero drop); true: the object is dead. */
-static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *object)
+static bool zero_drop(struct ouro_header *h, void *object)
 {
     ouro__half_store(&h->local, 0);
     /* Acquire: pairs with the release of every foreign decref. */
@@ -29,20 +41,18 @@ static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *obje
         if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
             return true; /* no RMW was made */
         ouro__tool_release(object);
-        bool claim = ouro__count_of(b) != 0 && ouro__can_cycle(h);
-        if (claim)
-            ouro__forget(me, h); /* before the RMW: afterwards it is merged (I7) */
-        ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
-        if (claim)
-            next = (next + OURO__UNIT) | OURO__QUEUED; /* the entry owns the dropped reference */
-        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        if (!ouro__cas_full(&h->shared, &b, next)) {
-            ouro__half_store(&h->local, 0);
-            continue;
+        if (ouro__count_of(b) != 0 && ouro__can_cycle(h)) {
+            if (!fold(h, &b))
+                continue;
+            if (ouro__half_load(&h->visited) == 0)
+                ouro__candidate(object);
+            return false;
         }
-        if (claim)
-            return !ouro__remember(me, object, true) && ouro__unclaim(object);
-        return ouro__count_of(b) == 0;
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+        ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+        if (ouro__cas_full(&h->shared, &b, next))
+            return ouro__count_of(b) == 0;
+        ouro__half_store(&h->local, 0);
     }
 }
 
@@ -165,7 +175,7 @@ static bool own_decref(struct ouro__thread *me, struct ouro_header *h, void *obj
     ouro_half local = ouro__half_load(&h->local);
     int32_t n = ouro__local_count(local) - 1;
     if (n == 0)
-        return zero_drop(me, h, object);
+        return zero_drop(h, object);
     if (n < 0) /* Q is set and the reference is counted in the shared word (I5) */
         return foreign_decref(me, h, object);
     ouro__half_store(&h->local, local - 1);
@@ -207,7 +217,7 @@ void ouro__decref_applied(void *object)
     struct ouro_header *h = ouro__header(object);
     struct ouro__thread *me = ouro__self;
     if (OURO_LIKELY(ouro__half_load(&h->local) == 0 && !OURO_CHECKED)) {
-        if (zero_drop(me, h, object))
+        if (zero_drop(h, object))
             ouro__die(me, object);
         return;
     }

@@ -132,25 +132,25 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 
 /* -- settling ---------------------------------------------------------------------------------- */
 
-/* What becomes of x when n references remain and c are counted in the shared word b. */
+/* What becomes of x when n references remain, and count is what the shared word b has. One that can
+ * be in a cycle is never merged: it stays with its owner, who can collect it. */
 static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n,
                          int64_t own)
 {
-    int64_t c = ouro__count_of(b);
+    int64_t count = ouro__count_of(b);
+    bool has_own = ouro__local_count(local) > 0;
     ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
-    ouro_word merged = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
-    if (n > 0 && c <= 0) { /* fold: the bias stays */
-        ouro__half_store(&h->local, (OURO__BORN_LOCAL & OURO__LOCAL_OUT) | (ouro_half)n);
+    if (n > 0 && (count <= 0 || (!has_own && ouro__can_cycle(h)))) { /* fold: the bias stays */
+        ouro__half_store(&h->local, ouro__owned_local(n));
         return low;
     }
-    if (n > 0 && ouro__local_count(local) > 0) { /* the deferred subtraction */
+    if (n > 0 && has_own) { /* the deferred subtraction */
         ouro__half_store(&h->local, local);      /* written back: an earlier turn may have folded */
-        return low | (ouro_word)(c - own) << OURO__COUNT_SHIFT;
+        return low | (ouro_word)(count - own) << OURO__COUNT_SHIFT;
     }
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    if (n > 0 && ouro__can_cycle(h)) /* the entry's reference becomes that of a candidate */
-        return merged | OURO__QUEUED | (ouro_word)c << OURO__COUNT_SHIFT;
-    return merged | (ouro_word)n << OURO__COUNT_SHIFT;
+    low = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+    return low | (ouro_word)n << OURO__COUNT_SHIFT;
 }
 
 /* The verdict on one entry of x, which `holder` holds: the entry's reference goes. `own` is 1 for
@@ -179,16 +179,13 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
                       "more references were dropped than there were");
         } else {
             next = settled(h, local, b, n, own);
-            if (n > 0 && (next & OURO__MERGED))
-                ouro__forget(holder, h); /* before the RMW (I7) */
         }
     } while (!ouro__cas_full(&h->shared, &b, next));
     if ((b & OURO__IMMORTAL) || n == 0 || visited == OURO__ACYCLIC)
         return n == 0 && !(b & OURO__IMMORTAL);
-    bool claimed = (next & (OURO__MERGED | OURO__QUEUED)) == (OURO__MERGED | OURO__QUEUED);
-    if (!claimed && ((next & OURO__MERGED) || ouro__half_load(&h->visited) != 0))
-        return false;
-    return !ouro__remember(holder, object, claimed) && claimed && ouro__unclaim(object);
+    if (ouro__half_load(&h->visited) == 0)
+        ouro__remember(holder, object, false);
+    return false;
 }
 
 /* Settles a segment's entries. One that is to be freed is put on `spent`. */

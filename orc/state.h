@@ -254,6 +254,11 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 {
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
+/* The local word that says n references, as an object is born with one. */
+OURO_INLINE ouro_half ouro__owned_local(int64_t n)
+{
+    return (ouro_half)n | (OURO_CHECKED ? OURO__LOCAL_OUT : 0);
+}
 void ouro__saturate(void *object);
 /* Bytes of the block that it lies in, header and tail included. */
 size_t ouro__block_bytes(const void *object);

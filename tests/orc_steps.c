@@ -167,7 +167,7 @@ static void a_claimed_object_that_another_dropped_dies_at_a_collection(void **st
     kit_other_do(other, kit_decref, h);
     ouro_collect(NULL);
     assert_int_equal(kit_destroyed, 1);
-    h = hooked_new(2); /* the same in the default mode, merged by the owner's zero drop */
+    h = hooked_new(2); /* the same in the default mode, settled by a poll of its owner */
     kit_other_do(other, kit_incref, h);
     ouro_decref(h);
     kit_other_do(other, kit_decref, h);

@@ -5,6 +5,8 @@
  * loop changes nothing, so only the successful turn can be observed).
  * FLOOR (departure): `local` never falls below zero.  Its sign sends inlined paths out of line, but
  * with Q set the owner may drop references that B counts; with local 0 it does so on B.
+ * FOLD (departure): an object that can be in a cycle is never merged.  What a zero drop, or a drain,
+ * finds in the shared count becomes local: the object stays with its owner, and so does its garbage.
  * Build: spin -a -DFAULT=k -DNF=n -DNO=n -DCAP=n counts.pml */
 #ifndef FAULT
 #define FAULT 0  /* 1 Q ignored: queued twice  2 local/owner written after the merge is published */
@@ -102,11 +104,22 @@ end:
 #endif
                        if :: q -> break               /* the drain decides */
                           :: !q && c == 0 -> destroy(o); break          /* no atomic at all */
+#ifdef FOLD
+                          :: else -> assert(c > 0);   /* all foreign references become local ones */
+                             x[o].lc = c;
+                             atomic { touch(o);
+                               if :: x[o].cnt == c && !x[o].Q ->
+                                     x[o].cnt = 0; ok = 1
+                                  :: else -> ok = 0 fi };
+                             if :: ok -> break
+                                :: else -> x[o].lc = 0 fi
+#else
                           :: else -> atomic {         /* compare-and-swap */
                                touch(o); assert(c > 0);
                                if :: x[o].cnt == c && !x[o].Q -> x[o].M = 1; x[o].mine = 0; ok = 1
                                   :: else -> ok = 0 fi };
                                if :: ok -> break :: else fi
+#endif
                        fi
                  od
               :: else fi
@@ -120,9 +133,14 @@ end:
 #endif
                     assert(n >= 0) };
            if :: n == 0 -> destroy(o); break       /* the entry's was the last: no RMW */
+#ifdef FOLD
+              :: n > 0 -> x[o].lc = n;             /* fold, whatever c is */
+#else
               :: n > 0 && c <= 0 -> x[o].lc = n;   /* fold: the bias stays */
+#endif
                  atomic { if :: x[o].cnt == c -> x[o].cnt = 0; x[o].Q = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi
+#ifndef FOLD
               :: n > 0 ->                             /* give up: the count becomes shared */
 #if FAULT == 2
                  atomic { if :: x[o].cnt == c -> x[o].cnt = n; x[o].M = 1; x[o].Q = 0; ok = 1
@@ -134,6 +152,7 @@ end:
                                                  x[o].mine = 0; ok = 1
                              :: else fi };
                  if :: ok -> break :: else fi
+#endif
 #endif
            fi
      od;

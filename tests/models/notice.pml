@@ -50,7 +50,9 @@
  *    and the object is no candidate until it is judged (STEPS)
  * 23 the walk leaves a survivor's negative count   24 no mark
  * 25 Q is set first, and taken back when there is no memory
- * 26 the walk leaves `local` as a failed attempt wrote it, and the drain follows */
+ * 26 the walk leaves `local` as a failed attempt wrote it, and the drain follows
+ * 27 a zero drop that folds makes no candidate (FOLD, and below)
+ * 28 a zero drop that could not fold leaves its local count */
 #ifndef NF
 #define NF 1
 #endif
@@ -69,6 +71,9 @@
 #endif
 #ifndef EARLY
 #define EARLY 0   /* 1: the entry of a store is queued before it; respect for S suffices */
+#endif
+#ifndef FOLD
+#define FOLD 0    /* 1: x is never merged (counts.pml) */
 #endif
 #ifndef WITNESS
 #define WITNESS 0 /* 1 cycles do get collected  2 and after a settle  3 a capture does meet S */
@@ -218,6 +223,22 @@ end:
                  do :: atomic { touch(); c = cnt; q = Q };
                        if :: q -> break
                           :: !q && c == 0 -> cand = 0; destroy(); break
+#if FOLD
+                          :: else ->      /* all foreign references become local ones */
+                             assert(c > 0); lc = c;
+                             atomic { touch();
+                               if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else -> ok = 0 fi };
+                             if :: ok ->
+#if FAULT != 27
+                                   cand = 1;
+#endif
+                                   break
+                                :: else ->
+#if FAULT != 28
+                                   lc = 0
+#endif
+                             fi
+#else
                           :: else ->
 #if FAULT != 10
                              cand = 0;    /* before the merge: nothing of x is mine afterwards */
@@ -230,6 +251,7 @@ end:
 #endif
                                    break
                                 :: else fi
+#endif
                        fi
                  od
               :: else -> cand = 1         /* dropped, not the last: a candidate */
@@ -240,7 +262,11 @@ end:
      atomic { touch(); assert(Q && !M); l = lc };
      do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
            if :: n == 0 -> disarm(); cand = 0; dead = 1; break
+#if FOLD
+              :: n > 0 && (c <= 0 || l == 0) -> disarm(); lc = n;                         /* fold */
+#else
               :: n > 0 && c <= 0 -> disarm(); lc = n;                                     /* fold */
+#endif
                  atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1
 #if FAULT == 18
                                             ; T = 0
@@ -261,9 +287,11 @@ end:
 #endif
                              :: else fi };
                  if :: ok -> break :: else fi
+#if !FOLD
               :: n > 0 && c > 0 -> disarm(); lc = 0; cand = 0;                           /* merge */
                  atomic { if :: cnt == c -> cnt = n; M = 1; Q = 0; T = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi
+#endif
            fi
      od;
      if :: dead -> destroy()

@@ -35,12 +35,18 @@ inline drain_one() {                      /* runs in the owner, or in a thread t
   atomic { touch(); assert(Q && !M && mine); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
         if :: n == 0 -> dead = 1; break
+#ifdef FOLD
+           :: n > 0 -> lc = n;
+#else
            :: n > 0 && c <= 0 -> lc = n;
+#endif
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
+#ifndef FOLD
            :: n > 0 -> lc = 0;
               atomic { if :: cnt == c -> cnt = n; M = 1; Q = 0; mine = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
+#endif
         fi
   od;
   atomic { ok = 0; l = 0; c = 0; n = 0 } }
@@ -67,9 +73,16 @@ end:
                  do :: atomic { touch(); c = cnt; q = Q };
                        if :: q -> break
                           :: !q && c == 0 -> destroy(); break
+#ifdef FOLD
+                          :: else -> lc = c;
+                             atomic { touch();
+                               if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else fi };
+                             if :: ok -> break :: else -> lc = 0 fi fi
+#else
                           :: else -> atomic { touch();
                                if :: cnt == c && !Q -> M = 1; mine = 0; ok = 1 :: else fi };
                                if :: ok -> break :: else fi fi
+#endif
                  od
               :: else fi
         :: else -> shared_dec();

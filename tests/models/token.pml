@@ -2,6 +2,7 @@
 /* token.pml: owner tokens, exit, adoption on demand, hand-over by restamp or by moving a token, reissue.
  * The owner field of the object names a token; holder[t] names the thread that counts plainly on
  * what carries t.  Queues belong to tokens.  NT threads with home tokens 1..NT; token NT+1 is a region's.
+ * FOLD: an object that can be in a cycle, which is never merged (counts.pml).
  * Build: spin -a -DFAULT=k -DNT=n token.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 a token reissued while an adopter holds it  2 exit without a second look */
@@ -37,12 +38,18 @@ inline drain_one(i, t) {                  /* i holds t and has taken one entry o
   atomic { touch(); assert(Q && !M && own == t); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
         if :: n == 0 -> destroy(); break
+#ifdef FOLD
+           :: n > 0 -> lc = n;
+#else
            :: n > 0 && c <= 0 -> lc = n;
+#endif
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
+#ifndef FOLD
            :: n > 0 -> lc = 0;
               atomic { if :: cnt == c -> cnt = n; M = 1; Q = 0; own = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
+#endif
         fi
   od;
   atomic { ok = 0; l = 0; c = 0; n = 0 } }
@@ -89,9 +96,16 @@ end:
                  do :: atomic { touch(); c = cnt; q = Q };
                        if :: q -> break           /* keeps its token until it is drained */
                           :: !q && c == 0 -> destroy(); break
+#ifdef FOLD
+                          :: else -> lc = c;
+                             atomic { touch();
+                               if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else fi };
+                             if :: ok -> break :: else -> lc = 0 fi fi
+#else
                           :: else -> atomic { touch();
                                if :: cnt == c && !Q -> M = 1; own = 0; ok = 1 :: else fi };
                                if :: ok -> break :: else fi fi
+#endif
                  od
               :: else fi
         :: else -> foreign_drop(me) fi;

@@ -2,6 +2,7 @@
 /* weak.pml: weak references.  W is a sticky bit beside the shared count; a side-table cell holds the
  * object's address and is read and cleared under the cell's lock; dead means M set and count zero.
  * Thread 0 owns the object; 1..NF are foreign; every thread has the weak handle once it is made.
+ * FOLD: an object that can be in a cycle, which is never merged (counts.pml).
  * Build: spin -a -DFAULT=k -DNF=n weak.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 owner's zero drop ignores W  2 upgrade does not test for dead */
@@ -81,6 +82,12 @@ end:
 #endif
                        if :: q -> break
                           :: !q && !w && c == 0 -> destroy(); break
+#ifdef FOLD
+                          :: !q && c > 0 -> lc = c;
+                             atomic { touch();
+                               if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else -> ok = 0 fi };
+                             if :: ok -> break :: else -> lc = 0 fi
+#endif
                           :: else -> atomic { touch();        /* W set or count above zero */
                                if :: cnt == c && !Q && W == w -> M = 1; mine = 0; ok = 1
 #if FAULT == 3
@@ -104,9 +111,14 @@ end:
               :: n == 0 && w -> lc = 0;
                  atomic { if :: cnt == c -> cnt = 0; M = 1; Q = 0; mine = 0; ok = 1 :: else fi };
                  if :: ok -> destroy(); break :: else fi
+#ifdef FOLD
+              :: n > 0 -> lc = n;
+#else
               :: n > 0 && c <= 0 -> lc = n;
+#endif
                  atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi
+#ifndef FOLD
               :: n > 0 -> lc = 0;
                  atomic { if :: cnt == c -> cnt = n; M = 1; Q = 0; mine = 0; ok = 1
 #if FAULT == 3
@@ -114,6 +126,7 @@ end:
 #endif
                              :: else fi };
                  if :: ok -> break :: else fi
+#endif
            fi
      od;
      atomic { l = 0; c = 0; n = 0; w = 0; ok = 0 }; done()
