@@ -123,16 +123,16 @@ extern OURO_API struct ouro_type ouro_ref_type;
 /* A value that is one ouro_string. */
 extern OURO_API struct ouro_type ouro_string_type;
 
-/* Initializers. */
+/* Initializers, for C and for C++ (where members stand in the order of their declaration). */
 #define OURO_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define OURO_TYPE(T, table)                                                                        \
     {                                                                                              \
-        .size = sizeof(T), .align = _Alignof(T), .name = #T, .fields = (table),                    \
+        .size = sizeof(T), .align = __alignof__(T), .name = #T, .fields = (table),                 \
         .field_count = OURO_COUNT_OF(table)                                                        \
     }
 #define OURO_PLAIN_TYPE(T)                                                                         \
     {                                                                                              \
-        .flags = OURO_ACYCLIC, .size = sizeof(T), .align = _Alignof(T), .name = #T                 \
+        .flags = OURO_ACYCLIC, .size = sizeof(T), .align = __alignof__(T), .name = #T              \
     }
 #define OURO_REF(T, member, target)                                                                \
     {                                                                                              \
@@ -165,14 +165,14 @@ extern OURO_API struct ouro_type ouro_string_type;
     }
 #define OURO_OPTION(T, member, tag, of)                                                            \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_OPTION, .offset = offsetof(T, member),                 \
-        .tag_offset = offsetof(T, tag), .tag_size = sizeof(((T *)0)->tag), .type = (of)            \
+        .name = #member, .kind = OURO_FIELD_OPTION, .tag_size = sizeof(((T *)0)->tag),             \
+        .offset = offsetof(T, member), .tag_offset = offsetof(T, tag), .type = (of)                \
     }
 #define OURO_UNION(T, member, tag, table)                                                          \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_UNION, .offset = offsetof(T, member),                  \
-        .tag_offset = offsetof(T, tag), .tag_size = sizeof(((T *)0)->tag),                         \
-        .count = OURO_COUNT_OF(table), .cases = (table)                                            \
+        .name = #member, .kind = OURO_FIELD_UNION, .tag_size = sizeof(((T *)0)->tag),              \
+        .offset = offsetof(T, member), .count = OURO_COUNT_OF(table),                              \
+        .tag_offset = offsetof(T, tag), .cases = (table)                                           \
     }
 
 OURO_EXTERN_C_END
