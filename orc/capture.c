@@ -69,14 +69,6 @@ static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uin
     return b;
 }
 
-static int32_t references(const struct ouro_header *h, ouro_word b)
-{
-    int64_t count = ouro__count_of(b);
-    if (!(b & OURO__MERGED))
-        count += ouro__local_count(ouro__half_load(&h->local));
-    return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
-}
-
 static void mark_outside(struct ouro__capture *c, struct ouro__edge edge)
 {
     c->entries[edge.from].link |= OURO__ENTRY_OUTSIDE;
@@ -140,7 +132,7 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     struct ouro__entry *entry = &c->entries[index];
     struct ouro_header *h = ouro__header(entry->object);
     ouro_word b = first_sight(c, h, index);
-    entry->trial += references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
+    entry->trial += ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
     c->captured++;
     const struct ouro_type *type = ouro__type_of(entry->object, b);
     if (OURO_UNLIKELY((b & OURO__WEAK) || !(type->state & OURO__TYPE_FLAT)))
@@ -154,7 +146,7 @@ static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro
 }
 
 static const struct ouro__search capturing = {arrive_capturing, explain_one, count_entry,
-                                              visit_slot};
+                                              ouro__search_nothing, visit_slot};
 
 /* -- the whole --------------------------------------------------------------------------------- */
 

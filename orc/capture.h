@@ -36,6 +36,7 @@ struct ouro__capture {
     bool failed;
     bool outside; /* some captured object refers to one that was not */
     bool odd;     /* some captured type is not flat, or has weak cells */
+    bool moved;   /* a living object was touched: what it explained may be elsewhere */
     struct ouro__edge ring[OURO__RING];
     uint32_t late[OURO__LATE];
 };
@@ -70,11 +71,27 @@ OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *ob
     return visited != 0 && visited <= c->v->count && c->entries[visited - 1].object == object;
 }
 
+/* What a search does nothing at. */
+OURO_INLINE void ouro__search_nothing(struct ouro__capture *c, uint32_t index)
+{
+    (void)c;
+    (void)index;
+}
+
 OURO_INLINE void ouro__capture_push(struct ouro__capture *c, uint32_t index)
 {
     struct ouro__entry *entry = &c->entries[index];
     entry->link = (entry->link & ~OURO__ENTRY_INDEX) | c->stack;
     c->stack = index + 1;
+}
+
+/* References that are counted in the header. */
+OURO_INLINE int32_t ouro__references(const struct ouro_header *h, ouro_word b)
+{
+    int64_t count = ouro__count_of(b);
+    if (!(b & OURO__MERGED))
+        count += ouro__local_count(ouro__half_load(&h->local));
+    return count < INT32_MAX ? (int32_t)count : INT32_MAX; /* more are never explained */
 }
 
 /* -- a search ---------------------------------------------------------------------------------- */
@@ -85,6 +102,7 @@ struct ouro__search {
     void (*arrive)(struct ouro__capture *c, struct ouro__edge edge); /* its header is there */
     void (*settle)(struct ouro__capture *c, uint32_t index);         /* its entry is there */
     void (*on_scan)(struct ouro__capture *c, uint32_t index);        /* before its slots are read */
+    void (*scanned)(struct ouro__capture *c, uint32_t index);        /* after that */
     /* ouro__edge_found of what is in a slot. */
     void (*visit)(struct ouro_visitor *self, void **slot, const struct ouro_type *target);
 };
@@ -127,6 +145,7 @@ OURO_INLINE void ouro__capture_scan(struct ouro__capture *c, const struct ouro__
         search->on_scan(c, index);
         ouro_word b = ouro__load(&ouro__header(object)->shared);
         ouro__each_ref(object, ouro__type_of(object, b), &c->visitor, search->visit);
+        search->scanned(c, index);
     }
 }
 

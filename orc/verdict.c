@@ -5,7 +5,9 @@
  * and Rajan 2001, scan). What remains is closed: every reference to it comes from it. In one
  * uninterrupted step of the owner that is enough, unless other threads run: then each shared word
  * must still be what it was when the object was captured, T and S clear (docs/cycles.md, the one
- * rule; the second look). Weak upgrades are kept out meanwhile by holding the buckets' locks.
+ * rule; the second look). What a living object explained while it was captured may have been moved
+ * out of it before the living were looked for: if it was touched, the others are counted anew, by
+ * the references among them alone. Weak upgrades are kept out meanwhile by holding the buckets' locks.
  *
  *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more.
  *  V6  After the second look the dead can be reached by nobody, and no weak cell finds them. */
@@ -38,10 +40,14 @@ static void mark_live(struct ouro__capture *c, uint32_t index)
     ouro__capture_push(c, index);
 }
 
-static void nothing(struct ouro__capture *c, uint32_t index)
+/* Was it touched since it was captured? Then its slots were not what they are (M1, M2). */
+static void look_again(struct ouro__capture *c, uint32_t index)
 {
-    (void)c;
-    (void)index;
+    if (OURO_LIKELY(!c->seen))
+        return;
+    ouro__fence_acquire();
+    if (ouro__load(&ouro__header(c->entries[index].object)->shared) != c->seen[index])
+        c->moved = true;
 }
 
 static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
@@ -50,10 +56,12 @@ static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro
     ouro__edge_found((struct ouro__capture *)(void *)self, &living, slot);
 }
 
-static const struct ouro__search living = {arrive_living, mark_live, nothing, visit_slot};
+static const struct ouro__search living = {arrive_living, mark_live, ouro__search_nothing,
+                                           look_again, visit_slot};
 
 static void find_living(struct ouro__capture *c)
 {
+    c->visitor.visit = living.visit;
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
         if (entry->trial == 0 || !ouro__is_captured(c, entry))
@@ -99,11 +107,56 @@ static void unlock_buckets(uint32_t need)
     }
 }
 
-/* Entries that were touched since they were captured live, and all that they reach. */
-static void second_look(struct ouro__capture *c)
+static const struct ouro__search recounting;
+
+static void arrive_recounting(struct ouro__capture *c, struct ouro__edge edge)
 {
-    if (!c->seen)
+    struct ouro_header *h = ouro__header(edge.target);
+    ouro_word b = ouro__load(&h->shared);
+    if (!ouro__may_capture(c, b))
         return;
+    ouro_half visited = ouro__half_load(&h->visited); /* 0: it lives */
+    if (ouro__is_entry_of(c, edge.target, visited))
+        c->entries[visited - 1].trial--;
+}
+
+static void visit_recounted(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)target;
+    ouro__edge_found((struct ouro__capture *)(void *)self, &recounting, slot);
+}
+
+static const struct ouro__search recounting = {arrive_recounting, ouro__search_nothing,
+                                               ouro__search_nothing, ouro__search_nothing,
+                                               visit_recounted};
+
+/* A living object was touched: a reference may have been in it when it was captured, and elsewhere
+ * when the living were looked for. What is not yet living has to be explained by itself. */
+static void recount(struct ouro__capture *c)
+{
+    c->moved = false;
+    for (uint32_t i = 0; i < c->v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (!ouro__is_captured(c, entry))
+            continue;
+        const struct ouro_header *h = ouro__header(entry->object);
+        entry->trial = ouro__references(h, ouro__load(&h->shared)) -
+                       ((entry->link & OURO__ENTRY_CLAIMED) != 0);
+    }
+    c->visitor.visit = recounting.visit;
+    for (uint32_t i = 0; i < c->v->count; i++) {
+        if (!ouro__is_captured(c, &c->entries[i]))
+            continue;
+        ouro__capture_push(c, i);
+        ouro__capture_scan(c, &recounting);
+    }
+    ouro__capture_finish(c, &recounting);
+}
+
+/* Whether any of the dead was touched since it was captured; those live. */
+static bool any_touched(struct ouro__capture *c)
+{
+    bool any = false;
     ouro__fence_acquire(); /* after the last slot was read (docs/cycles.md M1) */
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
@@ -111,8 +164,20 @@ static void second_look(struct ouro__capture *c)
             ouro__load(&ouro__header(entry->object)->shared) == c->seen[i])
             continue;
         entry->trial = 1;
+        any = true;
     }
-    find_living(c);
+    return any;
+}
+
+/* Entries that were touched since they were captured live, with all that they reach and all that
+ * they reached. Ends: each round finds one more that lives. */
+static void second_look(struct ouro__capture *c)
+{
+    while (c->seen && (c->moved || any_touched(c))) {
+        if (c->moved)
+            recount(c);
+        find_living(c);
+    }
 }
 
 static void clear_weak(struct ouro__capture *c)
@@ -165,7 +230,6 @@ static void sort_out(struct ouro__capture *c)
 
 void ouro__verdict(struct ouro__capture *c)
 {
-    c->visitor.visit = living.visit;
     find_living(c);
     uint32_t locked = lock_buckets(c);
     second_look(c);

@@ -78,6 +78,44 @@ static void a_reference_moved_between_two_looks_is_no_failure(void **state)
     kit_other_end(other);
 }
 
+/* The container is alive, for the other has it, and what was in it is in the other's hand: only the
+ * container tells of that, and it is not among the dead. */
+static struct node *taken;
+static void take_reference(void *arg)
+{
+    (void)arg;
+    taken = ouro_slot_move(from, (void **)&from->a);
+}
+static void let_other_take(struct stop *traced)
+{
+    (void)traced;
+    kit_other_do(other, take_reference, NULL);
+}
+
+static void what_another_thread_took_out_during_a_capture_lives(void **state)
+{
+    (void)state;
+    other = kit_other_start();
+    kit_other_do(other, nothing, NULL);
+    from = stop_new(1);
+    kit_other_do(other, incref, from);
+    struct node *x = biased_node(7), *y = biased_node(8);
+    x->a = y;
+    from->a = (struct stop *)(void *)x; /* the only reference */
+    touch(from);
+    on_trace = let_other_take;
+    assert_int_equal(ouro_collect(NULL), 0);
+    assert_null(from->a);
+    assert_ptr_equal(taken, x);
+    assert_int_equal(ouro_count(x), 1);
+    assert_int_equal(x->id, 7);
+    assert_int_equal(y->id, 8);
+    kit_other_do(other, decref, x);
+    kit_other_do(other, decref, from);
+    ouro_decref(from);
+    kit_other_end(other);
+}
+
 /* docs/cycles.md, section 2, history 2: it copies m->a and drops m between two looks. */
 static struct stop *m;
 static void copy_and_drop(void *arg)
@@ -207,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(what_another_thread_copied_during_a_capture_lives), /* first: one thread so far */
         kit_test(a_reference_moved_between_two_looks_is_no_failure),
+        kit_test(what_another_thread_took_out_during_a_capture_lives),
         kit_test(weak_references_to_waiting_candidates_hold),
         kit_test(a_claimed_object_that_another_dropped_dies_at_a_collection),
         kit_test(a_candidate_made_immortal_elsewhere_lives),
