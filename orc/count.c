@@ -94,6 +94,13 @@ static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void 
             return false;
         if (b & OURO__MERGED)
             return merged_decref(me, h, object, b);
+        if (OURO_UNLIKELY(ouro__count_of(b) <= -OURO__COUNT_LIMIT)) {
+            /* The owner has handed out more than others may drop before it settles. */
+            if (!ouro__cas_full(&h->shared, &b, b | OURO__IMMORTAL))
+                continue;
+            ouro__report_saturation(object);
+            return false;
+        }
         ouro_word touched = ouro__can_cycle(h) ? OURO__TOUCHED : 0;
         bool notice = touched && !(b & OURO__TOUCHED);
         if (!(b & OURO__QUEUED) && (ouro__count_of(b) <= 0 || notice)) {
@@ -123,6 +130,8 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     struct ouro__thread *me = ouro__self;
     if (me && me->dropping)
         return;
+    if (ouro__count_of(b) >= OURO__COUNT_LIMIT)
+        return; /* more than the word can count: it says nothing */
     ouro_word change = direction > 0 ? OURO__UNIT : -OURO__UNIT;
     ouro_word was = ouro__fetch_add_full(&ouro__header(object)->shared, change);
     if (direction < 0 && ouro__count_of(was) <= 0) {
@@ -131,12 +140,16 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     }
 }
 
+void ouro__report_saturation(const void *object)
+{
+    ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
+}
+
 void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn_object("a count saturated; the object will never be freed; its type is ",
-                          object);
+        ouro__report_saturation(object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -306,6 +319,8 @@ bool ouro__decref_last_out(void *object)
             ouro__fetch_add(&h->shared, OURO__UNIT);
             over_release(object, was);
         }
+        if (!(was & OURO__MERGED) && count <= -OURO__COUNT_LIMIT)
+            ouro__saturate(object);
         if ((was & OURO__MERGED) || count >= 0)
             return (was & OURO__MERGED) && count == 0;
         return !(was & OURO__QUEUED) && ouro__local_count(ouro__half_load(&h->local)) + count == 0;
@@ -325,7 +340,8 @@ bool ouro__decref_last_out(void *object)
         }
         if (local + count == 0)
             return true;
-        if (count == 0)
+        /* Merged on the spot, but if the shared count cannot take what the local one has. */
+        if (count == 0 || (local > 0 && local + count >= OURO__COUNT_LIMIT))
             return false;
         ouro__half_store(&h->local, 0);
         ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;

@@ -52,6 +52,8 @@ void ouro__mark_dying(struct ouro_header *h)
     bool merged = b & OURO__MERGED;
     int64_t count =
         ouro__count_of(b) + (merged ? 0 : ouro__local_count(ouro__half_load(&h->local)));
+    if (OURO_UNLIKELY(count > OURO__COUNT_LIMIT))
+        count = OURO__COUNT_LIMIT; /* from here on it is not counted any more */
     ouro_word type = b & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT);
     ouro__store(&h->shared, type | OURO__DYING | (ouro_word)count << OURO__COUNT_SHIFT);
 }

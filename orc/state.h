@@ -259,7 +259,9 @@ OURO_INLINE ouro_half ouro__owned_local(int64_t n)
 {
     return (ouro_half)n | (OURO_CHECKED ? OURO__LOCAL_OUT : 0);
 }
+/* Makes it immortal; the one who did says so. */
 void ouro__saturate(void *object);
+void ouro__report_saturation(const void *object);
 /* Bytes of the block that it lies in, header and tail included. */
 size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */

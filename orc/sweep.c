@@ -101,6 +101,12 @@ static bool has_hook(const struct ouro__capture *c, uint32_t i)
            ouro__half_load(&ouro__header(c->v->entries[i].object)->local) != OURO__SPENT;
 }
 
+/* A dying object that has more references than its word can count: a hook may have left one. */
+static bool is_uncounted(ouro_word shared)
+{
+    return ouro__count_of(shared) >= OURO__COUNT_LIMIT;
+}
+
 static uint32_t dead_index(const struct ouro__capture *c, const void *object)
 {
     const struct ouro_header *h = ouro__header(object);
@@ -148,7 +154,8 @@ static uint32_t find_resurrected(struct ouro__capture *c)
     c->visitor.visit = save;
     uint32_t saved = 0;
     for (uint32_t i = 0; i < c->dead; i++) {
-        if (entries[i].trial <= 0 || (entries[i].link & OURO__ENTRY_LIVE))
+        bool unknown = is_uncounted(ouro__load(&ouro__header(entries[i].object)->shared));
+        if ((entries[i].trial <= 0 && !unknown) || (entries[i].link & OURO__ENTRY_LIVE))
             continue;
         entries[i].link |= OURO__ENTRY_LIVE;
         entries[i].link &= ~OURO__ENTRY_INDEX;
@@ -175,7 +182,9 @@ static void let_live(struct ouro__capture *c)
         ouro__half_store(&h->visited, spent ? OURO__ACYCLIC : 0);
         ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
         ouro_word b = ouro__load(&h->shared);
-        while (!ouro__cas_full(&h->shared, &b, b & ~(OURO__IMMORTAL | OURO__OWNER_MASK)))
+        /* With more references than can be counted it stays immortal. */
+        ouro_word immortal = is_uncounted(b) ? 0 : OURO__IMMORTAL;
+        while (!ouro__cas_full(&h->shared, &b, b & ~(immortal | OURO__OWNER_MASK)))
             continue;
         entry->object = NULL;
     }

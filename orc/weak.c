@@ -112,12 +112,13 @@ struct ouro_weak *ouro_weak_new(void *object)
 }
 
 /* Under the lock: a strong reference to an object whose cell is not cleared; false: it is dead. */
-static bool upgrade(struct ouro__thread *me, struct ouro_header *h)
+static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
 {
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b) && !(b & OURO__IMMORTAL)) {
         ouro_half local = ouro__half_load(&h->local);
-        if (ouro__local_count(local) < INT32_MAX - (int32_t)(local >> 31))
+        *full = ouro__local_count(local) >= INT32_MAX - (int32_t)(local >> 31);
+        if (!*full)
             ouro__half_store(&h->local, local + 1);
         return true;
     }
@@ -126,6 +127,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h)
             return false;
         if (b & OURO__IMMORTAL)
             return true;
+        *full = ouro__count_of(b) >= OURO__COUNT_LIMIT;
         if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT))
             return true;
     }
@@ -140,9 +142,12 @@ void *ouro_weak_upgrade(struct ouro_weak *weak)
     ouro__lock(&bucket->lock);
     void *object = weak->object;
     bool wrong = OURO_CHECKED && object && ouro__checked_foreign(object, me);
-    if (object && !wrong && !upgrade(me, ouro__header(object)))
+    bool full = false;
+    if (object && !wrong && !upgrade(me, ouro__header(object), &full))
         object = NULL;
     ouro__unlock(&bucket->lock);
+    if (OURO_UNLIKELY(object && full))
+        ouro__saturate(object);
     if (wrong)
         ouro__checked_touch(object, me);
     return object;

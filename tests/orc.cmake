@@ -13,6 +13,7 @@ ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
 ouro_orc_test(orc_steps ${threaded})
 ouro_orc_test(orc_tokens ${threaded})
 ouro_orc_test(orc_fold ${threaded})
+ouro_orc_test(orc_limits ${threaded})
 
 # The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)

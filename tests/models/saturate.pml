@@ -7,6 +7,8 @@
  * sets I.
  * And a merge, which moves `local` (31 bits) into the count, must not pass the limit either: it
  * settles instead, or sets I.
+ * FOLD: an object that can be in a cycle, where a zero drop and a drain fold (counts.pml); `local`
+ * has room for all that the count can hold.
  * LIM stands for 2^24; FIELD is the end of the field: counts must never pass it.
  * The load of B and the addition are two steps here, unlike in counts.pml: the flag may come
  * between.
@@ -122,6 +124,13 @@ end:
 #endif
                        if :: i || q -> break
                           :: !i && !q && c == 0 -> destroy(); break
+#ifdef FOLD
+                          :: else -> lc = c;          /* others have references: they come here */
+                             atomic { touch(); inside();
+                               if :: cnt == c && !Q && !I -> cnt = 0; ok = 1
+                                  :: else -> ok = 0 fi };
+                             if :: ok -> break :: else -> lc = 0 fi
+#else
                           :: else -> atomic { touch();
 #if FAULT == 3
                                if :: cnt == c && !Q -> M = 1; mine = 0; ok = 1
@@ -130,6 +139,7 @@ end:
 #endif
                                   :: else -> ok = 0 fi };
                              if :: ok -> break :: else fi
+#endif
                        fi
                  od
            fi
@@ -151,12 +161,19 @@ end:
               :: i -> atomic { Q = 0; M = 1; mine = 0 }; break   /* CAS; nobody's now */
 #endif
               :: !i && n == 0 -> destroy(); break
+#ifdef FOLD
+              :: !i && n > 0 && (c <= 0 || l == 0) ->
+                 lc = n;                  /* fold: n < l, or n < c */
+#else
               :: !i && n > 0 && c <= 0 ->
                  lc = n;                  /* fold: n < l */
+#endif
                  atomic { if :: cnt == c && I == i -> cnt = 0; Q = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi
 #if FAULT == 10
               :: !i && n > 0 ->
+#elif defined(FOLD)
+              :: 0 ->
 #else
               :: !i && n > 0 && n < LIM ->
 #endif
@@ -170,7 +187,9 @@ end:
               :: !i && c > 0 && l >= 1 -> lc = l;               /* settle */
                  atomic { if :: cnt == c && I == i -> cnt = c - 1; Q = 0; ok = 1 :: else fi };
                  if :: ok -> break :: else fi
+#ifndef FOLD
               :: !i && c > 0 && n >= LIM -> saturate()          /* a merge would pass the limit */
+#endif
            fi
      od;
      atomic { l = 0; c = 0; n = 0; ok = 0; i = 0; q = 0; m = 0 }; done()
