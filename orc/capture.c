@@ -150,7 +150,7 @@ static const struct ouro__search capturing = {arrive_capturing, explain_one, cou
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-static void abandon(struct ouro__capture *c)
+void ouro__capture_abandon(struct ouro__capture *c)
 {
     for (uint32_t i = c->candidates; i < c->v->count; i++)
         ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
@@ -203,6 +203,6 @@ bool ouro__capture(struct ouro__capture *c)
     c->head = c->tail;
     c->late_head = c->late_tail;
     c->stack = 0;
-    abandon(c);
+    ouro__capture_abandon(c);
     return false;
 }

@@ -179,18 +179,17 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     if (!c.alone)
         drop_last_claims(me);
     v->free_place = 0;
-    bool beside = !alone && ouro__load(&ouro__many_threads);
+    bool beside = OURO_THREADS && !alone; /* a second thread may come meanwhile */
     if (beside)
         ouro__arena_hold(); /* V7 */
-    bool captured = ouro__capture(&c);
-    if (captured)
-        ouro__verdict(&c);
+    bool captured = ouro__capture(&c) && ouro__verdict(&c);
     if (beside)
         ouro__arena_release();
     ouro_free(c.seen);
     if (!captured) {
         result->abandoned = 1;
-        v->threshold = v->live_places * 2;
+        if (v->threshold < v->live_places * 2)
+            v->threshold = v->live_places * 2;
         ouro__relink_free_places(v);
         return;
     }

@@ -228,12 +228,26 @@ static void sort_out(struct ouro__capture *c)
     }
 }
 
-void ouro__verdict(struct ouro__capture *c)
+/* The first thread beside this one may come at any time, and what it did shows in no shared word
+ * that was kept; it said that it is there before it did anything (token.c). */
+static bool was_joined(const struct ouro__capture *c)
+{
+    ouro__fence_acquire(); /* after the last slot was read */
+    return !c->seen && ouro__load(&ouro__many_threads);
+}
+
+bool ouro__verdict(struct ouro__capture *c)
 {
     find_living(c);
     uint32_t locked = lock_buckets(c);
     second_look(c);
-    clear_weak(c);
+    bool joined = was_joined(c);
+    if (!joined)
+        clear_weak(c);
     unlock_buckets(locked);
-    sort_out(c);
+    if (joined)
+        ouro__capture_abandon(c);
+    else
+        sort_out(c);
+    return !joined;
 }

@@ -35,7 +35,24 @@ static struct stop *stop_new(int64_t id)
     return s;
 }
 
+static struct node *biased_node(int64_t id)
+{
+    struct node *n = ouro_new_biased(&node_type, sizeof *n);
+    KIT_CHECK(n != NULL);
+    n->id = id;
+    return n;
+}
+
 static struct kit_other *other;
+/* Unless it is known, the other touches Ouro in the midst of a capture for the first time, and the
+ * capture began in a process that had one thread so far. */
+static void start_other(bool known)
+{
+    ouro__store(&ouro__many_threads, 0);
+    other = kit_other_start();
+    if (known)
+        kit_other_do(other, kit_poll, NULL);
+}
 
 /* -- moves during a capture -------------------------------------------------------------------- */
 
@@ -92,17 +109,15 @@ static void let_other_take(struct stop *traced)
     kit_other_do(other, take_reference, NULL);
 }
 
-static void what_another_thread_took_out_during_a_capture_lives(void **state)
+static void take_from_the_middle(bool known)
 {
-    (void)state;
-    other = kit_other_start();
-    kit_other_do(other, nothing, NULL);
+    start_other(known);
     from = stop_new(1);
-    kit_other_do(other, incref, from);
+    ouro_incref(from); /* for the other */
     struct node *x = biased_node(7), *y = biased_node(8);
     x->a = y;
     from->a = (struct stop *)(void *)x; /* the only reference */
-    touch(from);
+    kit_touch(from);
     on_trace = let_other_take;
     assert_int_equal(ouro_collect(NULL), 0);
     assert_null(from->a);
@@ -110,10 +125,22 @@ static void what_another_thread_took_out_during_a_capture_lives(void **state)
     assert_int_equal(ouro_count(x), 1);
     assert_int_equal(x->id, 7);
     assert_int_equal(y->id, 8);
-    kit_other_do(other, decref, x);
-    kit_other_do(other, decref, from);
+    kit_other_do(other, kit_decref, x);
+    kit_other_do(other, kit_decref, from);
     ouro_decref(from);
     kit_other_end(other);
+}
+
+static void what_another_thread_took_out_during_a_capture_lives(void **state)
+{
+    (void)state;
+    take_from_the_middle(true);
+}
+
+static void what_a_new_thread_took_out_during_a_capture_lives(void **state)
+{
+    (void)state;
+    take_from_the_middle(false);
 }
 
 /* docs/cycles.md, section 2, history 2: it copies m->a and drops m between two looks. */
@@ -135,11 +162,8 @@ static void let_other_copy(struct stop *traced)
 static void what_another_thread_copied_during_a_capture_lives(void **state)
 {
     (void)state;
-    for (int known = 0; known < 2;
-         known++) { /* 0: the other touches Ouro then for the first time */
-        other = kit_other_start();
-        if (known)
-            kit_other_do(other, kit_poll, NULL);
+    for (int known = 0; known < 2; known++) {
+        start_other(known);
         struct stop *n = stop_new(1);
         m = stop_new(2);
         m->a = n;
@@ -243,7 +267,8 @@ static void a_candidate_made_immortal_elsewhere_lives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        kit_test(what_another_thread_copied_during_a_capture_lives), /* first: one thread so far */
+        kit_test(what_a_new_thread_took_out_during_a_capture_lives),
+        kit_test(what_another_thread_copied_during_a_capture_lives),
         kit_test(a_reference_moved_between_two_looks_is_no_failure),
         kit_test(what_another_thread_took_out_during_a_capture_lives),
         kit_test(weak_references_to_waiting_candidates_hold),
