@@ -10,8 +10,9 @@
 #include "orc/state.h"
 
 /* Marks the container; true: an entry with a reference of its own is due afterwards. */
-static bool store_begins(struct ouro_header *h)
+static bool store_begins(struct ouro__thread *me, struct ouro_header *h)
 {
+    ouro__store(&me->storing, (ouro_word)h); /* before S: a fork's child clears it there */
     ouro_word b = ouro__load(&h->shared);
     for (;;) {
         bool notice = !(b & (OURO__TOUCHED | OURO__QUEUED | OURO__MERGED));
@@ -28,11 +29,12 @@ static bool store_begins(struct ouro_header *h)
     }
 }
 
-static void store_ends(struct ouro_header *h)
+static void store_ends(struct ouro__thread *me, struct ouro_header *h)
 {
     ouro_word b = ouro__load(&h->shared);
     while (!ouro__cas_release(&h->shared, &b, b & ~OURO__STORING))
         continue;
+    ouro__store(&me->storing, 0);
 }
 
 static void *exchange_plain(void **slot, void *value)
@@ -84,9 +86,9 @@ void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool mo
             become_candidate(me, container);
         return old;
     }
-    bool notice = store_begins(h);
+    bool notice = store_begins(me, h);
     void *old = exchange_plain(slot, value);
-    store_ends(h);
+    store_ends(me, h);
     if (notice)
         ouro__enqueue(me, container, (unsigned)(b & OURO__OWNER_MASK));
     return old;
@@ -104,10 +106,10 @@ void ouro_slot_moved_into(void *object)
         become_candidate(me, object);
         return;
     }
-    if (store_begins(h)) {
-        store_ends(h);
+    if (store_begins(me, h)) {
+        store_ends(me, h);
         ouro__enqueue(me, object, (unsigned)(b & OURO__OWNER_MASK));
     } else {
-        store_ends(h);
+        store_ends(me, h);
     }
 }

@@ -90,6 +90,7 @@ struct ouro__thread {
     bool releasing; /* inside the release loop: deaths are only chained */
     bool dropping;  /* the library drops fields: dying objects are passed over */
     bool quiet;     /* the library itself counts: nothing of it is misuse (checked.c) */
+    ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
     void *pending;                /* the first of the deaths still to carry out */
     struct ouro__open open[OURO__SEGMENTS];

@@ -250,6 +250,8 @@ static void orc_thread_exit(void)
 /* Waits for at most one hold: WANT keeps a second merger out. */
 static void run_again(struct ouro__thread *me)
 {
+    if (ouro__load(&me->state) == OURO__RUNNING)
+        return; /* for a fork, whose handlers may end the park */
     ouro__fetch_or_full(&me->state, OURO__WANT);
     for (;;) {
         ouro_word parked = OURO__PARKED | OURO__WANT;
@@ -259,6 +261,18 @@ static void run_again(struct ouro__thread *me)
             return;
         }
         ouro__os_yield();
+    }
+}
+
+static void enter_park(struct ouro__thread *me)
+{
+    for (;;) {
+        ouro__poll_tokens(me);
+        ouro__tool_release(&me->state);
+        ouro__exchange_full(&me->state, OURO__PARKED);
+        if (!ouro__anything_queued(me))
+            return;
+        run_again(me);
     }
 }
 
@@ -272,14 +286,7 @@ void ouro_park(void)
     /* A merger allocates nothing: room for what it may remember. */
     if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
         ouro__visited_grow(&me->visited);
-    for (;;) {
-        ouro__poll_tokens(me);
-        ouro__tool_release(&me->state);
-        ouro__exchange_full(&me->state, OURO__PARKED);
-        if (!ouro__anything_queued(me))
-            return;
-        run_again(me);
-    }
+    enter_park(me);
 }
 
 void ouro_unpark(void)
@@ -317,8 +324,13 @@ size_t ouro_queued_bytes(void)
 
 /* -- fork -------------------------------------------------------------------------------------- */
 
+/* Whoever settles for a parked thread would vanish in the middle of it: the thread runs while it
+ * forks. Before every lock, for a merger may need one. */
 static void before_fork(void)
 {
+    struct ouro__thread *me = ouro__self;
+    if (me && me->park_depth > 0)
+        run_again(me);
     ouro__lock(&registry.lock);
     ouro__types_before_fork();
     ouro__orphans_before_fork();
@@ -327,8 +339,46 @@ static void before_fork(void)
         ouro__checked_before_fork();
 }
 
-/* In the child the tokens of the threads that are not there are FROZEN: nothing of theirs is merged
- * or drained; a local count may have been half way through anything. */
+/* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may not
+ * have run yet, so hooks must not. */
+static void park_after_fork(struct ouro__thread *me)
+{
+    bool releasing = me->releasing;
+    me->releasing = true;
+    enter_park(me);
+    me->releasing = releasing;
+}
+
+/* A thread that is not there was in the middle of a store: nobody waits for its end. What its store
+ * moved is counted, so that no collection takes it for garbage. */
+static void end_store(struct ouro__thread *gone)
+{
+    struct ouro_header *h = (struct ouro_header *)ouro__load(&gone->storing);
+    ouro__store(&gone->storing, 0);
+    ouro_word b = h ? ouro__load(&h->shared) : 0;
+    while ((b & OURO__STORING) && !ouro__is_dying(b)) {
+        if (ouro__cas_full(&h->shared, &b, b & ~OURO__STORING))
+            break;
+    }
+}
+
+/* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained; a
+ * local count may have been half way through anything. */
+static void become_child(void)
+{
+    ouro__mutex_reset(&registry.lock);
+    for (uint32_t t = 1; t < registry.fresh; t++) {
+        ouro_word holder = ouro__load(&ouro__tokens[t].holder);
+        if (holder > OURO__FROZEN && holder != (ouro_word)ouro__self)
+            ouro__store(&ouro__tokens[t].holder, OURO__FROZEN);
+    }
+    for (struct ouro__thread *other = registry.all; other; other = other->next_thread) {
+        if (other != ouro__self)
+            end_store(other);
+    }
+    registry.attached = ouro__self ? 1 : 0;
+}
+
 static void after_fork(bool child)
 {
     if (OURO_CHECKED)
@@ -336,15 +386,11 @@ static void after_fork(bool child)
     ouro__weak_after_fork(child);
     ouro__orphans_after_fork(child);
     ouro__types_after_fork(child);
-    if (!child) {
+    if (child)
+        become_child();
+    else
         ouro__unlock(&registry.lock);
-        return;
-    }
-    ouro__mutex_reset(&registry.lock);
-    for (uint32_t t = 1; t < registry.fresh; t++) {
-        ouro_word holder = ouro__load(&ouro__tokens[t].holder);
-        if (holder > OURO__FROZEN && holder != (ouro_word)ouro__self)
-            ouro__store(&ouro__tokens[t].holder, OURO__FROZEN);
-    }
-    registry.attached = ouro__self ? 1 : 0;
+    struct ouro__thread *me = ouro__self;
+    if (me && me->park_depth > 0)
+        park_after_fork(me);
 }

@@ -6,8 +6,11 @@
  * may leak there.  The survivor goes on with what it owns; an entry that a vanished thread had not
  * pushed yet stays away for ever, so does Q, so the object leaks.
  * One object.  VICTIM 0: its owner vanishes, the foreign thread calls fork; 1: the other way round,
- * and the owner may have been parked while the foreign thread merged for it.  fork is called between
- * two operations of the caller; the victim may be anywhere.
+ * and the owner may have been parked while the foreign thread merged for it; it unparks before it
+ * forks.  fork is called between two operations of the caller; the victim may be anywhere.
+ * S: a foreign store is under way (notice.pml).  Its thread notes the object before, and takes the note
+ * off after; the child clears S where a note says so, for whoever finds S set waits.
+ * FOLD: the object can be in a cycle and keeps its owner (counts.pml).
  * UNTYPED: all drops are answered at once (counts.md, without any descriptor) under a program's lock;
  * in the child the one thread needs none.  Without UNTYPED, drops are typed before the fork and may be
  * of either kind after it.
@@ -21,7 +24,8 @@
 #endif
 /* 1 the child adopts and drains the token    2 an untyped answer in the child ignores Q (merges may
  *   be half done)                            3 the child takes the objects over as their holder
- * 4 the owner in the child drains what a vanished merger had taken (VICTIM 1) */
+ * 4 a parked owner forks as it is (VICTIM 1)
+ * 5 the child does not clear S             6 S is set before the note */
 #ifndef VICTIM
 #define VICTIM 0
 #endif
@@ -40,6 +44,12 @@ mtype st = RUN;
 short lc = 1, cnt = 0; bool M = 0, Q = 0, mine = 1, freed = 0, forked = 0, lk = 0;
 bool draining = 0;                        /* ghost: an entry is taken and not yet settled */
 byte ghost = 1, inq = 0, busy = 0, held[2];
+bool S = 0, note = 0;                     /* the note is of the foreign thread */
+#ifdef FOLD
+#define KEEPS true
+#else
+#define KEEPS false
+#endif
 #define lives(i) (!forked || i != VICTIM)
 
 inline touch() { assert(!freed) }
@@ -60,13 +70,13 @@ inline drain_one() {                      /* by the owner, or under MERGING */
   atomic { touch(); assert(!M && mine); l = lc };
   do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
         if :: n == 0 -> destroy(); break
-           :: n > 0 && c <= 0 -> lc = n;
+           :: n > 0 && (c <= 0 || KEEPS && l == 0) -> lc = n;
               atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
            :: n > 0 && c > 0 && l > 0 -> lc = l;
               atomic { if :: cnt == c -> cnt = c - 1; Q = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
-           :: n > 0 && c > 0 -> lc = 0;
+           :: n > 0 && c > 0 && !KEEPS -> lc = 0;
               atomic { if :: cnt == c -> cnt = n; M = 1; Q = 0; mine = 0; ok = 1 :: else fi };
               if :: ok -> break :: else fi
         fi
@@ -90,7 +100,10 @@ inline owner_drop() {
               do :: atomic { touch(); c = cnt; ok = Q };
                     if :: ok -> ok = 0; break
                        :: !ok && c == 0 -> destroy(); break
-                       :: else -> atomic { touch();
+                       :: !ok && c != 0 && KEEPS -> lc = c;
+                          atomic { touch(); if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else fi };
+                          if :: ok -> break :: else -> lc = 0 fi
+                       :: !ok && c != 0 && !KEEPS -> atomic { touch();
                             if :: cnt == c && !Q -> M = 1; mine = 0; ok = 1 :: else fi };
                           if :: ok -> break :: else fi fi
               od
@@ -142,16 +155,18 @@ end:
      enter(); owner_untyped(); leave(); done()
   :: atomic { inq > 0 && Q -> inq--; busy++; draining = 1 };
      drain_one(); done()
-#if FAULT == 4
-  :: atomic { forked && draining && Q && !freed -> busy++ };
-     drain_one(); done()
-#endif
   :: atomic { held[0] > 0 -> held[0]--; held[1]++ }
 #if VICTIM == 1
-  :: atomic { !forked -> forked = 1 }
+  :: atomic { !forked -> forked = 1;
+#if FAULT != 5
+              if :: note -> S = 0 :: else fi;         /* no thread is there that would */
+#endif
+              assert(!S); note = 0 }                  /* or it would be waited for, for ever */
   :: atomic { st == RUN && !UNTYPED -> st = PARK };                    /* parked; may fork there */
-     if :: atomic { st == PARK -> st = RUN }                           /* waits while MERGING */
-        :: atomic { !forked -> forked = 1; st = RUN } fi               /* the child runs */
+#if FAULT == 4
+     if :: atomic { !forked -> forked = 1; assert(st != MERGE) } :: forked -> skip :: skip fi;
+#endif
+     atomic { st == PARK -> st = RUN }                                 /* waits while MERGING */
 #endif
   :: forked -> skip
   od }
@@ -168,6 +183,13 @@ end:
      enter(); other_untyped(); leave(); done()
   :: atomic { held[1] > 0 && !forked -> held[1]--; held[0]++ }
 #if VICTIM == 1
+  :: atomic { held[1] > 0 && !M -> busy++ };           /* a store into a slot */
+#if FAULT == 6
+     S = 1; note = 1;
+#else
+     note = 1; S = 1;
+#endif
+     touch(); S = 0; note = 0; done()
   :: atomic { st == PARK && inq > 0 -> st = MERGE; inq--; busy++; draining = 1 };
      drain_one(); st = PARK; done()
 #else

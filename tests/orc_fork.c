@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Children of a fork that wait for nothing that a vanished thread had begun: a store into a slot, the
+ * settling of what a parked thread has. Bounded by the children's alarms. White-box: looks at flags. */
+#include "orc_kit.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+static ouro_word stop;
+
+static bool forks_here(void)
+{
+    return !(OURO_ASAN && ouro_supply_get()->block); /* its allocator's locks stay locked there */
+}
+
+/* -- stores ------------------------------------------------------------------------------------ */
+
+#define CONTAINERS 3
+#define STORERS    2
+
+static struct node *containers[CONTAINERS];
+
+static void make_containers(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < CONTAINERS; i++) {
+        containers[i] = ouro_new_biased(&node_type, sizeof *containers[i]);
+        KIT_CHECK(containers[i] != NULL);
+    }
+}
+
+/* Each storer has a slot of its own in every container. */
+static void *store_until_stopped(void *arg)
+{
+    bool first = *(bool *)arg;
+    struct node *mine = ouro_new_biased(&node_type, sizeof *mine);
+    KIT_CHECK(mine != NULL);
+    while (!ouro__load_acquire(&stop)) {
+        for (int i = 0; i < CONTAINERS; i++) {
+            struct node *c = containers[i];
+            void **slot = (void **)(first ? &c->a : &c->b);
+            ouro_slot_exchange(c, slot, mine); /* the slot was empty */
+            ouro_slot_move(c, slot);
+        }
+    }
+    ouro_decref(mine);
+    return NULL;
+}
+
+static void child_stores(void)
+{
+    alarm(20);
+    for (int i = 0; i < CONTAINERS; i++) {
+        KIT_CHECK(!(ouro__header(containers[i])->shared & OURO__STORING));
+        ouro_slot_exchange(containers[i], (void **)&containers[i]->a, NULL);
+        ouro_slot_exchange(containers[i], (void **)&containers[i]->b, NULL);
+        ouro_slot_moved_into(containers[i]);
+    }
+    ouro_collect(NULL);
+    kit_child_ends(0);
+}
+
+static void a_child_ends_the_stores_of_threads_that_are_not_there(void **state)
+{
+    (void)state;
+    if (!forks_here())
+        skip();
+    struct kit_other *owner = kit_other_start();
+    kit_other_do(owner, make_containers, NULL);
+    pthread_t threads[STORERS];
+    bool first[STORERS] = {true, false};
+    ouro__store(&stop, 0);
+    for (int i = 0; i < STORERS; i++)
+        KIT_CHECK(pthread_create(&threads[i], NULL, store_until_stopped, &first[i]) == 0);
+    for (int i = 0; i < (kit_instrumented() ? 5 : 40); i++) {
+        usleep(300);
+        pid_t child = kit_fork();
+        if (child == 0)
+            child_stores();
+        assert_int_equal(kit_wait(child), 0);
+    }
+    ouro__store_release(&stop, 1);
+    for (int i = 0; i < STORERS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < CONTAINERS; i++)
+        ouro_decref(containers[i]);
+    kit_other_end(owner);
+}
+
+/* -- parked ------------------------------------------------------------------------------------ */
+
+#define LEAVES 4000
+
+static struct leaf *leaves[LEAVES];
+static size_t leaf_count;
+
+/* Each drop settles for the main thread, which is parked. */
+static void *drop_leaves(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < leaf_count; i++)
+        ouro_decref(leaves[i]);
+    ouro__store_release(&stop, 1);
+    return NULL;
+}
+
+static void child_runs_again(void)
+{
+    alarm(20);
+    ouro_unpark();
+    ouro_poll();
+    ouro_decref(leaf_new(1));
+    ouro_collect(NULL);
+    ouro_park(); /* and can do it all again */
+    ouro_unpark();
+    kit_child_ends(0);
+}
+
+static void decref_one(void *object)
+{
+    ouro_decref(object);
+}
+
+static void a_parked_thread_may_fork(void **state)
+{
+    (void)state;
+    if (!forks_here())
+        skip();
+    struct leaf *last = ouro_new_biased(&leaf_type, sizeof *last);
+    assert_non_null(last);
+    leaf_count = kit_instrumented() ? LEAVES / 20 : LEAVES;
+    for (int round = 0; round < (kit_instrumented() ? 2 : 40); round++) {
+        for (size_t i = 0; i < leaf_count; i++) {
+            leaves[i] = ouro_new_biased(&leaf_type, sizeof *leaves[i]);
+            assert_non_null(leaves[i]);
+        }
+        kit_destroyed = 0;
+        ouro_park();
+        pthread_t dropper;
+        ouro__store(&stop, 0);
+        KIT_CHECK(pthread_create(&dropper, NULL, drop_leaves, NULL) == 0);
+        do {
+            pid_t child = kit_fork();
+            if (child == 0)
+                child_runs_again();
+            assert_int_equal(kit_wait(child), 0);
+        } while (!ouro__load_acquire(&stop));
+        pthread_join(dropper, NULL);
+        ouro_unpark();
+        assert_int_equal(kit_destroyed, leaf_count);
+    }
+    ouro_park();
+    pid_t child = kit_fork();
+    if (child == 0)
+        child_runs_again();
+    assert_int_equal(kit_wait(child), 0);
+    kit_destroyed = 0;
+    kit_elsewhere(decref_one, last); /* still parked, after the fork */
+    assert_int_equal(kit_destroyed, 1);
+    ouro_unpark();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(a_child_ends_the_stores_of_threads_that_are_not_there),
+        kit_test(a_parked_thread_may_fork),
+    };
+    return kit_run(tests);
+}
