@@ -107,7 +107,8 @@ static void a_birth_of_a_bad_type_changes_nothing(void **state)
     static struct ouro_type further = {.size = 8, .align = (size_t)1 << 62, .name = "further"};
     const char *why = NULL;
     assert_null(ouro_new(&crooked, 8));
-    assert_null(ouro_new_uninit(&far, 8));
+    if (ouro_supply_get()->block == NULL) /* tools end the process instead */
+        assert_null(ouro_new_uninit(&far, 8));
     assert_int_equal(ouro_type_register(&further, &why), OURO_BAD_TYPE);
     assert_string_equal(why, "further: its alignment is larger than any memory");
     assert_null(ouro_new(&further, 8));
@@ -159,17 +160,19 @@ static void drop_leaf_twice(void *arg)
 static void more_drops_than_references_are_named(void **state)
 {
     (void)state;
+    if (!heapcheck_can_walk())
+        skip(); /* each object is a block of libc's: the tool tells */
     assert_int_equal(kit_failure_of(drop_leaf_twice, NULL), OURO_FAIL_OVER_RELEASE);
     assert_int_equal(kit_failure_of(drop_what_a_slot_holds, NULL), OURO_FAIL_OVER_RELEASE);
-    if (heapcheck_can_walk())
-        assert_int_equal(kit_failure_of(drop_what_a_slot_holds_and_look, NULL),
-                         OURO_FAIL_USE_AFTER_FREE);
+    assert_int_equal(kit_failure_of(drop_what_a_slot_holds_and_look, NULL),
+                     OURO_FAIL_USE_AFTER_FREE);
 }
 
 static void drops_of_immortals_do_nothing(void **state)
 {
     (void)state;
-    struct leaf *leaf = leaf_new(1);
+    static struct leaf *volatile leaf; /* for ever, so that no tool calls it a leak */
+    leaf = leaf_new(1);
     ouro_make_immortal(leaf);
     ouro_make_immortal(leaf);
     for (int i = 0; i < 10; i++)
