@@ -56,8 +56,7 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
         ouro__lost_set();
         return false;
     }
-    v->entries[place - 1] =
-        (struct ouro__entry){object, 0, claimed ? OURO__ENTRY_CLAIMED : 0};
+    v->entries[place - 1] = (struct ouro__entry){object, 0, claimed ? OURO__ENTRY_CLAIMED : 0};
     v->live_places++;
     v->claimed += claimed;
     ouro__half_store(&ouro__header(object)->visited, place);

@@ -144,8 +144,8 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
         ouro__half_store(&h->local, ouro__owned_local(n));
         return low;
     }
-    if (n > 0 && has_own) { /* the deferred subtraction */
-        ouro__half_store(&h->local, local);      /* written back: an earlier turn may have folded */
+    if (n > 0 && has_own) {                 /* the deferred subtraction */
+        ouro__half_store(&h->local, local); /* written back: an earlier turn may have folded */
         return low | (ouro_word)(count - own) << OURO__COUNT_SHIFT;
     }
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
