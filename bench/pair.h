@@ -3,7 +3,8 @@
  *
  * One maker, one taker (Lamport's ring with cached indices). Pushing publishes by a release store
  * of the tail, taking acquires it; the other way round for the head. Who finds the ring full or
- * empty spins a little and then yields. The same for every variant. */
+ * empty waits some pauses before it looks again, for each look takes the line of its index from the
+ * other side; after many looks it yields. The same for every variant. */
 #ifndef OURO_BENCH_PAIR_H
 #define OURO_BENCH_PAIR_H
 
@@ -26,7 +27,8 @@ struct pair_ring {
 static inline void pair_wait(unsigned *spins)
 {
     if (++*spins < 64) {
-        bench_pause();
+        for (int i = 0; i < 32; i++)
+            bench_pause();
     } else {
         *spins = 0;
         sched_yield();
