@@ -170,20 +170,29 @@ static void connect_layers(void)
     ouro__upper_install(&upper);
 }
 
+/* This thread may touch counted objects beside another. */
+static void tell_collectors(void)
+{
+    ouro__store(&ouro__many_threads, 1);
+    ouro__fence_release(); /* before any store into a slot: pairs with was_joined (verdict.c) */
+}
+
 struct ouro__thread *ouro__attach(void)
 {
     struct ouro__heap *heap = ouro__heap_mine();
-    if (!heap)
+    if (!heap) {
+        tell_collectors(); /* it may count all the same */
         return NULL;
+    }
     ouro__lock(&registry.lock);
     connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
         me->home = (uint16_t)issue(me);
-        if (++registry.attached > 1 || registry.all->next_thread)
-            ouro__store(&ouro__many_threads, 1);
     }
+    if (!me || ++registry.attached > 1 || registry.all->next_thread)
+        tell_collectors();
     ouro__unlock(&registry.lock);
     if (!me)
         return NULL;

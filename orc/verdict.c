@@ -232,7 +232,7 @@ static void sort_out(struct ouro__capture *c)
  * that was kept; it said that it is there before it did anything (token.c). */
 static bool was_joined(const struct ouro__capture *c)
 {
-    ouro__fence_acquire(); /* after the last slot was read */
+    ouro__fence_acquire(); /* after the last slot was read; pairs with tell_collectors (token.c) */
     return !c->seen && ouro__load(&ouro__many_threads);
 }
 
