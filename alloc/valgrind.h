@@ -5,7 +5,8 @@
  * memcheck hears of every object and, with pages of our own, of every block: what may be touched,
  * what is undefined, what is lost. helgrind and DRD know locks, but no atomic operation; they hear
  * of every hand-over from the thread that gives (release) to the one that takes (acquire), and
- * which words are synchronisation themselves, so that no access to them is a race. */
+ * which words are synchronisation themselves, so that no access to them is a race. The other tools
+ * are told nothing. */
 #ifndef OURO_ALLOC_VALGRIND_H
 #define OURO_ALLOC_VALGRIND_H
 
@@ -16,16 +17,25 @@
 #include <valgrind/drd.h>
 #include <valgrind/memcheck.h>
 
-extern bool ouro__tools; /* whether the program runs on Valgrind; set on first use */
+extern bool ouro__tools; /* whether one of the tools listens; set on first use */
 static inline bool ouro__on_valgrind(void)
 {
     return RUNNING_ON_VALGRIND != 0;
 }
 #define OURO__DEFINE_TOOLS     bool ouro__tools
-#define OURO__LOOK_FOR_TOOLS() (ouro__tools = RUNNING_ON_VALGRIND != 0)
+#define OURO__LOOK_FOR_TOOLS() (ouro__tools = ouro__tool_listens())
 #define OURO__TELL(...)        (OURO_UNLIKELY(ouro__tools) ? (void)(__VA_ARGS__) : (void)0)
 #define OURO__REQUEST(request, a, b)                                                               \
     VALGRIND_DO_CLIENT_REQUEST_EXPR(0, (request), (a), (b), 0, 0, 0)
+
+/* Each answers a question that the others, callgrind among them, leave at 0: instruction counts are
+ * those of the program without tools. */
+static inline bool ouro__tool_listens(void)
+{
+    char asked = 0, bits = 0;
+    return VALGRIND_GET_VBITS(&asked, &bits, 1) != 0 || DRD_GET_VALGRIND_THREADID != 0 ||
+           VALGRIND_DO_CLIENT_REQUEST_EXPR(0, _VG_USERREQ__HG_GET_ABITS, &asked, &bits, 1, 0, 0);
+}
 #else
 #define ouro__tools                  false
 static inline bool ouro__on_valgrind(void)
