@@ -80,14 +80,6 @@ void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, voi
     begin_death(holder, chain, object);
 }
 
-void ouro__die(struct ouro__thread *me, void *object)
-{
-    begin_death(me, &me->born_dead, object);
-    if (me->releasing)
-        return;
-    ouro__release_some(me, SIZE_MAX);
-}
-
 bool ouro__resurrected(void *object)
 {
     struct ouro_header *h = ouro__header(object);
@@ -159,6 +151,55 @@ static bool goes_flat(const struct ouro_type *type)
 {
     uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
     return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT && !ouro__heap->watched;
+}
+
+/* What waits carries on where it was: a budget is for that, and not for what dies at once. */
+static void die_by_the_loop(struct ouro__thread *me, void *object)
+{
+    begin_death(me, &me->born_dead, object);
+    if (me->releasing)
+        return;
+    void *later = me->pending;
+    me->pending = NULL;
+    ouro__release_some(me, SIZE_MAX);
+    me->pending = later;
+}
+
+/* An object that its home thread alone counted, of a type that flat.c destroys: it need not be
+ * chained first. */
+static void die_flat(struct ouro__thread *me, void *object, const struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    if (h->visited != 0 && h->visited != OURO__ACYCLIC)
+        ouro__forget(me, h);
+    if (type->ref_count == 0) {
+        *(ouro__first_half *)h = OURO__AWAY_HALF;
+        ouro__mark_freed(h);
+        ouro__cell_give(object, OURO__COUNTED);
+        return;
+    }
+    void *later = me->pending;
+    me->pending = NULL;
+    me->releasing = true;
+    ouro__release_flat(me, object, type, SIZE_MAX);
+    me->releasing = false;
+    if (OURO_UNLIKELY(me->pending))
+        ouro__release_some(me, SIZE_MAX);
+    me->pending = later;
+}
+
+void ouro__die(struct ouro__thread *me, void *object)
+{
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    const ouro_word not_type = ~((ouro_word)0xFFFF << OURO__TYPE_SHIFT);
+    if (OURO_LIKELY(!me->releasing && (b & not_type) == me->home)) {
+        const struct ouro_type *type = ouro__type_of(object, b);
+        if (OURO_LIKELY(goes_flat(type))) {
+            die_flat(me, object, type);
+            return;
+        }
+    }
+    die_by_the_loop(me, object);
 }
 
 size_t ouro__release_some(struct ouro__thread *me, size_t budget)

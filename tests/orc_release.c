@@ -119,6 +119,35 @@ static void a_release_keeps_to_its_budget(void **state)
     assert_int_equal(kit_destroyed, 100);
 }
 
+static struct hooked *chain_of(int length)
+{
+    struct hooked *list = NULL;
+    for (int i = 0; i < length; i++)
+        list = tree(i, list, NULL);
+    return list;
+}
+
+/* With hooks and without. All is made before, for births may carry out what was noted. */
+static void a_death_leaves_what_was_noted_to_its_budget(void **state)
+{
+    (void)state;
+    struct hooked *noted = chain_of(50), *some = chain_of(10), *more = chain_of(5);
+    struct node *node = node_new(1), *parent = node_new(2);
+    struct leaf *leaf = leaf_new(1);
+    parent->a = node_new(3);
+    ouro_decref_later(noted);
+    ouro_decref_later(node);
+    ouro_decref(some);
+    ouro_decref(parent);
+    ouro_decref(leaf);
+    assert_int_equal(kit_destroyed, 11); /* leaves tell, too */
+    assert_int_equal(ouro_release_pending(21), 21);
+    ouro_decref(more);
+    assert_int_equal(kit_destroyed, 11 + 20 + 5);
+    assert_int_equal(ouro_release_pending(1000), 30);
+    assert_int_equal(kit_destroyed, 66);
+}
+
 static void a_slow_path_carries_out_what_was_noted(void **state)
 {
     (void)state;
@@ -327,6 +356,7 @@ int main(void)
         kit_test(parents_die_before_children_and_children_in_field_order),
         kit_test(a_shared_child_dies_with_its_last_parent),
         kit_test(a_release_keeps_to_its_budget),
+        kit_test(a_death_leaves_what_was_noted_to_its_budget),
         kit_test(a_slow_path_carries_out_what_was_noted),
         kit_test(a_hook_may_allocate_drop_add_roots_and_collect),
         kit_test(a_pair_of_counts_in_a_hook_is_no_resurrection),
