@@ -40,12 +40,15 @@ static bool is_due(struct ouro__visited *v)
     return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due;
 }
 
+static void collect_now(struct ouro__thread *me, struct ouro_collection *result);
+
 void ouro__collect_if_due(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
     if (v->paused || v->collecting || me->releasing || !is_due(v))
         return;
-    ouro_collect(NULL);
+    struct ouro_collection one = {0};
+    collect_now(me, &one);
 }
 
 /* -- candidates that were lost ----------------------------------------------------------------- */
@@ -215,11 +218,9 @@ static void add(struct ouro_collection *total, const struct ouro_collection *one
     total->nanoseconds += one->nanoseconds;
 }
 
-size_t ouro_collect(struct ouro_collection *result)
+static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
 {
-    struct ouro_collection one = {0};
-    struct ouro__thread *me = ouro__self;
-    if (me && !me->visited.collecting && !me->releasing) {
+    if (!me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
         bool alone = is_alone(&me->visited);
         if (alone)
@@ -227,12 +228,22 @@ size_t ouro_collect(struct ouro_collection *result)
         if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist())) {
             uint64_t start = ouro__os_nanoseconds();
             me->visited.collecting = true;
-            collect(me, &one, alone);
+            collect(me, result, alone);
             me->visited.collecting = false;
-            one.nanoseconds = ouro__os_nanoseconds() - start;
-            add(&me->visited.total, &one);
+            result->nanoseconds = ouro__os_nanoseconds() - start;
+            add(&me->visited.total, result);
         }
         ouro__release_some(me, SIZE_MAX);
+    }
+}
+
+size_t ouro_collect(struct ouro_collection *result)
+{
+    struct ouro_collection one = {0};
+    struct ouro__thread *me = ouro__self;
+    if (me) {
+        ouro__release_noted(me, SIZE_MAX); /* what waits for a budget keeps others alive */
+        collect_now(me, &one);
     }
     if (result)
         *result = one;

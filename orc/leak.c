@@ -74,7 +74,7 @@ static void settle_pending(void)
     if (!me)
         return;
     ouro__poll_tokens(me);
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_noted(me, SIZE_MAX);
     ouro_collect(NULL);
 }
 

@@ -157,6 +157,16 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
     }
 }
 
+/* Noted deaths that a birth out of line carries out, and one more for as many bytes as a header has:
+ * more than it takes, so a heap does not grow while deaths wait, and few enough for a pause. */
+#define DEATHS_A_BIRTH 1024
+
+/* A birth was refused: what waits to be destroyed goes, and cyclic garbage. */
+static bool anything_freed(struct ouro__thread *me)
+{
+    return ouro__release_noted(me, SIZE_MAX) > 0 || (!me->visited.paused && ouro_collect(NULL) > 0);
+}
+
 void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
 {
     struct ouro__thread *me = ouro__me();
@@ -171,12 +181,15 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
             return NULL;
     }
     ouro__poll_tokens(me);
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_noted(me, DEATHS_A_BIRTH + size / sizeof(struct ouro_header));
     ouro__collect_if_due(me);
     if (size + sizeof(struct ouro_header) > OURO__SMALL_MAX_SIZE)
         ouro__type_set_state(type, OURO__TYPE_LARGE);
     size_t align = object_align(type);
-    void *object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
+    void *object;
+    do
+        object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
+    while (!object && anything_freed(me));
     if (!object)
         return NULL;
     write_header(object, type, mode, me->home);

@@ -153,18 +153,6 @@ static bool goes_flat(const struct ouro_type *type)
     return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT && !ouro__heap->watched;
 }
 
-/* What waits carries on where it was: a budget is for that, and not for what dies at once. */
-static void die_by_the_loop(struct ouro__thread *me, void *object)
-{
-    begin_death(me, &me->born_dead, object);
-    if (me->releasing)
-        return;
-    void *later = me->pending;
-    me->pending = NULL;
-    ouro__release_some(me, SIZE_MAX);
-    me->pending = later;
-}
-
 /* An object that its home thread alone counted, of a type that flat.c destroys: it need not be
  * chained first. */
 static void die_flat(struct ouro__thread *me, void *object, const struct ouro_type *type)
@@ -178,14 +166,11 @@ static void die_flat(struct ouro__thread *me, void *object, const struct ouro_ty
         ouro__cell_give(object, OURO__COUNTED);
         return;
     }
-    void *later = me->pending;
-    me->pending = NULL;
     me->releasing = true;
     ouro__release_flat(me, object, type, SIZE_MAX);
     me->releasing = false;
     if (OURO_UNLIKELY(me->pending))
         ouro__release_some(me, SIZE_MAX);
-    me->pending = later;
 }
 
 void ouro__die(struct ouro__thread *me, void *object)
@@ -199,7 +184,8 @@ void ouro__die(struct ouro__thread *me, void *object)
             return;
         }
     }
-    die_by_the_loop(me, object);
+    begin_death(me, &me->born_dead, object);
+    ouro__release_some(me, SIZE_MAX);
 }
 
 size_t ouro__release_some(struct ouro__thread *me, size_t budget)
@@ -227,21 +213,40 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
 
 /* -- in steps ---------------------------------------------------------------------------------- */
 
+/* Noted deaths stand apart from those that are being carried out, which no budget holds up. */
 void ouro_decref_later(void *object)
 {
     struct ouro__thread *me = ouro__me();
     if (!object || !me)
         return;
-    bool was = me->releasing;
+    if (me->releasing) { /* from inside a hook: part of what is carried out there */
+        ouro__decref_out(object);
+        return;
+    }
     me->releasing = true; /* a death is only chained */
     ouro__decref_out(object);
-    me->releasing = was;
-    if (!was)
-        born_dead_first(me);
+    me->releasing = false;
+    if (!me->born_dead.first)
+        return;
+    ouro__link_set(ouro__header(me->born_dead.last), me->noted);
+    me->noted = me->born_dead.first;
+    me->born_dead = (struct ouro__chain){NULL, NULL};
+}
+
+size_t ouro__release_noted(struct ouro__thread *me, size_t budget)
+{
+    if (me->releasing || !me->noted)
+        return 0;
+    me->pending = me->noted;
+    me->noted = NULL;
+    size_t n = ouro__release_some(me, budget);
+    me->noted = me->pending;
+    me->pending = NULL;
+    return n;
 }
 
 size_t ouro_release_pending(size_t budget)
 {
     struct ouro__thread *me = ouro__self;
-    return me ? ouro__release_some(me, budget) : 0;
+    return me ? ouro__release_noted(me, budget) : 0;
 }

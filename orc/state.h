@@ -92,7 +92,8 @@ struct ouro__thread {
     bool quiet;     /* the library itself counts: nothing of it is misuse (checked.c) */
     ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
-    void *pending;                /* the first of the deaths still to carry out */
+    void *pending;                /* the first of the deaths that are being carried out */
+    void *noted;                  /* the first of those that wait for a budget */
     struct ouro__open open[OURO__SEGMENTS];
     struct ouro__segment *reserve;
     struct ouro__visited visited;
@@ -160,6 +161,8 @@ void ouro__die(struct ouro__thread *me, void *object);
 void ouro__die_later(struct ouro__thread *holder, struct ouro__chain *chain, void *object);
 /* Destroys what is pending, at most `budget` objects; returns how many. */
 size_t ouro__release_some(struct ouro__thread *me, size_t budget);
+/* The same of what ouro_decref_later noted. */
+size_t ouro__release_noted(struct ouro__thread *me, size_t budget);
 /* Carries out the deaths of a chain, now or, inside the loop, after what is at hand. */
 void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead);
 /* Marks an object dying. Its count is what it was, so that hooks can count on it. */

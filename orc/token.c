@@ -233,15 +233,16 @@ static void orc_thread_exit(void)
         me->park_depth = 0;
         run_again(me);
     }
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_noted(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro_collect(NULL);
     leave_home(me);
     /* Hooks may run in each of these, and adopt and remember again. */
-    while (me->held_first || me->pending || me->visited.live_places > 0) {
+    while (me->held_first || me->pending || me->noted || me->visited.live_places > 0) {
         give_up_adopted(me);
         ouro__candidates_end(me);
         ouro__release_some(me, SIZE_MAX);
+        ouro__release_noted(me, SIZE_MAX);
     }
     ouro__candidates_end(me);
     ouro__segments_leave(me);
@@ -313,7 +314,7 @@ void ouro_poll(void)
     if (!me)
         return;
     ouro__poll_tokens(me);
-    ouro__release_some(me, SIZE_MAX);
+    ouro__release_noted(me, SIZE_MAX);
     struct ouro__heap *heap = ouro__heap_mine();
     ouro__remote_flush(heap);
     if (ouro__remote_pending(heap))

@@ -148,6 +148,33 @@ static void a_death_leaves_what_was_noted_to_its_budget(void **state)
     assert_int_equal(kit_destroyed, 66);
 }
 
+/* Neither all at once nor so slowly that the heap grows. */
+static void births_carry_out_what_was_noted_in_portions(void **state)
+{
+    (void)state;
+    if (!heapcheck_can_walk())
+        skip(); /* every birth goes out of line */
+    const size_t length = 100000;
+    struct hooked *list = chain_of((int)length);
+    ouro_decref_later(list);
+    struct ouro_stats before, after;
+    ouro_stats_get(&before);
+    size_t births = 0, most = 0;
+    struct hooked *kept = NULL;
+    while (kit_destroyed < length) {
+        size_t destroyed = kit_destroyed;
+        kept = tree(1, kept, NULL);
+        births++;
+        if (kit_destroyed - destroyed > most)
+            most = kit_destroyed - destroyed;
+    }
+    ouro_stats_get(&after);
+    assert_true(most > 0 && most <= length / 50);
+    assert_true(births < length);
+    assert_true(after.mapped <= before.mapped + (4 << 20));
+    ouro_decref(kept);
+}
+
 static void a_slow_path_carries_out_what_was_noted(void **state)
 {
     (void)state;
@@ -357,6 +384,7 @@ int main(void)
         kit_test(a_shared_child_dies_with_its_last_parent),
         kit_test(a_release_keeps_to_its_budget),
         kit_test(a_death_leaves_what_was_noted_to_its_budget),
+        kit_test(births_carry_out_what_was_noted_in_portions),
         kit_test(a_slow_path_carries_out_what_was_noted),
         kit_test(a_hook_may_allocate_drop_add_roots_and_collect),
         kit_test(a_pair_of_counts_in_a_hook_is_no_resurrection),

@@ -95,6 +95,40 @@ static void bytes_start_a_collection(void **state)
     ouro_collect(NULL);
 }
 
+/* What a limit refuses is asked for again when garbage and noted deaths have gone. */
+static void a_refused_birth_makes_room_first(void **state)
+{
+    (void)state;
+    static struct ouro_type block = {.size = 3 << 20, .name = "block", .flags = OURO_ACYCLIC};
+    if (kit_instrumented() || OURO_CHECKED)
+        skip(); /* what was freed is kept back */
+    for (int noted = 0; noted < 2; noted++) {
+        ouro_collect(NULL);
+        ouro_trim();
+        struct node *ring = node_new(1), *holder = node_new(2);
+        ring->b = ouro_new(&block, 3 << 20);
+        assert_non_null(ring->b);
+        kit_link(ring, ring);
+        struct ouro_stats stats;
+        ouro_stats_get(&stats);
+        ouro_set_limit(stats.used, NULL, NULL);
+        assert_null(ouro_new(&block, 3 << 20));
+        if (noted) {
+            void *b = ring->b;
+            ring->b = NULL;
+            ouro_decref(ring);
+            ouro_decref_later(b);
+        } else {
+            ouro_decref(ring);
+        }
+        holder->b = ouro_new(&block, 3 << 20);
+        ouro_set_limit(0, NULL, NULL);
+        assert_non_null(holder->b);
+        ouro_decref(holder);
+        ouro_collect(NULL);
+    }
+}
+
 /* Pathology 8: a hundred rounds of 1 % candidates over one live graph: not a hundred full scans. */
 static void looking_at_the_living_is_paid_for_by_candidates(void **state)
 {
@@ -128,6 +162,7 @@ int main(void)
         kit_test(the_buffer_reuses_places_and_shrinks),
         kit_test(candidates_start_a_collection_unless_paused),
         kit_test(bytes_start_a_collection),
+        kit_test(a_refused_birth_makes_room_first),
         kit_test(looking_at_the_living_is_paid_for_by_candidates),
     };
     return kit_run(tests);
