@@ -41,14 +41,18 @@ struct ouro__capture {
     uint32_t late[OURO__LATE];
 };
 
-/* Whether this thread may speak for an object with that shared word. */
+/* Whether this thread may speak for an object with that shared word. Alone it may for all, but for
+ * those whose thread is not there in a fork's child: their counts and indices were left anyhow. */
 OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
 {
     if (OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->me->home))
         return true;
     if (b & OURO__IMMORTAL)
         return false;
-    return c->alone || (!(b & OURO__MERGED) && ouro__holds(c->me, b));
+    if (b & OURO__MERGED)
+        return c->alone;
+    return ouro__holds(c->me, b) ||
+           (c->alone && ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN);
 }
 /* Whether an entry takes part, and has not proved live: merged candidates do only while the process
  * has a single thread; till then they wait. */

@@ -160,11 +160,61 @@ static void a_parked_thread_may_fork(void **state)
     ouro_unpark();
 }
 
+/* -- what they left candidates ----------------------------------------------------------------- */
+
+static struct node *theirs;
+
+/* A candidate whose index is beyond those of the main thread's array. */
+static void make_theirs(void *arg)
+{
+    (void)arg;
+    ouro_collect_pause();
+    for (int64_t i = 0; i < 300; i++) {
+        struct node *n = ouro_new_biased(&node_type, sizeof *n);
+        KIT_CHECK(n != NULL);
+        kit_link(n, n);
+        ouro_decref(n);
+        theirs = n;
+    }
+}
+
+static void child_collects_alone(struct node *mine)
+{
+    alarm(20);
+    struct ouro_collection all;
+    for (int i = 0; i < 3; i++) {
+        kit_touch(mine);
+        ouro_collect(NULL);
+    }
+    ouro_collect_stats(&all);
+    KIT_CHECK(all.freed == 0);
+    KIT_CHECK(theirs->a == theirs);
+    kit_child_ends(0);
+}
+
+static void a_child_leaves_candidates_of_threads_that_are_not_there_alone(void **state)
+{
+    (void)state;
+    if (!forks_here())
+        skip();
+    struct kit_other *other = kit_other_start();
+    kit_other_do(other, make_theirs, NULL);
+    struct node *mine = node_new(1);
+    kit_link(mine, theirs);
+    pid_t child = kit_fork();
+    if (child == 0)
+        child_collects_alone(mine);
+    assert_int_equal(kit_wait(child), 0);
+    ouro_decref(mine);
+    kit_other_end(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(a_child_ends_the_stores_of_threads_that_are_not_there),
         kit_test(a_parked_thread_may_fork),
+        kit_test(a_child_leaves_candidates_of_threads_that_are_not_there_alone),
     };
     return kit_run(tests);
 }
