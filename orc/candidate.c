@@ -8,16 +8,27 @@
  *  C2  An entry that is CLAIMED is a merged object with Q set; it owns one reference. Any other is
  *      held by this thread and owns none: it is forgotten before the object dies or is merged.
  *      A thread that ends leaves its claims to whoever collects next.
- *  C3  Only this thread, or who has it in MERGING, touches the array. */
+ *  C3  Only this thread, or who has it in MERGING, touches the array. While it grows, and while what
+ *      is in it is looked at, the memory callback is not called. */
+#include "alloc/own.h"
 #include "alloc/pool.h"
 #include "orc/state.h"
+
+void *ouro__realloc_alone(void *block, size_t size)
+{
+    bool pleading = ouro__own.pleading;
+    ouro__own.pleading = true;
+    void *fresh = ouro_realloc(block, size);
+    ouro__own.pleading = pleading;
+    return fresh;
+}
 
 bool ouro__visited_grow(struct ouro__visited *v)
 {
     uint32_t capacity = v->capacity ? v->capacity * 2 : 256;
     if (capacity > OURO__ENTRY_INDEX)
         return false;
-    struct ouro__entry *entries = ouro_realloc(v->entries, capacity * sizeof *entries);
+    struct ouro__entry *entries = ouro__realloc_alone(v->entries, capacity * sizeof *entries);
     if (!entries)
         return false;
     v->entries = entries;
@@ -131,7 +142,7 @@ static bool orphans_room(uint32_t count)
     if (first && have + count <= (uint32_t)first->trial)
         return true;
     uint32_t room = have + count > 31 ? (have + count) * 2 : 31;
-    struct ouro__entry *fresh = ouro_malloc((room + 1) * sizeof *fresh);
+    struct ouro__entry *fresh = ouro__realloc_alone(NULL, (room + 1) * sizeof *fresh);
     if (!fresh)
         return false;
     *fresh = (struct ouro__entry){first, (int32_t)room, 0};

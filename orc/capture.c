@@ -8,7 +8,8 @@
  * indices.
  *
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
- *      speak for have one: those it holds, and all while it is the process's only thread.
+ *      speak for have one: those it holds, and all while it is the process's only thread (not those
+ *      of threads that a fork left behind).
  *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one
  *      if the entry itself owns a reference (CLAIMED).
  *  V3  No count and no slot is written before the verdict.
@@ -41,7 +42,7 @@ static bool room_for_one(struct ouro__capture *c)
         c->entries = v->entries;
     }
     if (c->seen && v->count >= c->seen_capacity) {
-        ouro_word *seen = ouro_realloc(c->seen, v->capacity * sizeof *seen);
+        ouro_word *seen = ouro__realloc_alone(c->seen, v->capacity * sizeof *seen);
         if (!seen)
             return false;
         c->seen = seen;
@@ -182,7 +183,7 @@ bool ouro__capture(struct ouro__capture *c)
     c->candidates = v->count;
     c->visitor.visit = capturing.visit;
     if (ouro__load(&ouro__many_threads)) {
-        c->seen = ouro_malloc((v->capacity ? v->capacity : 1) * sizeof *c->seen);
+        c->seen = ouro__realloc_alone(NULL, (v->capacity ? v->capacity : 1) * sizeof *c->seen);
         c->seen_capacity = v->capacity;
         if (!c->seen)
             return false;

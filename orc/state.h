@@ -87,9 +87,9 @@ struct ouro__thread {
     uint32_t held_first; /* adopted tokens, linked by next_held */
     uint32_t held_count; /* the tokens that name it as their holder, beside its home */
     uint32_t park_depth;
-    bool releasing; /* inside the release loop: deaths are only chained */
-    bool dropping;  /* the library drops fields: dying objects are passed over */
-    bool quiet;     /* the library itself counts: nothing of it is misuse (checked.c) */
+    bool releasing;    /* inside the release loop: deaths are only chained */
+    bool dropping;     /* the library drops fields: dying objects are passed over */
+    bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
     ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
     void *pending;                /* the first of the deaths that are being carried out */
@@ -225,6 +225,9 @@ void ouro__relink_free_places(struct ouro__visited *v);
 void ouro__collect_if_due(struct ouro__thread *me);
 /* Room for one entry more; false: no memory. */
 bool ouro__visited_grow(struct ouro__visited *v);
+/* ouro_realloc where the program's memory callback must not come in between: it may drop objects,
+ * make candidates and collect. */
+void *ouro__realloc_alone(void *block, size_t size);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
