@@ -279,6 +279,11 @@ void ouro_make_immortal(void *object)
     struct ouro__thread *me = ouro__me();
     ouro__check_alive(object, "made immortal, but it is gone");
     ouro_word b = ouro__load(&h->shared);
+    while (ouro__is_dying(b)) { /* by its hook: as if with more references than can be counted */
+        ouro_word most = (b & (OURO__UNIT - 1)) | (ouro_word)OURO__COUNT_LIMIT << OURO__COUNT_SHIFT;
+        if (ouro__cas_full(&h->shared, &b, most))
+            return;
+    }
     if (me && ouro__holds(me, b)) {
         ouro__forget(me, h);
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);

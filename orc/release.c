@@ -87,7 +87,9 @@ bool ouro__resurrected(void *object)
     while (ouro__count_of(b) > 0) {
         ouro__half_store(&h->local, OURO__SPENT);
         h->visited = OURO__ACYCLIC; /* its fields are gone: it can be part of no cycle */
-        ouro_word alive = b & ~(OURO__IMMORTAL | OURO__OWNER_MASK | OURO__STORING);
+        /* With more references than can be counted it stays immortal. */
+        ouro_word immortal = ouro__count_of(b) >= OURO__COUNT_LIMIT ? 0 : OURO__IMMORTAL;
+        ouro_word alive = b & ~(immortal | OURO__OWNER_MASK | OURO__STORING);
         if (ouro__cas_full(&h->shared, &b, alive))
             return true;
     }
@@ -116,10 +118,10 @@ void ouro__free_object(void *object, const struct ouro_type *type)
 static bool destroy_contents(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     bool spent = ouro__load(&ouro__header(object)->shared) & OURO__STORING;
-    if (type->hooks.destroy && !spent) {
+    if ((type->state & OURO__TYPE_DESTROY) && !spent) { /* its own, or one of a value in it */
         bool dropping = me->dropping;
         me->dropping = false;
-        type->hooks.destroy(object, type);
+        ouro_destroy_value(object, type);
         me->dropping = dropping;
         return !ouro__resurrected(object);
     }

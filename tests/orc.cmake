@@ -7,6 +7,7 @@ set(every VARIANTS main off checked RC local atomic biased)
 set(threaded VARIANTS main checked RC atomic biased NEEDS_THREADS)
 
 ouro_orc_test(orc_counts ${every})
+ouro_orc_test(orc_reentry ${every})
 ouro_orc_test(orc_births ${every})
 ouro_orc_test(orc_random ${every})
 ouro_orc_test(orc_beside VARIANTS main RC biased NEEDS_THREADS)
