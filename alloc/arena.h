@@ -15,8 +15,9 @@
  *      without the lock; entries are published by release, and an address that a caller may ask
  *      about is in use, so its entry does not change meanwhile.
  *  R6  While `walkers` is not 0, what is given back stays as it is, and is not used again: slices
- *      are in `later` and not in `free`, huge blocks are marked `gone`, blocks of a supply that has
- *      them are in `held`; no chunk is unlinked. The last walker sees to all of it.
+ *      are in `later` and not in `free`, huge blocks are marked `gone`; blocks of a supply that has
+ *      them, and of small over-aligned objects, are in `held`; no chunk is unlinked. The last walker
+ *      sees to all of it.
  */
 #ifndef OURO_ALLOC_ARENA_H
 #define OURO_ALLOC_ARENA_H
@@ -31,7 +32,8 @@ struct ouro__chunk {
     uint64_t free, dirty, soiled, later;
     int64_t dirty_since;
 };
-OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page), "slice 0's description");
+OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page),
+                   "slice 0's description");
 
 struct ouro__huge {
     char *base;

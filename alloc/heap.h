@@ -101,6 +101,10 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
 /* Blocks of a supply that has them, whose bytes count against the limit. */
 void *ouro__system_take(size_t size, size_t align);
 void ouro__system_give(void *block);
+/* Keeps a block that is given back until nobody looks any more (R6 of arena.h); false: nobody does.
+ * held_free: that time has come. */
+bool ouro__hold_block(void *block);
+void ouro__held_free(void *block);
 
 /* What an address is. kind UNUSED: not Ouro's, or nothing there now. */
 struct ouro__place {
@@ -143,7 +147,8 @@ OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *
 }
 /* From hold to release what anyone gives back to the arena stays mapped, and is not used again: who
  * reads a pointer in between may look at the shared word of the counted object that it leads to,
- * even if that is freed meanwhile. A cell may be born again in a page that is kept. Nests. */
+ * even if that is freed meanwhile. A cell may be born again in a page that is kept, but not where its
+ * header would be in another place. Nests. */
 void ouro__arena_hold(void);
 void ouro__arena_release(void);
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */

@@ -41,11 +41,29 @@ void ouro__arena_release(void)
     ouro__arena_unlock();
     while (block) {
         void *next = *(void **)block;
-        ouro__supply()->block_free(block);
+        ouro__held_free(block);
         block = next;
     }
     if (last)
         ouro__huge_sweep();
+}
+
+/* R6. With the lock. */
+static bool hold_locked(void *block)
+{
+    if (arena->walkers == 0)
+        return false;
+    *(void **)block = arena->held;
+    arena->held = block;
+    return true;
+}
+
+bool ouro__hold_block(void *block)
+{
+    ouro__arena_lock();
+    bool held = hold_locked(block);
+    ouro__arena_unlock();
+    return held;
 }
 
 void *ouro__system_take(size_t size, size_t align)
@@ -73,11 +91,7 @@ void ouro__system_give(void *block)
     ouro__arena_lock();
     arena->used -= got;
     arena->system_blocks--;
-    bool later = arena->walkers > 0 && got >= sizeof(void *); /* R6 */
-    if (later) {
-        *(void **)block = arena->held;
-        arena->held = block;
-    }
+    bool later = got >= sizeof(void *) && hold_locked(block);
     ouro__arena_unlock();
     if (!later)
         ouro__supply()->block_free(block);

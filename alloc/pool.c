@@ -254,7 +254,21 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
     check_start(cell, &place, "it was freed, but is inside a block");
     if (OURO_UNLIKELY(ouro__tools))
         tell_dead(cell, place.tag);
+    /* Another object of that block may have its header elsewhere. */
+    bool elsewhere = tag == OURO__COUNTED && align > 16 && place.kind == OURO__PAGE_BLOCKS;
+    if (OURO_UNLIKELY(elsewhere) && ouro__hold_block(place.block))
+        return;
     free_in_place(&place, cell);
+}
+
+void ouro__held_free(void *block)
+{
+    if (ouro__supply()->block) {
+        ouro__supply()->block_free(block);
+        return;
+    }
+    struct ouro__place place = ouro__place_of(block);
+    free_in_place(&place, block);
 }
 
 /* -- the malloc-shaped calls ------------------------------------------------------------------- */

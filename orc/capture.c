@@ -16,8 +16,9 @@
  *  V4  Every edge to an object outside marks its source OUTSIDE.
  *  V7  Of objects that this thread may not speak for only the shared word is looked at. Beside
  *      running threads they may be dropped and freed meanwhile, by whoever empties the slot that
- *      led here. ouro__arena_hold keeps their pages, so the word is that of an object that is
- *      alive, dying or freed, and of none that is this thread's.
+ *      led here. ouro__arena_hold keeps their pages, and cells whose header may be elsewhere next
+ *      time, so the word is that of an object that is alive, dying or freed, and of none that is
+ *      this thread's.
  *
  * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
  * is linked into a stack through its entry; edges wait in the first ring while their targets'

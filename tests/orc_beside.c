@@ -89,6 +89,100 @@ static void a_capture_beside_stores_reads_nothing_that_is_gone(void **state)
     ouro_collect(NULL);
 }
 
+/* -- over-aligned objects that go meanwhile ---------------------------------------------------- */
+
+struct pointer {
+    void *to;
+};
+struct slab {
+    struct slab *next;
+    char bytes[48];
+};
+static struct ouro_type pointer_type, slab_type, flat_type;
+static struct kit_other *owner;
+static struct pointer *container;
+static void (*in_trace)(void *); /* what the other thread does once the slot was read */
+
+static void pointer_trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
+{
+    (void)type;
+    struct pointer *p = value;
+    if (ouro__load((const ouro_word *)(const void *)&p->to) != 0)
+        visitor->visit(visitor, &p->to, &slab_type);
+    void (*now)(void *) = in_trace;
+    in_trace = NULL;
+    if (now)
+        kit_other_do(owner, now, NULL);
+}
+
+static void put_slab(void *arg)
+{
+    (void)arg;
+    struct slab *slab = ouro_new_biased(&slab_type, sizeof *slab);
+    KIT_CHECK(slab != NULL && ((uintptr_t)slab & 127) == 0);
+    flat_type.size = ouro__place_of(slab).bytes - sizeof(struct ouro_header);
+    ouro_slot_store(container, &container->to, slab);
+}
+
+#define FLATS 4000
+
+static uint64_t *flats[FLATS], pattern;
+
+/* Its block serves another object, whose bytes look like a header of the collecting thread's. */
+static void use_its_memory_again(void *arg)
+{
+    (void)arg;
+    ouro_decref(ouro_slot_move(container, &container->to));
+    for (size_t i = 0; i < FLATS; i++) {
+        flats[i] = ouro_new_biased(&flat_type, flat_type.size);
+        KIT_CHECK(flats[i] != NULL);
+        for (size_t k = 0; k < flat_type.size / sizeof *flats[i]; k++)
+            flats[i][k] = pattern;
+    }
+}
+
+static void look_at_flats(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < FLATS; i++) {
+        for (size_t k = 0; k < flat_type.size / sizeof *flats[i]; k++)
+            KIT_CHECK(flats[i][k] == pattern);
+        ouro_decref(flats[i]);
+    }
+}
+
+static void where_an_aligned_object_was_no_header_is_taken_for_one(void **state)
+{
+    (void)state;
+    if (ouro__supply()->block)
+        skip();
+    static const struct ouro_field to[] = {OURO_REF(struct pointer, to, NULL)};
+    static const struct ouro_field next[] = {OURO_REF(struct slab, next, NULL)};
+    pointer_type = (struct ouro_type){.size = sizeof(struct pointer),
+                                      .name = "pointer",
+                                      .fields = to,
+                                      .field_count = 1,
+                                      .hooks = {.trace = pointer_trace}};
+    slab_type = (struct ouro_type){.size = sizeof(struct slab),
+                                   .align = 128,
+                                   .name = "slab",
+                                   .fields = next,
+                                   .field_count = 1};
+    flat_type = (struct ouro_type){.size = 8, .name = "flat", .flags = OURO_ACYCLIC};
+    container = ouro_new_biased(&pointer_type, sizeof *container);
+    pattern = ouro__self->home; /* its shared word, but for the type */
+    owner = kit_other_start();
+    kit_other_do(owner, put_slab, NULL);
+    kit_touch(container);
+    ouro_poll();
+    in_trace = use_its_memory_again;
+    assert_int_equal(ouro_collect(NULL), 0);
+    kit_other_do(owner, look_at_flats, NULL);
+    kit_other_end(owner);
+    ouro_decref(container);
+    ouro_poll();
+}
+
 /* -- the arena's hold -------------------------------------------------------------------------- */
 
 static void what_is_given_back_under_a_hold_is_not_used_again(void **state)
@@ -128,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(an_object_with_a_store_under_way_stays_a_candidate),
         kit_test(a_capture_beside_stores_reads_nothing_that_is_gone),
+        kit_test(where_an_aligned_object_was_no_header_is_taken_for_one),
         kit_test(what_is_given_back_under_a_hold_is_not_used_again),
     };
     return kit_run(tests);
