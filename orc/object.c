@@ -326,6 +326,27 @@ static bool can_be_reused(const struct ouro__thread *me, void *object, const str
            ouro__is_claimed_by(me, object, ouro__half_load(&h->visited));
 }
 
+/* Destroys what is in the object, which has the caller's reference alone; false: it lives on. What
+ * dies of it goes after it, as after any other (release.c): a reference that its hook left in that
+ * is seen first. */
+static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__forget(me, h);
+    ouro__mark_dying(h);
+    ouro__store(&h->shared, ouro__load(&h->shared) & (OURO__UNIT - 1));
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    bool releasing = me->releasing;
+    me->releasing = true;
+    ouro_destroy_value(object, type);
+    me->releasing = releasing;
+    bool gone = !ouro__resurrected(object);
+    if (gone && (ouro__load(&h->shared) & OURO__WEAK)) /* made by its hook */
+        ouro__weak_clear(object);
+    ouro__release_some(me, SIZE_MAX);
+    return gone;
+}
+
 ouro_reuse ouro_drop_reuse(void *object)
 {
     ouro_reuse token = {NULL};
@@ -338,15 +359,8 @@ ouro_reuse ouro_drop_reuse(void *object)
         ouro__decref_out(object);
         return token;
     }
-    struct ouro_header *h = ouro__header(object);
-    ouro__forget(me, h);
-    ouro__mark_dying(h);
-    ouro__store(&h->shared, ouro__load(&h->shared) & (OURO__UNIT - 1));
-    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    ouro_destroy_value(object, type);
-    if (ouro__resurrected(object))
-        return token;
-    token.cell = object;
+    if (destroy_for_reuse(me, object, type))
+        token.cell = object;
     return token;
 }
 

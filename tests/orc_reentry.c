@@ -4,6 +4,7 @@
 #include "orc_kit.h"
 
 #include "alloc/heap.h"
+#include "orc/weak.h"
 
 /* -- written hooks of values inside objects ---------------------------------------------------- */
 
@@ -81,6 +82,60 @@ static void the_hook_of_a_value_can_save_the_object_around_it(void **state)
         assert_int_equal(keepers_destroyed, 1);
         assert_true(ouro__is_freed(ouro__header(kept)->shared));
     }
+}
+
+/* -- cells to use again ------------------------------------------------------------------------ */
+
+struct text {
+    void *next;
+    ouro_string text;
+};
+static struct ouro_weak *late;
+
+/* Leaves a reference to itself in what dies at once. */
+static void hide_in_what_dies(struct hooked *dying)
+{
+    static struct ouro_type plain; /* not flat, and no hook in it */
+    static const struct ouro_field plain_fields[] = {OURO_REF(struct text, next, NULL),
+                                                     OURO_STRING(struct text, text)};
+    if (plain.size == 0)
+        plain = (struct ouro_type)OURO_TYPE(struct text, plain_fields);
+    struct text *place = OURO_NEW(struct text, &plain);
+    KIT_CHECK(place != NULL);
+    place->next = dying;
+    ouro_incref(dying);
+    ouro_decref(place);
+}
+
+static void a_reference_left_in_what_dies_too_saves_no_cell_for_good(void **state)
+{
+    (void)state;
+    kit_on_destroy = hide_in_what_dies;
+    struct hooked *h = hooked_new(1);
+    ouro_reuse token = ouro_drop_reuse(h);
+    ouro_reuse_free(token);
+    assert_int_equal(kit_destroyed, 1);
+    assert_true(ouro__is_freed(ouro__header(h)->shared));
+}
+
+static void make_a_weak_handle(struct hooked *dying)
+{
+    late = ouro_weak_new(dying);
+}
+
+static void no_weak_handle_finds_what_was_made_in_the_cell(void **state)
+{
+    (void)state;
+    kit_on_destroy = make_a_weak_handle;
+    struct hooked *h = hooked_new(1);
+    ouro_reuse token = ouro_drop_reuse(h);
+    kit_on_destroy = NULL;
+    struct hooked *next = ouro_new_reuse(token, &hooked_type, sizeof *next);
+    assert_non_null(next);
+    next->a = next->b = NULL;
+    assert_null(ouro_weak_upgrade(late));
+    ouro_weak_decref(late);
+    ouro_decref(next);
 }
 
 /* -- immortal from its own hook ---------------------------------------------------------------- */
@@ -240,6 +295,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(the_hook_of_a_value_can_save_the_object_around_it),
+        kit_test(a_reference_left_in_what_dies_too_saves_no_cell_for_good),
+        kit_test(no_weak_handle_finds_what_was_made_in_the_cell),
         kit_test(what_its_hook_made_immortal_stays),
         kit_test(a_callback_may_drop_what_a_collection_looks_at),
         kit_test(a_callback_may_make_candidates),
