@@ -55,8 +55,9 @@ OURO_API ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, 
 /* Moves the last element to `element` (uninitialized), for the caller to own. Runs no hook.
  * OURO_BAD_ARGUMENT: the sequence is empty. O(1). */
 OURO_API ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Destroys all from the element number `len` on, in order; keeps the room. Never grows.
- * O(elements destroyed). */
+/* Destroys all from the element number `len` on, in order; keeps the room. Never grows. A hook that
+ * this runs may look at the sequence, but must not push to it, pop it or shorten it: it is still
+ * being shortened. O(elements destroyed). */
 OURO_API void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len);
 /* Destroys all elements and gives the payload back; the sequence is empty again. O(elements). */
 OURO_API void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type);
