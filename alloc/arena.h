@@ -31,7 +31,8 @@ struct ouro__chunk {
     uint64_t free, dirty, soiled, later;
     int64_t dirty_since;
 };
-OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page), "slice 0's description");
+OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page),
+                   "slice 0's description");
 
 struct ouro__huge {
     char *base;
@@ -80,7 +81,7 @@ void *ouro__meta_take_locked(size_t bytes);
 /* After the last walk: unmaps what was given back meanwhile. */
 void ouro__huge_sweep(void);
 
-/* A region of the supply's, whose bytes are known to tools: zeroes, and nobody's when it goes back. */
+/* A region of the supply's, whose bytes tools know: zeroes, and nobody's when it goes back. */
 OURO_INLINE void *ouro__region_map(size_t size, size_t align)
 {
     void *p = ouro__supply()->map(size, align);

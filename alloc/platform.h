@@ -27,19 +27,21 @@
 #error "Ouro needs a compiler with GNU C extensions (gcc or clang)"
 #endif
 
-#define OURO_API         __attribute__((visibility("default")))
-#define OURO_INLINE      static inline __attribute__((always_inline, unused))
-#define OURO_AT_UNLOAD                     __attribute__((destructor)) /* at dlclose, or when the process ends */
+#define OURO_API    __attribute__((visibility("default")))
+#define OURO_INLINE static inline __attribute__((always_inline, unused))
+/* At dlclose, or when the process ends. */
+#define OURO_AT_UNLOAD   __attribute__((destructor))
 #define OURO_NOINLINE    __attribute__((noinline))
 #define OURO_COLD        __attribute__((cold, noinline))
 #define OURO_NORETURN    __attribute__((noreturn))
 #define OURO_MALLOC_LIKE __attribute__((malloc, warn_unused_result))
 #define OURO_MUST_CHECK  __attribute__((warn_unused_result))
-#define OURO_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define OURO_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define OURO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define OURO_PREFETCH(p) __builtin_prefetch((p), 1, 3)
-#define OURO_CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+/* The structure whose `member` is at `p`. */
+#define OURO_CONTAINER_OF(p, type, member)                                                         \
+    ((type *)(void *)(((char *)(p)) - offsetof(type, member)))
 
 /* Thread-local words; plain globals where the library is built without threads. */
 #if OURO_THREADS

@@ -87,9 +87,9 @@ struct ouro__thread {
     uint32_t held_first; /* adopted tokens, linked by next_held */
     uint32_t held_count; /* the tokens that name it as their holder, beside its home */
     uint32_t park_depth;
-    bool releasing; /* inside the release loop: deaths are only chained */
-    bool dropping;  /* the library drops fields: dying objects are passed over */
-    bool quiet;     /* the library itself counts: nothing of it is misuse (checked.c) */
+    bool releasing;    /* inside the release loop: deaths are only chained */
+    bool dropping;     /* the library drops fields: dying objects are passed over */
+    bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
     ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
     void *pending;                /* the first of the deaths that are being carried out */
@@ -210,8 +210,8 @@ void ouro__orphans_take(struct ouro__thread *me);
 bool ouro__orphans_exist(void);
 void ouro__orphans_before_fork(void);
 void ouro__orphans_after_fork(bool child);
-/* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such; the
- * caller, in a collection, is alone and looks. */
+/* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such;
+ * the caller, in a collection, is alone and looks. */
 void ouro__lost_set(void);
 bool ouro__lost_exist(void);
 void ouro__lost_find(struct ouro__thread *me);

@@ -7,7 +7,8 @@
  * nobody holds, with whatever still carries it (docs/counts.md, tokens).
  *
  *  T1  holder[home(T)] == T from T's first touch to its exit: the fast path asks no table (I8).
- *  T2  A home token is never held by another thread: only tokens that are nobody's home are adopted.
+ *  T2  A home token is never held by another thread: only tokens that are nobody's home are
+ *      adopted.
  *  T3  holder leaves GONE by compare-and-swap only.
  *  T4  What waits in queue[t] is looked at after GONE, PARKED or a push, whichever came last: each
  *      is a full RMW followed by a load of the other word (counts.md 6 b). Models: token, park.
@@ -349,8 +350,8 @@ static void before_fork(void)
         ouro__checked_before_fork();
 }
 
-/* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may not
- * have run yet, so hooks must not. */
+/* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may
+ * not have run yet, so hooks must not. */
 static void park_after_fork(struct ouro__thread *me)
 {
     bool releasing = me->releasing;
@@ -372,8 +373,8 @@ static void end_store(struct ouro__thread *gone)
     }
 }
 
-/* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained; a
- * local count may have been half way through anything. */
+/* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained;
+ * a local count may have been half way through anything. */
 static void become_child(void)
 {
     ouro__mutex_reset(&registry.lock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Children of a fork that wait for nothing that a vanished thread had begun: a store into a slot, the
- * settling of what a parked thread has. Bounded by the children's alarms. White-box: looks at flags. */
+/* Children of a fork that wait for nothing that a vanished thread had begun: a store into a slot,
+ * the settling of what a parked thread has. Bounded by the children's alarms. White-box: looks at
+ * flags. */
 #include "orc_kit.h"
 
 #include <pthread.h>
