@@ -152,7 +152,7 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
-        ouro__half_store(&h->local, OURO__BORN_LOCAL);
+        ouro__half_store(&h->local, ouro__owned_local(1));
         ouro__store(&h->shared, b | home);
     }
 }

@@ -258,7 +258,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 {
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
-/* The local word that says n references, as an object is born with one. */
+/* The local word that says n references; an object is born with one. */
 OURO_INLINE ouro_half ouro__owned_local(int64_t n)
 {
     return (ouro_half)n | (OURO_CHECKED ? OURO__LOCAL_OUT : 0);
@@ -271,8 +271,6 @@ size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
-/* The local word of a fresh object. */
-#define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
 void ouro__free_odd(void *object, const struct ouro_type *type);
 /* One line on the standard error; `about` (may be NULL) is added to it. */
 void ouro__warn(const char *what, const char *about);

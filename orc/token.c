@@ -4,14 +4,15 @@
  * The owner field of an object names a token; holder[t] names who counts plainly on what carries t.
  * A thread gets a home token on first touch and leaves it GONE when it ends: no walk over objects.
  * Who needs an orphan's token takes it by compare-and-swap, and a new thread is given a token that
- * nobody holds, with whatever still carries it (docs/counts.md, tokens).
+ * nobody holds, with whatever still carries it (docs/counts.md, The header).
  *
  *  T1  holder[home(T)] == T from T's first touch to its exit: the fast path asks no table (I8).
  *  T2  A home token is never held by another thread: only tokens that are nobody's home are
  *      adopted.
  *  T3  holder leaves GONE by compare-and-swap only.
  *  T4  What waits in queue[t] is looked at after GONE, PARKED or a push, whichever came last: each
- *      is a full RMW followed by a load of the other word (counts.md 6 b). Models: token, park.
+ *      is a full RMW followed by a load of the other word (counts.md, memory order b). Models:
+ *      token, park.
  *
  * Thread records and tokens are type-stable: a late reader finds another thread there, and looks
  * again.
@@ -266,7 +267,7 @@ static void run_again(struct ouro__thread *me)
     ouro__fetch_or_full(&me->state, OURO__WANT);
     for (;;) {
         ouro_word parked = OURO__PARKED | OURO__WANT;
-        /* Acquire: pairs with the release of the merger that left (counts.md 6 c). */
+        /* Acquire: pairs with the release of the merger that left (counts.md, c). */
         if (ouro__cas_full(&me->state, &parked, OURO__RUNNING)) {
             ouro__tool_acquire(&me->state);
             return;

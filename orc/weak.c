@@ -2,7 +2,7 @@
 /* weak.c: the side table of weak cells.
  *
  * One cell for an object, found by its address; 32 buckets, each with a lock. Protocol:
- * docs/counts.md, weak references; model: tests/models/weak.pml.
+ * docs/counts.md, Weak; model: tests/models/weak.pml.
  *
  *  W1  The flag W is set before the object's cell can be found, and stays until its death.
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
