@@ -11,7 +11,6 @@
  * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
-#include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -25,21 +24,9 @@ struct ouro_weak {
 static struct bucket {
     ouro__mutex lock;
     struct ouro_weak *first;
-} buckets[OURO__WEAK_BUCKETS];
-static ouro_word buckets_ready;
-
-static void make_buckets(void)
-{
-    ouro_word was = 0;
-    ouro__tool_words(&buckets_ready, sizeof buckets_ready);
-    if (ouro__cas_full(&buckets_ready, &was, 1)) {
-        for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
-            ouro__mutex_reset(&buckets[i].lock);
-        ouro__store_release(&buckets_ready, 2);
-    }
-    while (ouro__load_acquire(&buckets_ready) != 2)
-        ouro__os_yield();
-}
+} buckets[OURO__WEAK_BUCKETS] = {
+    [0 ... OURO__WEAK_BUCKETS - 1] = {.lock = OURO__MUTEX_INIT},
+};
 
 unsigned ouro__weak_bucket(const void *object)
 {
@@ -88,12 +75,10 @@ struct ouro_weak *ouro_weak_new(void *object)
     if (!object || !ouro__me())
         return NULL;
     ouro__check_alive(object, "a weak handle was asked for, but it is gone");
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        make_buckets();
     struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
     if (!fresh)
         return NULL;
-    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1 */
+    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1; full: memory order g */
     unsigned number = ouro__weak_bucket(object);
     struct bucket *bucket = &buckets[number];
     ouro__lock(&bucket->lock);
@@ -128,6 +113,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
         if (b & OURO__IMMORTAL)
             return true;
         *full = ouro__count_of(b) >= OURO__COUNT_LIMIT;
+        /* Acquire: pairs with the releases by which others dropped the object so far. */
         if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT))
             return true;
     }
@@ -165,6 +151,7 @@ void ouro_weak_decref(struct ouro_weak *weak)
         return;
     ouro_word n = ouro__load(&weak->references);
     while (n > 1) {
+        /* Release: pairs with the full RMW of the last handle, below. */
         if (ouro__cas_release(&weak->references, &n, n - 1))
             return;
     }
@@ -184,16 +171,12 @@ void ouro_weak_decref(struct ouro_weak *weak)
 
 void ouro__weak_before_fork(void)
 {
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        return;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
         ouro__lock(&buckets[i].lock);
 }
 
 void ouro__weak_after_fork(bool child)
 {
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        return;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
         if (child)
             ouro__mutex_reset(&buckets[i].lock);
