@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* platform.h: the one place where the compiler, the build options and the sanitizers are asked.
  *
- * Everything above uses the macros below and has no `#if` of its own. */
+ * Everything above uses the macros below and has no `#if` of its own, but for what has to be
+ * written once for each platform (atomic.h, os.h, valgrind.h), and for the mode that a program
+ * chooses (orc/rc.h). Code that is for threads only says `if (OURO_THREADS)`. */
 #ifndef OURO_ALLOC_PLATFORM_H
 #define OURO_ALLOC_PLATFORM_H
 

@@ -65,11 +65,8 @@ OURO_INLINE void *ouro_new_biased(struct ouro_type *type, size_t size)
 }
 OURO_INLINE void *ouro_new_atomic(struct ouro_type *type, size_t size)
 {
-#if OURO_THREADS
-    return ouro__new(type, size, OURO__BORN_ATOMIC | OURO__BORN_ZEROED);
-#else
-    return ouro_new_local(type, size);
-#endif
+    return OURO_THREADS ? ouro__new(type, size, OURO__BORN_ATOMIC | OURO__BORN_ZEROED)
+                        : ouro_new_local(type, size);
 }
 
 /* The same without zeroing: the caller writes every field that a hook may look at before the next
@@ -84,11 +81,8 @@ OURO_INLINE void *ouro_new_uninit_biased(struct ouro_type *type, size_t size)
 }
 OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
 {
-#if OURO_THREADS
-    return ouro__new(type, size, OURO__BORN_ATOMIC);
-#else
-    return ouro_new_uninit_local(type, size);
-#endif
+    return OURO_THREADS ? ouro__new(type, size, OURO__BORN_ATOMIC)
+                        : ouro_new_uninit_local(type, size);
 }
 
 /* The descriptor (borrowed) of an object (borrowed; the caller has a reference); NULL: it was born
