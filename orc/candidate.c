@@ -29,6 +29,7 @@ bool ouro__unclaim(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
+    /* Full, as each decref of a merged object: pairs with all others (docs/counts.md, f). */
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
     return ouro__count_of(b) == 1 && !(b & OURO__IMMORTAL);
@@ -115,7 +116,8 @@ static struct {
     struct ouro__entry *first;
 } orphans = {.lock = OURO__MUTEX_INIT};
 
-/* T is cleared, so that whoever drops the object next tells its owner (N1). */
+/* T is cleared, so that whoever drops the object next tells its owner (N1). Pairs with the RMWs of
+ * those drops, on the same word; its order against others does not matter. */
 static void untouch(struct ouro_header *h)
 {
     ouro_word b = ouro__load(&h->shared);

@@ -75,6 +75,7 @@ bool ouro__checked_foreign(const void *object, const struct ouro__thread *me)
     if (me->quiet || !is_local(object))
         return false;
     uintptr_t token = *birth_of(object) >> TOKEN_SHIFT;
+    /* Acquire: pairs with the RMW that left the token; then the thread has ended (K1). */
     ouro_word holder = ouro__load_acquire(&ouro__tokens[token].holder);
     return token != me->home && holder > OURO__FROZEN && holder != (ouro_word)me;
 }

@@ -23,7 +23,7 @@ bool ouro__lost_exist(void)
     return ouro__load(&lost) != 0;
 }
 
-/* A merged object: the entry owns a reference (C2). */
+/* A merged object: the entry owns a reference (C2). There is no other thread to pair with. */
 static void claim(struct ouro__thread *me, void *object, ouro_word b)
 {
     struct ouro_header *h = ouro__header(object);

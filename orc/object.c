@@ -122,6 +122,7 @@ void *ouro__object_in(char *block)
 void *ouro__object_within(char *block, size_t bytes)
 {
     struct ouro_header *first = (struct ouro_header *)(void *)block, *h = first;
+    /* Acquire: pairs with the fences of leave_forwarder and write_header. */
     ouro_word b = ouro__load_acquire(&h->shared);
     if (b == FORWARDER) {
         size_t distance = ouro__half_load(&first->local);
@@ -264,7 +265,7 @@ bool ouro_is_unique(const void *object)
 int64_t ouro_count(const void *object)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load_acquire(&h->shared);
+    ouro_word b = ouro__load_acquire(&h->shared); /* as in ouro_is_unique */
     if (ouro__is_freed(b))
         ouro__check_alive(object, "its count was asked for, but it is gone");
     int64_t count = ouro__count_of(b);
@@ -283,6 +284,7 @@ void ouro_make_immortal(void *object)
         ouro__forget(me, h);
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     }
+    /* Full: `local` is written before it (I7); who finds I there counts no more. */
     ouro__fetch_or_full(&h->shared, OURO__IMMORTAL);
     /* No owner any more, unless an entry is under way: the drain makes it so then. */
     b = ouro__load(&h->shared);

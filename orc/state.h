@@ -116,7 +116,8 @@ size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 
-/* "T holds x": the owner is its home, or a token it adopted. */
+/* "T holds x": the owner is its home, or a token it adopted. Acquire: pairs with the RMW by which
+ * the token was left (docs/counts.md, c). */
 OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
 {
     ouro_word owner = shared & OURO__OWNER_MASK;

@@ -184,6 +184,7 @@ static void let_live(struct ouro__capture *c)
         ouro_word b = ouro__load(&h->shared);
         /* With more references than can be counted it stays immortal. */
         ouro_word immortal = is_uncounted(b) ? 0 : OURO__IMMORTAL;
+        /* Full: pairs with the counts of threads that a hook has handed the object to. */
         while (!ouro__cas_full(&h->shared, &b, b & ~(immortal | OURO__OWNER_MASK)))
             continue;
         entry->object = NULL;
