@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* own.h: Internal to alloc and hooks. What a thread knows of itself, with a heap or without one.
+/* own.h: Internal to alloc, hooks and orc. What a thread knows of itself, with or without a heap.
  *
  * Locks and forks: a lock of the library is held from before a fork until after it, so that the
  * child finds what it guards whole. In between run handlers of others on the thread that forks: of
@@ -15,6 +15,7 @@ struct ouro__own {
     unsigned exits;                /* how often the thread gave its heap up (thread.c) */
     bool pleading;                 /* inside the memory callback */
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
+    bool orc_forks;                /* holds all locks of orc for a fork (token.c) */
 };
 extern OURO_TLS struct ouro__own ouro__own;
 

@@ -144,7 +144,7 @@ static bool orphans_room(uint32_t count)
 /* Leaves one reference to others, which pins what is not claimed; false: no memory. */
 static bool leave_orphan(struct ouro__entry entry)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     bool room = orphans_room(1);
     if (room) {
         if (!entry.link) { /* the entry owns a reference from now on */
@@ -153,7 +153,7 @@ static bool leave_orphan(struct ouro__entry entry)
         }
         orphans.first[++orphans.first->link] = entry;
     }
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     return room;
 }
 
@@ -201,18 +201,18 @@ void ouro__candidates_end(struct ouro__thread *me)
 
 bool ouro__orphans_exist(void)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     bool any = orphans.first != NULL;
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     return any;
 }
 
 void ouro__orphans_take(struct ouro__thread *me)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     struct ouro__entry *entries = orphans.first;
     orphans.first = NULL;
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     bool quiet = me->quiet;
     me->quiet = true; /* what local mode counted on ended threads is among it */
     while (entries) {

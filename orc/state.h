@@ -3,10 +3,20 @@
 #ifndef OURO_ORC_STATE_H
 #define OURO_ORC_STATE_H
 
-#include "alloc/os.h"
+#include "alloc/own.h"
 #include "hooks/registry.h"
 #include "orc/cycle.h"
 #include "orc/header.h"
+
+/* Takes or leaves a lock of orc that is held over a fork: on the thread that forks, nothing. */
+OURO_INLINE void ouro__orc_lock(ouro__mutex *m)
+{
+    ouro__lock_unless(ouro__own.orc_forks, m);
+}
+OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
+{
+    ouro__unlock_unless(ouro__own.orc_forks, m);
+}
 
 /* -- tokens (token.c) -------------------------------------------------------------------------- */
 
@@ -272,6 +282,8 @@ size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
+/* In the child of a fork: a thread that is not there lists nothing any more. */
+void ouro__leaks_in_child(void);
 void ouro__free_odd(void *object, const struct ouro_type *type);
 /* One line on the standard error; `about` (may be NULL) is added to it. */
 void ouro__warn(const char *what, const char *about);

@@ -92,9 +92,9 @@ static void give_up(struct ouro__thread *me, unsigned t)
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
             break;
     }
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     list_gone(t);
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
 }
 
 static void give_up_adopted(struct ouro__thread *me)
@@ -154,9 +154,9 @@ static void record_reset(struct ouro__thread *me)
 
 size_t ouro__attached(void)
 {
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     size_t n = registry.attached;
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
     return n;
 }
 
@@ -186,7 +186,7 @@ struct ouro__thread *ouro__attach(void)
         tell_collectors(); /* it may count all the same */
         return NULL;
     }
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
@@ -195,7 +195,7 @@ struct ouro__thread *ouro__attach(void)
     }
     if (!me || ++registry.attached > 1 || registry.all->next_thread)
         tell_collectors();
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
     if (!me)
         return NULL;
     ouro__self = me;
@@ -249,12 +249,12 @@ static void orc_thread_exit(void)
     ouro__candidates_end(me);
     ouro__segments_leave(me);
     ouro__self = NULL;
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     me->used = false;
     me->next_free = registry.spare;
     registry.spare = me;
     registry.attached--;
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
 }
 
 /* -- park -------------------------------------------------------------------------------------- */
@@ -349,6 +349,7 @@ static void before_fork(void)
     ouro__weak_before_fork();
     if (OURO_CHECKED)
         ouro__checked_before_fork();
+    ouro__own.orc_forks = true; /* handlers that were there before ours come next */
 }
 
 /* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may
@@ -389,10 +390,12 @@ static void become_child(void)
             end_store(other);
     }
     registry.attached = ouro__self ? 1 : 0;
+    ouro__leaks_in_child();
 }
 
 static void after_fork(bool child)
 {
+    ouro__own.orc_forks = false;
     if (OURO_CHECKED)
         ouro__checked_after_fork(child);
     ouro__weak_after_fork(child);

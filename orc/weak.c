@@ -36,11 +36,11 @@ OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 32, "ouro__weak_bucket gives five bits"
 
 void ouro__weak_lock(unsigned bucket)
 {
-    ouro__lock(&buckets[bucket].lock);
+    ouro__orc_lock(&buckets[bucket].lock);
 }
 void ouro__weak_unlock(unsigned bucket)
 {
-    ouro__unlock(&buckets[bucket].lock);
+    ouro__orc_unlock(&buckets[bucket].lock);
 }
 
 static struct ouro_weak **find(struct bucket *bucket, const void *object)
@@ -81,7 +81,7 @@ struct ouro_weak *ouro_weak_new(void *object)
     ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1; full: memory order g */
     unsigned number = ouro__weak_bucket(object);
     struct bucket *bucket = &buckets[number];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     struct ouro_weak *weak = *find(bucket, object);
     if (weak) {
         ouro__fetch_add(&weak->references, 1);
@@ -89,7 +89,7 @@ struct ouro_weak *ouro_weak_new(void *object)
         *fresh = (struct ouro_weak){1, object, bucket->first, number};
         bucket->first = fresh;
     }
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (!weak)
         return fresh;
     ouro_free(fresh);
@@ -125,13 +125,13 @@ void *ouro_weak_upgrade(struct ouro_weak *weak)
     if (!weak || !me)
         return NULL;
     struct bucket *bucket = &buckets[weak->bucket];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     void *object = weak->object;
     bool wrong = OURO_CHECKED && object && ouro__checked_foreign(object, me);
     bool full = false;
     if (object && !wrong && !upgrade(me, ouro__header(object), &full))
         object = NULL;
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (OURO_UNLIKELY(object && full))
         ouro__saturate(object);
     if (wrong)
@@ -156,7 +156,7 @@ void ouro_weak_decref(struct ouro_weak *weak)
             return;
     }
     struct bucket *bucket = &buckets[weak->bucket];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     bool last = ouro__fetch_add_full(&weak->references, (ouro_word)-1) == 1;
     if (last && weak->object) {
         struct ouro_weak **at = &bucket->first;
@@ -164,7 +164,7 @@ void ouro_weak_decref(struct ouro_weak *weak)
             at = &(*at)->next;
         *at = weak->next;
     }
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (last)
         ouro_free(weak);
 }
