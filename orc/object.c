@@ -158,8 +158,8 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
     }
 }
 
-/* Noted deaths that a birth out of line carries out, and one more for as many bytes as a header has:
- * more than it takes, so a heap does not grow while deaths wait, and few enough for a pause. */
+/* Noted deaths that a birth out of line carries out, and one more for as many bytes as a header
+ * has: more than it takes, so a heap does not grow while deaths wait, and few for a pause. */
 #define DEATHS_A_BIRTH 1024
 
 /* A birth was refused: what waits to be destroyed goes, and cyclic garbage. */
