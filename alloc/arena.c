@@ -16,8 +16,9 @@
  *                 all_insert. So the store of 0 to `owner` is relaxed: who could read it holds no
  *                 block, and is in error. It is atomic so that such an error stays a wrong pointer.
  *   capacity      grows without the lock; walks read it with a fence (page_cut and walk.c).
- *   options       purge_delay is a relaxed word: any value of it is right. The limit is read from its
- *                 word with the lock after each change, so the last change is what stays in force. */
+ *   options       purge_delay is a relaxed word: any value of it is right. The limit is read from
+ *                 its word with the lock after each change, so the last change is what stays in
+ *                 force. */
 #include "alloc/arena.h"
 #include "alloc/options.h"
 

@@ -82,7 +82,7 @@ void *ouro__meta_take_locked(size_t bytes);
 /* After the last walk: unmaps what was given back meanwhile. */
 void ouro__huge_sweep(void);
 
-/* A region of the supply's, whose bytes are known to tools: zeroes, and nobody's when it goes back. */
+/* A region of the supply's, whose bytes tools know: zeroes, and nobody's when it goes back. */
 OURO_INLINE void *ouro__region_map(size_t size, size_t align)
 {
     void *p = ouro__supply()->map(size, align);

@@ -6,9 +6,9 @@
  * libatomic_ops has no exchange, so it is a compare-and-swap loop here; it is lock-free, and all
  * uses are off the fast paths.
  *
- * `ouro__load_seq` is the load half of a store-then-load pair (protocols/counts.md, 6 b): the store
- * half is always a `_full` read-modify-write. On x86 such a load is a plain load; elsewhere a full
- * fence goes before it.
+ * `ouro__load_seq` is the load half of a store-then-load pair (docs/counts.md, memory order b): the
+ * store half is always a `_full` read-modify-write. On x86 such a load is a plain load; elsewhere a
+ * full fence goes before it.
  *
  * Three operations of the fast paths are written for x86-64: a plain increment and decrement of a
  * word that only its owner writes, in one instruction each, and the load of the lowest 16 bits of a
@@ -100,10 +100,6 @@ OURO_INLINE void ouro__fence_release(void)
 {
     AO_nop_write();
 }
-OURO_INLINE void ouro__fence_full(void)
-{
-    AO_nop_full();
-}
 
 #else /* one thread */
 
@@ -166,9 +162,6 @@ OURO_INLINE void ouro__fence_acquire(void)
 {
 }
 OURO_INLINE void ouro__fence_release(void)
-{
-}
-OURO_INLINE void ouro__fence_full(void)
 {
 }
 

@@ -5,6 +5,7 @@
 #include "alloc/os.h"
 #include "alloc/text.h"
 
+/* The handler is stored by release after its argument, and loaded by acquire before it. */
 static ouro_word fail_handler; /* ouro_fail_handler * */
 static ouro_word fail_arg;     /* void * */
 

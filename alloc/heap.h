@@ -162,11 +162,6 @@ void ouro__arena_after_fork(bool child);
 void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
                       void *arg);
 
-struct ouro__arena_figures {
-    size_t mapped, used, peak_used, limit, chunks, dirty;
-};
-void ouro__arena_figures(struct ouro__arena_figures *figures);
-
 /* Zeroed memory for metadata that is never given back; NULL: refused. */
 void *ouro__meta_take(size_t bytes);
 
@@ -311,8 +306,8 @@ OURO_INLINE void ouro__heap_leave(struct ouro__heap *heap)
 }
 bool ouro__heaps_exist(void);
 struct ouro__heap *ouro__heaps_first(void);
-/* Called once by the layer above: `at_exit` when a thread that asked for it ends, before its heap
- * is given up; the rest around fork. */
+/* What the layer above wants to be told, installed once: thread_exit when a thread that has a heap
+ * ends, before the heap is given up; the rest around fork. */
 struct ouro__upper {
     void (*thread_exit)(void);
     void (*before_fork)(void);

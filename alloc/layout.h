@@ -11,14 +11,14 @@
  * Invariants of a page that a heap owns:
  *  A1  Every block that was ever cut (`capacity` of them) is live, or in `free`, or in the heap's
  *      ready list (the current page of its class only), or on its way home through remote lists.
- *  A2  countdown + rest = capacity - (blocks in `free`). Between operations countdown is 0 only in a
- *      page of which no block is out.
+ *  A2  countdown + rest = capacity - (blocks in `free`). Between operations countdown is 0 only in
+ *      a page of which no block is out.
  *  A3  Only the owner's thread touches `free`, `countdown` and `rest`. Others hand cells in through
  *      the heap's remote list.
- *  A4  `owner` is the heap that owns the page, and 0 in every other description: in the inner slices
- *      of a page, in single-block spans, in unused slices. It changes from one heap to another by
- *      one store (release), while others load it: whoever holds a block of the page sees the owner
- *      or one that it had, never 0.
+ *  A4  `owner` is the heap that owns the page, and 0 in every other description: in the inner
+ *      slices of a page, in single-block spans, in unused slices. It changes from one heap to
+ *      another by one store (release), while others load it: whoever holds a block of the page sees
+ *      the owner or one that it had, never 0.
  * The inlined free counts frees only (countdown): taking a cell counts nothing. So a page is known
  * to be empty when all it gave out came back since it last gave (Leijen et al. 2019 count both).
  */
@@ -51,7 +51,7 @@ struct ouro_page {
 
 struct ouro_heap {
     uint32_t watched; /* nonzero: every operation goes out of line (pool.h) */
-    uint32_t mark;    /* what the layer above writes into the header of each birth: an owner token */
+    uint32_t mark;    /* what a birth writes into its header for the layer above: an owner token */
     void *ready[OURO__TAGS][OURO__CLASSES]; /* cells to give out; all NULL while watched */
 };
 

@@ -2,7 +2,8 @@
 /* once.h: Internal to alloc. Things that are done once, by whoever comes first.
  *
  * The word is 0, OURO__ONCE_DONE, or names the process in which a thread is at it. A fork's child
- * finds its parent's name there and does the thing itself: the thread that began is not with it. */
+ * finds its parent's name there and does the thing itself: the thread that began is not with it.
+ * DONE is stored by release and loaded by acquire: who finds it sees all that was done. */
 #ifndef OURO_ALLOC_ONCE_H
 #define OURO_ALLOC_ONCE_H
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* options.c: the values in force. Each is a relaxed word of its own: any that was ever set is
+ * right. `loaded` orders what the environment said before its first use (once.h). */
 #include "alloc/options.h"
 #include "alloc/atomic.h"
 #include "alloc/heap.h"

@@ -12,7 +12,7 @@ OURO_EXTERN_C_BEGIN
 
 /* X(name, default, least, greatest, unit, help) */
 #define OURO__OPTIONS(X)                                                                           \
-    X(supply, 0, 0, 2, "0 auto, 1 mmap, 2 system",                                                  \
+    X(supply, 0, 0, 2, "0 auto, 1 mmap, 2 system",                                                 \
       "where blocks come from; auto: system under Valgrind and ASan, else mmap")                   \
     X(purge_delay, 100, 0, 3600000, "ms", "how long empty pages are kept for reuse")               \
     X(limit, 0, 0, INT64_MAX, "bytes", "most to take from the supply; 0: no limit")                \
@@ -24,9 +24,8 @@ OURO_EXTERN_C_BEGIN
 
 typedef enum ouro_option {
 #define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,
-    OURO__OPTIONS(OURO__OPTION_ENUM)
+    OURO__OPTIONS(OURO__OPTION_ENUM) OURO_OPTION_COUNT
 #undef OURO__OPTION_ENUM
-    OURO_OPTION_COUNT
 } ouro_option;
 
 struct ouro_option_info {

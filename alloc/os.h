@@ -151,10 +151,6 @@ static inline void ouro__lock(ouro__mutex *m)
 {
     pthread_mutex_lock(m);
 }
-static inline bool ouro__try_lock(ouro__mutex *m)
-{
-    return pthread_mutex_trylock(m) == 0;
-}
 static inline void ouro__unlock(ouro__mutex *m)
 {
     pthread_mutex_unlock(m);
@@ -193,11 +189,6 @@ typedef int ouro__mutex;
 static inline void ouro__lock(ouro__mutex *m)
 {
     (void)m;
-}
-static inline bool ouro__try_lock(ouro__mutex *m)
-{
-    (void)m;
-    return true;
 }
 static inline void ouro__unlock(ouro__mutex *m)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* platform.h: the one place where the compiler, the build options and the sanitizers are asked.
  *
- * Everything above uses the macros below and has no `#if` of its own. */
+ * Everything above uses the macros below and has no `#if` of its own, but for what has to be
+ * written once for each platform (atomic.h, os.h, valgrind.h), and for the mode that a program
+ * chooses (orc/rc.h). Code that is for threads only says `if (OURO_THREADS)`. */
 #ifndef OURO_ALLOC_PLATFORM_H
 #define OURO_ALLOC_PLATFORM_H
 
@@ -27,19 +29,21 @@
 #error "Ouro needs a compiler with GNU C extensions (gcc or clang)"
 #endif
 
-#define OURO_API         __attribute__((visibility("default")))
-#define OURO_INLINE      static inline __attribute__((always_inline, unused))
-#define OURO_AT_UNLOAD                     __attribute__((destructor)) /* at dlclose, or when the process ends */
+#define OURO_API    __attribute__((visibility("default")))
+#define OURO_INLINE static inline __attribute__((always_inline, unused))
+/* At dlclose, or when the process ends. */
+#define OURO_AT_UNLOAD   __attribute__((destructor))
 #define OURO_NOINLINE    __attribute__((noinline))
 #define OURO_COLD        __attribute__((cold, noinline))
 #define OURO_NORETURN    __attribute__((noreturn))
 #define OURO_MALLOC_LIKE __attribute__((malloc, warn_unused_result))
 #define OURO_MUST_CHECK  __attribute__((warn_unused_result))
-#define OURO_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define OURO_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define OURO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define OURO_PREFETCH(p) __builtin_prefetch((p), 1, 3)
-#define OURO_CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+/* The structure whose `member` is at `p`. */
+#define OURO_CONTAINER_OF(p, type, member)                                                         \
+    ((type *)(void *)(((char *)(p)) - offsetof(type, member)))
 
 /* Thread-local words; plain globals where the library is built without threads. */
 #if OURO_THREADS

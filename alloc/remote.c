@@ -24,34 +24,36 @@
  *      writes of `remote` are RMWs, so each push continues the release sequences of those before.
  *      There is no ABA: a push does not care what the head was, and nothing is popped singly.
  *  M2  The poll is relaxed. It decides only whether to drain; nothing is read through what it saw.
- *  M3  F2 is a store-then-load pair. Pusher: RMW on `remote`, then load of `state`. Who leaves (exit,
- *      ouro__remote_leave, serve_one): RMW on `state`, then load of `remote`. Acquire and release
- *      would let both loads read the old values, the chain would stay in a list that nobody looks
- *      at. Both RMWs are full and both loads ouro__load_seq, so that one of the two sees the other:
- *      the pusher sees ABANDONED and serves, or the leaver sees the chain and serves. If both do, F3
- *      lets one in. The loser may go: its load of `state` saw a value from before the winner's next
- *      leaving, so by the same pair the winner's look after that leaving sees the loser's push.
- *      A load of `state` that sees OWNED needs nothing more: that owner will poll, or leave.
- *  M4  `owner` of a page: store-release in all_insert (heap.c), load-acquire in ouro__page_owner, so
- *      that the remote list of a heap that is newer than the block is seen initialized. The value
- *      may be old. A thread that reads its own heap there, even relaxed, as the inlined free does,
- *      reads what is so: a page leaves a heap only by who serves it, and that is this thread since
- *      it took the heap by E1, which ordered all servings before. A thread that reads any other
- *      heap pushes to it, and the drain passes the cell on. The drain compares with the heap that it
- *      serves, of which the same holds.
+ *  M3  F2 is a store-then-load pair. Pusher: RMW on `remote`, then load of `state`. Who leaves
+ *      (exit, ouro__remote_leave, serve_one): RMW on `state`, then load of `remote`. Acquire and
+ *      release would let both loads read the old values, the chain would stay in a list that nobody
+ *      looks at. Both RMWs are full and both loads ouro__load_seq, so that one of the two sees the
+ *      other: the pusher sees ABANDONED and serves, or the leaver sees the chain and serves. If
+ *      both do, F3 lets one in. The loser may go: its load of `state` saw a value from before the
+ *      winner's next leaving, so by the same pair the winner's look after that leaving sees the
+ *      loser's push. A load of `state` that sees OWNED needs nothing more: that owner will poll, or
+ *      leave.
+ *  M4  `owner` of a page: store-release in all_insert (heap.c), load-acquire in ouro__page_owner,
+ *      so that the remote list of a heap that is newer than the block is seen initialized. The
+ *      value may be old. A thread that reads its own heap there, even relaxed, as the inlined free
+ *      does, reads what is so: a page leaves a heap only by who serves it, and that is this thread
+ *      since it took the heap by E1, which ordered all servings before. A thread that reads any
+ *      other heap pushes to it, and the drain passes the cell on. The drain compares with the heap
+ *      that it serves, of which the same holds.
  *      `kind`, `bytes`, `start`, `inverse` are plain: constant while the page has a live block, and
  *      older than any. Whoever frees a block was handed it, in order, by the program.
- *  M5  `avail_bits` is relaxed: a hint whether a claim pays. The queues are read after the CAS (E1).
+ *  M5  `avail_bits` is relaxed: a hint whether a claim pays. The queues are read after the CAS
+ *      (E1).
  *  M6  `pushed` grows before the push, `drained` is stored by release after the drain, and is read
  *      first, by acquire (stats.c): what is counted as drained is counted as pushed, so their
  *      difference is not below zero.
  *
  * Model: tests/models/remote.pml. What it does in one step more or in another place:
- *   - it claims right after the push, the code may owe the claim (F4). Only the steps of this thread
- *     come in between, and none of them ends before the claim is tried: any schedule in which the
- *     pusher sleeps between push and claim is in the model.
- *   - it puts a cell of a heap that the draining thread also serves into its page; the code puts only
- *     cells of the heap that is drained, and pushes the others, its own home's included.
+ *   - it claims right after the push, the code may owe the claim (F4). Only the steps of this
+ *     thread come in between, and none of them ends before the claim is tried: any schedule in
+ *     which the pusher sleeps between push and claim is in the model.
+ *   - it puts a cell of a heap that the draining thread also serves into its page; the code puts
+ *     only cells of the heap that is drained, and pushes the others, its own home's included.
  *   - LATE there are threads without a heap here (`mine` NULL).
  */
 #include "alloc/heap.h"

@@ -19,8 +19,8 @@ struct ouro_supply {
     /* Gives back the memory of a part of a mapped region, whose contents may be lost. Returns
      * whether it reads as zeroes now. */
     bool (*purge)(void *p, size_t size);
-    /* All three (the others may then be NULL), or none: every block comes from here and map is never
-     * called. block_size tells the usable bytes. */
+    /* All three (the others may then be NULL), or none: every block comes from here and map is
+     * never called. block_size tells the usable bytes. */
     void *(*block)(size_t size, size_t align);
     void (*block_free)(void *p);
     size_t (*block_size)(const void *p);

@@ -11,21 +11,22 @@
  * its exit each operation borrows a heap for as long as it lasts, a free does without one, and
  * nothing is left behind; the same where the system has no memory to note the exit down. Only the
  * layer above, which cannot do without, gets a heap again, and is told of another exit, but not
- * after LAST_EXIT exits. (A thread whose very first touch comes after the last round leaves its heap
- * to nobody.)
+ * after LAST_EXIT exits. (A thread whose very first touch comes after the last round leaves its
+ * heap to nobody.)
  *
  * Memory order:
- *  E1  `state` is the lock of a heap's plain words: its lists, pages and batches. It is taken by CAS
- *      (ouro__heap_claim: full, the acquire counts) and left by exchange (ouro__heap_give_up: full,
- *      the release counts here, all of it for F2). Between the first store and a fork every change of it is an RMW, so whoever takes
- *      it reads the last leaving or what continues its release sequence, and sees all that any
- *      server before wrote. The first store needs no order: the heap is published after it (E2).
- *      FROZEN is stored in a fork's child while it has one thread; threads that it creates see it.
- *      A relaxed load of `state` before the CAS only saves a CAS that would fail.
+ *  E1  `state` is the lock of a heap's plain words: its lists, pages and batches. It is taken by
+ *      CAS (ouro__heap_claim: full, the acquire counts) and left by exchange (ouro__heap_give_up:
+ *      full, the release counts here, all of it for F2). Between the first store and a fork every
+ *      change of it is an RMW, so whoever takes it reads the last leaving or what continues its
+ *      release sequence, and sees all that any server before wrote. The first store needs no order:
+ *      the heap is published after it (E2). FROZEN is stored in a fork's child while it has one
+ *      thread; threads that it creates see it. A relaxed load of `state` before the CAS only saves
+ *      a CAS that would fail.
  *  E2  `heaps` is pushed to by CAS (the release counts), after next_heap and state of the new heap
- *      are written; ouro__heaps_first loads it by acquire. All changes are pushes, so one acquire of
- *      the head continues the release sequences of all before: the rest is read plainly. The pusher
- *      itself follows no pointer that it read relaxed.
+ *      are written; ouro__heaps_first loads it by acquire. All changes are pushes, so one acquire
+ *      of the head continues the release sequences of all before: the rest is read plainly. The
+ *      pusher itself follows no pointer that it read relaxed.
  *  E3  `ready` (once.h: release when done, acquire on entry) orders supply, exit_key, exit_key_made
  *      and fork_handled before their use by anyone who went through set_up.
  *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come
@@ -109,8 +110,8 @@ static void thread_exit(void *arg)
     give_up(heap);
 }
 
-/* A plugin that links the static library may be closed while threads run that used it. They must not
- * come here when they end: there is nothing here then. (fork handlers go by themselves.) */
+/* A plugin that links the static library may be closed while threads run that used it. They must
+ * not come here when they end: there is nothing here then. (fork handlers go by themselves.) */
 OURO_AT_UNLOAD static void forget_threads(void)
 {
     if (ouro__exchange_full(&exit_key_made, 0))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* walk.c: every page and huge block in turn, and the arena's figures. */
+/* walk.c: every page and huge block in turn. */
 #include "alloc/arena.h"
 
 /* Places are gathered so many at a time with the lock, and visited without it. */
@@ -85,19 +85,4 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
     }
     each_huge(tag, visit, arg);
     ouro__arena_release();
-}
-
-void ouro__arena_figures(struct ouro__arena_figures *figures)
-{
-    struct ouro__arena *arena = &ouro__arena;
-    *figures = (struct ouro__arena_figures){0};
-    ouro__arena_lock();
-    figures->mapped = arena->mapped;
-    figures->used = arena->used;
-    figures->peak_used = arena->peak;
-    figures->limit = arena->limit;
-    figures->chunks = arena->chunk_count;
-    for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next)
-        figures->dirty += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
-    ouro__arena_unlock();
 }

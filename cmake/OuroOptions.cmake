@@ -14,7 +14,7 @@ option(OURO_BUILD_STRESS "Build ouro-stress" ${PROJECT_IS_TOP_LEVEL})
 option(OURO_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 set(OURO_TLS_MODEL "initial-exec" CACHE STRING "TLS model of the library's thread-local words")
 set_property(CACHE OURO_TLS_MODEL PROPERTY STRINGS initial-exec global-dynamic local-exec)
-set(OURO_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. \"address,undefined\", \"thread\"")
+set(OURO_SANITIZE "" CACHE STRING "Sanitizers for everything: \"address,undefined\", \"thread\"")
 set(OURO_TEST_WRAPPER "" CACHE STRING "Command (a list) that each test runs under, e.g. valgrind")
 
 # Shared unless said otherwise.

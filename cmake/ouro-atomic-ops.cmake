@@ -8,7 +8,8 @@ if(NOT TARGET ouro::atomic_ops)
         add_library(ouro::atomic_ops INTERFACE IMPORTED GLOBAL)
         target_include_directories(ouro::atomic_ops INTERFACE "${OURO_ATOMIC_OPS_INCLUDE}")
     else()
-        set(OURO_ATOMIC_OPS_MISSING
-            "Ouro needs libatomic_ops: atomic_ops.h was not found (Debian package libatomic-ops-dev).")
+        string(CONCAT OURO_ATOMIC_OPS_MISSING
+            "Ouro needs libatomic_ops: atomic_ops.h was not found "
+            "(Debian package libatomic-ops-dev).")
     endif()
 endif()

@@ -96,8 +96,8 @@ ouro_status ouro__deepcopy_in(void *fresh, const void *from, const struct ouro_t
     return status == OURO_OK ? OURO_OK : fail(memo, status);
 }
 
-/* A refused fill and a destroy leave any bytes, but the object is there until it is discarded, and a
- * hook that runs meanwhile may have it traced (H4 of lift.c). */
+/* A refused fill and a destroy leave any bytes, but the object is there until it is discarded, and
+ * a hook that runs meanwhile may have it traced (H4 of lift.c). */
 static void make_empty(const struct ouro__memo_entry *entry)
 {
     memset(entry->copy, 0, entry->type->size);

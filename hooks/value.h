@@ -94,8 +94,8 @@ OURO_API void ouro_string_destroy(ouro_string *s);
  * copy, dup and deepcopy: OURO_NO_MEMORY or what a written hook answered: nothing has changed, and
  * `fresh` is uninitialized still; OURO_BAD_TYPE: a descriptor was refused, or, by deepcopy, an
  * object has none; OURO_BAD_ARGUMENT (not from the lifted ones): an argument is NULL. They may
- * allocate. destroy, sink and copy may run destroy hooks. Each costs a walk of the field table, or a
- * copy of bytes where the type has nothing but bytes. Sequences in sequences, and references, are
+ * allocate. destroy, sink and copy may run destroy hooks. Each costs a walk of the field table, or
+ * a copy of bytes where the type has nothing but bytes. Sequences in sequences, and references, are
  * followed without recursion; written hooks recurse where they call back. */
 #define OURO_SINK_SAFE 256
 OURO_API void ouro_destroy_value(void *value, const struct ouro_type *type);

@@ -40,6 +40,7 @@ bool ouro__unclaim(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
+    /* Full, as each decref of a merged object: pairs with all others (docs/counts.md, f). */
     while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
         continue;
     return ouro__count_of(b) == 1 && !(b & OURO__IMMORTAL);
@@ -126,7 +127,8 @@ static struct {
     struct ouro__entry *first;
 } orphans = {.lock = OURO__MUTEX_INIT};
 
-/* T is cleared, so that whoever drops the object next tells its owner (N1). */
+/* T is cleared, so that whoever drops the object next tells its owner (N1). Pairs with the RMWs of
+ * those drops, on the same word; its order against others does not matter. */
 static void untouch(struct ouro_header *h)
 {
     ouro_word b = ouro__load(&h->shared);
@@ -153,7 +155,7 @@ static bool orphans_room(uint32_t count)
 /* Leaves one reference to others, which pins what is not claimed; false: no memory. */
 static bool leave_orphan(struct ouro__entry entry)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     bool room = orphans_room(1);
     if (room) {
         if (!entry.link) { /* the entry owns a reference from now on */
@@ -162,7 +164,7 @@ static bool leave_orphan(struct ouro__entry entry)
         }
         orphans.first[++orphans.first->link] = entry;
     }
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     return room;
 }
 
@@ -210,18 +212,18 @@ void ouro__candidates_end(struct ouro__thread *me)
 
 bool ouro__orphans_exist(void)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     bool any = orphans.first != NULL;
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     return any;
 }
 
 void ouro__orphans_take(struct ouro__thread *me)
 {
-    ouro__lock(&orphans.lock);
+    ouro__orc_lock(&orphans.lock);
     struct ouro__entry *entries = orphans.first;
     orphans.first = NULL;
-    ouro__unlock(&orphans.lock);
+    ouro__orc_unlock(&orphans.lock);
     bool quiet = me->quiet;
     me->quiet = true; /* what local mode counted on ended threads is among it */
     while (entries) {

@@ -56,6 +56,7 @@ static bool room_for_one(struct ouro__capture *c)
  * stays a candidate with T as it is: if T was set before, the store gives no notice of its own. */
 static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uint32_t index)
 {
+    /* Acquire: pairs with foreign drops and with the ends of foreign stores (cycles.md, M1, M3). */
     ouro_word b = ouro__load_acquire(&h->shared);
     if (OURO_UNLIKELY(c->seen != NULL)) {
         while ((b & OURO__TOUCHED) && !(b & OURO__STORING) &&

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* capture.h: Internal to orc. One collection under way: what capture.c, verdict.c and sweep.c share.
- */
+/* capture.h: Internal to orc. One collection under way: what capture, verdict and sweep share. */
 #ifndef OURO_ORC_CAPTURE_H
 #define OURO_ORC_CAPTURE_H
 

@@ -75,6 +75,7 @@ bool ouro__checked_foreign(const void *object, const struct ouro__thread *me)
     if (me->quiet || !is_local(object))
         return false;
     uintptr_t token = *birth_of(object) >> TOKEN_SHIFT;
+    /* Acquire: pairs with the RMW that left the token; then the thread has ended (K1). */
     ouro_word holder = ouro__load_acquire(&ouro__tokens[token].holder);
     return token != me->home && holder > OURO__FROZEN && holder != (ouro_word)me;
 }
@@ -155,7 +156,7 @@ static size_t room_of(const void *object, const struct ouro_type *type)
 /* Takes the oldest kept object out if there are too many; false: `fresh` was put in. */
 static bool make_room(const struct kept *fresh, struct kept *old)
 {
-    ouro__lock(&quarantine.lock);
+    ouro__orc_lock(&quarantine.lock);
     bool full = quarantine.head - quarantine.tail == KEPT ||
                 (quarantine.bytes > KEPT_BYTES && quarantine.head != quarantine.tail);
     if (full) {
@@ -165,7 +166,7 @@ static bool make_room(const struct kept *fresh, struct kept *old)
         quarantine.ring[quarantine.head++ % KEPT] = *fresh;
         quarantine.bytes += fresh->bytes;
     }
-    ouro__unlock(&quarantine.lock);
+    ouro__orc_unlock(&quarantine.lock);
     return full;
 }
 
@@ -186,7 +187,7 @@ void ouro__checked_free(void *object, const struct ouro_type *type)
 void ouro__checked_look(void)
 {
     struct kept found = {NULL, NULL, 0, false};
-    ouro__lock(&quarantine.lock);
+    ouro__orc_lock(&quarantine.lock);
     for (size_t i = quarantine.tail; i != quarantine.head && !found.object; i++) {
         struct kept *kept = &quarantine.ring[i % KEPT];
         if (kept->told || is_poison(kept)) {
@@ -196,7 +197,7 @@ void ouro__checked_look(void)
         kept->told = true;
         found = *kept;
     }
-    ouro__unlock(&quarantine.lock);
+    ouro__orc_unlock(&quarantine.lock);
     if (found.object)
         tell(&found);
 }

@@ -6,8 +6,8 @@
  *   object -  8   shared   64  owner 16 | type 16 | flags 6 | shared count 26, signed
  *
  * The invariants of these words are I1..I10 of docs/counts.md. One word holds owner, flags and
- * shared count, so that every transition is one compare-and-swap. The count is on top: adding to it
- * cannot spill into another field.
+ * shared count, so that every transition is one RMW. The count is on top: adding to it cannot spill
+ * into another field.
  *
  * Only the holder of the owner's token writes `local`, by relaxed store; all may load it. */
 #ifndef OURO_ORC_HEADER_H
@@ -25,27 +25,26 @@ struct ouro_header {
 };
 OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is 16 bytes");
 
-#define OURO__OWNER_MASK ((ouro_word)0xFFFF)
-#define OURO__MERGED     ((ouro_word)1 << 32) /* M: no owner, all references are in the count */
-#define OURO__QUEUED     ((ouro_word)1 << 33) /* Q: one entry, which owns a reference, waits */
-#define OURO__WEAK       ((ouro_word)1 << 34) /* W: may have a weak cell; sticky */
-#define OURO__IMMORTAL   ((ouro_word)1 << 35) /* I: counts do nothing; sticky */
-#define OURO__TOUCHED    ((ouro_word)1 << 36) /* T: a foreign drop or store since the last capture */
-#define OURO__STORING    ((ouro_word)1 << 37) /* S: a foreign store into a slot is under way */
-#define OURO__FLAGS      ((ouro_word)0x3F << 32)
+#define OURO__OWNER_MASK  ((ouro_word)0xFFFF)
+#define OURO__MERGED      ((ouro_word)1 << 32) /* M: no owner, all references are in the count */
+#define OURO__QUEUED      ((ouro_word)1 << 33) /* Q: one entry, which owns a reference, waits */
+#define OURO__WEAK        ((ouro_word)1 << 34) /* W: may have a weak cell; sticky */
+#define OURO__IMMORTAL    ((ouro_word)1 << 35) /* I: counts do nothing; sticky */
+#define OURO__TOUCHED     ((ouro_word)1 << 36) /* T: foreign drop or store since the last capture */
+#define OURO__STORING     ((ouro_word)1 << 37) /* S: a foreign store into a slot is under way */
 #define OURO__COUNT_SHIFT 38
 #define OURO__UNIT        ((ouro_word)1 << OURO__COUNT_SHIFT)
 #define OURO__COUNT_LIMIT ((int64_t)1 << 24) /* from here on an object saturates */
 
 #define OURO__NOBODY   0      /* the owner of merged objects */
 #define OURO__NO_TOKEN 0xFFFF /* the home of a thread that has none; owns nothing */
-#define OURO__NO_SLOTS 0xFFFE /* in the checked library: nobody's token, so that slots go out of line */
+#define OURO__NO_SLOTS 0xFFFE /* of the checked library: nobody's, so that slots go out of line */
 
 #define OURO__LOCAL_OUT ((ouro_half)0x80000000u) /* the sign of the local word */
 /* The local word, or its two top bits, where it counts nothing: merged, immortal, dying, freed. One
  * less, and one more, are still negative: the sign alone would become the greatest count. */
 #define OURO__LOCAL_AWAY ((ouro_half)0xC0000000u)
-#define OURO__ACYCLIC   ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
+#define OURO__ACYCLIC    ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
 
 /* The calling thread's home token, and the one that its slot stores compare with (the same, but
  * for a thread with armed objects). 0xFFFF in a thread that has not touched a counted object. */

@@ -113,6 +113,14 @@ size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
     return count;
 }
 
+void ouro__leaks_in_child(void)
+{
+    if (ouro__load(&table.lister) == (ouro_word)&ouro__here)
+        return; /* it forked from inside `visit` */
+    ouro__mutex_reset(&table.lock);
+    ouro__store(&table.lister, 0);
+}
+
 static void say_alive(const struct ouro_alive *alive, void *arg)
 {
     (void)arg;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* lost.c: candidates that could not be remembered, for want of memory, and that no running thread
- * looks for among its own pages: merged ones, those of threads that ended, those in pages of others.
+ * looks for among its own pages: merged ones, of threads that ended, in pages of others.
  *
  * The next collection of a thread that is the process's only one looks at every object once, and
  * makes what might be garbage a candidate again. If there is no memory for that, the next one does.
  *
  *  L1  The word is set after a candidate was forgotten, and cleared before the look.
- *  L2  Alone, this thread may take any token that is GONE; what others hold, in the child of a fork,
- *      is left alone. */
+ *  L2  Alone, this thread may take any token that is GONE; what others hold, in the child of a
+ *      fork, is left alone. */
 #include "alloc/heap.h"
 #include "orc/state.h"
 
@@ -23,7 +23,7 @@ bool ouro__lost_exist(void)
     return ouro__load(&lost) != 0;
 }
 
-/* A merged object: the entry owns a reference (C2). */
+/* A merged object: the entry owns a reference (C2). There is no other thread to pair with. */
 static void claim(struct ouro__thread *me, void *object, ouro_word b)
 {
     struct ouro_header *h = ouro__header(object);

@@ -15,7 +15,7 @@
 #include "alloc/valgrind.h"
 #include "orc/state.h"
 
-/* -- polling ------------------------------------------------------------------------------------ */
+/* -- polling ----------------------------------------------------------------------------------- */
 
 static void poll_token(struct ouro__thread *me, unsigned t)
 {
@@ -60,8 +60,8 @@ bool ouro__anything_queued(const struct ouro__thread *holder)
     return token_with_work(holder) != OURO__NO_TOKEN;
 }
 
-/* Back to PARKED, WANT kept (H2); returns token_with_work of the moment. The CAS is full: its release
- * pairs with the acquire of unpark, and a LOOK that it overtakes makes it fail. */
+/* Back to PARKED, WANT kept (H2); returns token_with_work of the moment. The CAS is full: its
+ * release pairs with the acquire of unpark, and a LOOK that it overtakes makes it fail. */
 static unsigned leave_hold(struct ouro__thread *parked)
 {
     ouro__tool_release(&parked->state);
@@ -95,8 +95,8 @@ static unsigned merge_for(struct ouro__thread *me, struct ouro__thread *parked, 
     return next;
 }
 
-/* The thread is in a hold: whoever has it is made to look at all its queues before it leaves. False:
- * the hold is over. */
+/* The thread is in a hold: whoever has it is made to look at all its queues before it leaves.
+ * False: the hold is over. */
 static bool leave_it_to_the_merger(struct ouro__thread *other)
 {
     ouro_word state = OURO__MERGING;

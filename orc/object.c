@@ -122,6 +122,7 @@ void *ouro__object_in(char *block)
 void *ouro__object_within(char *block, size_t bytes)
 {
     struct ouro_header *first = (struct ouro_header *)(void *)block, *h = first;
+    /* Acquire: pairs with the fences of leave_forwarder and write_header. */
     ouro_word b = ouro__load_acquire(&h->shared);
     if (b == FORWARDER) {
         size_t distance = ouro__half_load(&first->local);
@@ -152,13 +153,13 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
-        ouro__half_store(&h->local, OURO__BORN_LOCAL);
+        ouro__half_store(&h->local, ouro__owned_local(1));
         ouro__store(&h->shared, b | home);
     }
 }
 
-/* Noted deaths that a birth out of line carries out, and one more for as many bytes as a header has:
- * more than it takes, so a heap does not grow while deaths wait, and few enough for a pause. */
+/* Noted deaths that a birth out of line carries out, and one more for as many bytes as a header
+ * has: more than it takes, so a heap does not grow while deaths wait, and few for a pause. */
 #define DEATHS_A_BIRTH 1024
 
 /* A birth was refused: what waits to be destroyed goes, and cyclic garbage. */
@@ -264,7 +265,7 @@ bool ouro_is_unique(const void *object)
 int64_t ouro_count(const void *object)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load_acquire(&h->shared);
+    ouro_word b = ouro__load_acquire(&h->shared); /* as in ouro_is_unique */
     if (ouro__is_freed(b))
         ouro__check_alive(object, "its count was asked for, but it is gone");
     int64_t count = ouro__count_of(b);
@@ -288,6 +289,7 @@ void ouro_make_immortal(void *object)
         ouro__forget(me, h);
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     }
+    /* Full: `local` is written before it (I7); who finds I there counts no more. */
     ouro__fetch_or_full(&h->shared, OURO__IMMORTAL);
     /* No owner any more, unless an entry is under way: the drain makes it so then. */
     b = ouro__load(&h->shared);

@@ -50,8 +50,8 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
 
 /* A new object, contents zeroed, with one reference that the caller owns; NULL: no memory, or a
  * descriptor that was refused (see ouro_type_register), which says so on the standard error. `type`
- * borrowed for the rest of the process, not NULL. Any thread. May run destroy hooks of other objects
- * and a collection, and ask the memory callback. O(1) + zeroing.
+ * borrowed for the rest of the process, not NULL. Any thread. May run destroy hooks of other
+ * objects and a collection, and ask the memory callback. O(1) + zeroing.
  *
  * _local: to be counted by the local functions, on this thread alone. _biased: this thread owns it.
  * _atomic: nobody owns it. */
@@ -65,11 +65,8 @@ OURO_INLINE void *ouro_new_biased(struct ouro_type *type, size_t size)
 }
 OURO_INLINE void *ouro_new_atomic(struct ouro_type *type, size_t size)
 {
-#if OURO_THREADS
-    return ouro__new(type, size, OURO__BORN_ATOMIC | OURO__BORN_ZEROED);
-#else
-    return ouro_new_local(type, size);
-#endif
+    return OURO_THREADS ? ouro__new(type, size, OURO__BORN_ATOMIC | OURO__BORN_ZEROED)
+                        : ouro_new_local(type, size);
 }
 
 /* The same without zeroing: the caller writes every field that a hook may look at before the next
@@ -84,11 +81,8 @@ OURO_INLINE void *ouro_new_uninit_biased(struct ouro_type *type, size_t size)
 }
 OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
 {
-#if OURO_THREADS
-    return ouro__new(type, size, OURO__BORN_ATOMIC);
-#else
-    return ouro_new_uninit_local(type, size);
-#endif
+    return OURO_THREADS ? ouro__new(type, size, OURO__BORN_ATOMIC)
+                        : ouro_new_uninit_local(type, size);
 }
 
 /* The descriptor (borrowed) of an object (borrowed; the caller has a reference); NULL: it was born
@@ -96,18 +90,18 @@ OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
 OURO_API const struct ouro_type *ouro_type_of(const void *object);
 
 /* Whether the caller's reference (borrowed, not NULL) is the only one. Exact for the thread that
- * owns the object and for merged objects; any other thread is told no. Never for an immortal object,
- * or with a weak reference about. Any thread; O(1). */
+ * owns the object and for merged objects; any other thread is told no. Never for an immortal
+ * object, or with a weak reference about. Any thread; O(1). */
 OURO_API bool ouro_is_unique(const void *object);
 
 /* How many references there are to an object (borrowed, not NULL), as far as this thread can tell;
- * exact for the owner of an object that no other thread counts at the moment, without meaning for an
- * immortal one. For tests and diagnostics. Any thread; O(1). */
+ * exact for the owner of an object that no other thread counts at the moment, without meaning for
+ * an immortal one. For tests and diagnostics. Any thread; O(1). */
 OURO_API int64_t ouro_count(const void *object);
 
 /* Makes an object (borrowed, not NULL) immortal: counts on it do nothing from now on, it is never
- * destroyed, nor is what it refers to. Cannot be undone; a second time does nothing. Any thread that
- * has a reference; runs nothing; O(1). */
+ * destroyed, nor is what it refers to. Cannot be undone; a second time does nothing. Any thread
+ * that has a reference; runs nothing; O(1). */
 OURO_API void ouro_make_immortal(void *object);
 
 /* The header of a static const object that is immortal from the start:

@@ -15,7 +15,10 @@
 /* One reference more. One atomic addition. */
 OURO_INLINE void ouro_incref_atomic(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_incref_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
@@ -26,15 +29,15 @@ OURO_INLINE void ouro_incref_atomic(void *object)
         ouro__fetch_add(&h->shared, OURO__UNIT);
     else
         ouro__incref_out(object);
-#else
-    ouro_incref_local(object);
-#endif
 }
 
 /* One reference less. One atomic subtraction, if the object is acyclic or already a candidate. */
 OURO_INLINE void ouro_decref_atomic(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_decref_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
@@ -52,29 +55,26 @@ OURO_INLINE void ouro_decref_atomic(void *object)
     } else {
         ouro__decref_out(object);
     }
-#else
-    ouro_decref_local(object);
-#endif
 }
 
 /* The same for an object whose type is known to be acyclic. */
 OURO_INLINE void ouro_decref_acyclic_atomic(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_decref_acyclic_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED)) {
-        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
+        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT); /* full: as above */
         if (ouro__count_of(was) == 1)
             ouro__merged_zero(object);
     } else {
         ouro__decref_out(object);
     }
-#else
-    ouro_decref_acyclic_local(object);
-#endif
 }
 
 #endif

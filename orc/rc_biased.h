@@ -16,7 +16,10 @@
 /* One reference more. The owner: a load, a compare, an increment; no atomic operation. */
 OURO_INLINE void ouro_incref_biased(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_incref_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
@@ -26,15 +29,15 @@ OURO_INLINE void ouro_incref_biased(void *object)
     } else {
         ouro__incref_out(object);
     }
-#else
-    ouro_incref_local(object);
-#endif
 }
 
 /* One reference less. The owner: no atomic operation unless the object is shared. */
 OURO_INLINE void ouro_decref_biased(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_decref_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
@@ -46,15 +49,15 @@ OURO_INLINE void ouro_decref_biased(void *object)
     } else {
         ouro__decref_out(object);
     }
-#else
-    ouro_decref_local(object);
-#endif
 }
 
 /* The same for an object whose type is known to be acyclic. */
 OURO_INLINE void ouro_decref_acyclic_biased(void *object)
 {
-#if OURO_THREADS
+    if (!OURO_THREADS) {
+        ouro_decref_acyclic_local(object);
+        return;
+    }
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
@@ -64,9 +67,6 @@ OURO_INLINE void ouro_decref_acyclic_biased(void *object)
     } else {
         ouro__decref_out(object);
     }
-#else
-    ouro_decref_acyclic_local(object);
-#endif
 }
 
 #endif

@@ -14,8 +14,8 @@ OURO_EXTERN_C_BEGIN
 
 /* Like a decref of `object` (owned; may be NULL), but a death is only noted; ouro_release_pending
  * carries it out, or ouro_poll and ouro_collect, or slow paths of births on this thread, about a
- * thousand objects each. A decref that ends another object leaves it alone. Any thread; runs no hook,
- * but from inside one it is a decref; O(1). */
+ * thousand objects each. A decref that ends another object leaves it alone. Any thread; runs no
+ * hook, but from inside one it is a decref; O(1). */
 OURO_API void ouro_decref_later(void *object);
 
 /* Destroys at most `budget` noted objects, those included that fall on the way; returns how many it

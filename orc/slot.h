@@ -2,10 +2,10 @@
 /* slot.h: stores into reference slots of objects.
  *
  * A move of a reference changes no count, so a collector that looks in steps, or beside running
- * threads, must be told; and a move into an object can be what makes a cycle garbage, with no decref
- * to tell of it (docs/cycles.md). These functions tell the collector for the price of one predicted
- * compare, and one more where a reference comes in. Slots outside objects (variables, stacks) are
- * simply assigned.
+ * threads, must be told; and a move into an object can be what makes a cycle garbage, with no
+ * decref to tell of it (docs/cycles.md). These functions tell the collector for the price of one
+ * predicted compare, and one more where a reference comes in. Slots outside objects (variables,
+ * stacks) are simply assigned.
  *
  * For every function: `container` is the object that the slot lies in (borrowed, not NULL; the
  * caller keeps it alive), `slot` the slot. Any thread, but two threads must not use the same slot
@@ -73,8 +73,9 @@ OURO_INLINE void ouro_slot_copy(void *container, void **slot, void *value)
 }
 
 /* Says that references were moved into the object by other means: pushed to a sequence in it, sunk
- * into a field, assigned. Needed where they may close a cycle whose last reference from outside they
- * were; after the move, by the thread that made it. `object` borrowed, not NULL. May allocate. */
+ * into a field, assigned. Needed where they may close a cycle whose last reference from outside
+ * they were; after the move, by the thread that made it. `object` borrowed, not NULL. May
+ * allocate. */
 OURO_API void ouro_slot_moved_into(void *object);
 
 OURO_EXTERN_C_END

@@ -3,10 +3,20 @@
 #ifndef OURO_ORC_STATE_H
 #define OURO_ORC_STATE_H
 
-#include "alloc/os.h"
+#include "alloc/own.h"
 #include "hooks/registry.h"
 #include "orc/cycle.h"
 #include "orc/header.h"
+
+/* Takes or leaves a lock of orc that is held over a fork: on the thread that forks, nothing. */
+OURO_INLINE void ouro__orc_lock(ouro__mutex *m)
+{
+    ouro__lock_unless(ouro__own.orc_forks, m);
+}
+OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
+{
+    ouro__unlock_unless(ouro__own.orc_forks, m);
+}
 
 /* -- tokens (token.c) -------------------------------------------------------------------------- */
 
@@ -116,7 +126,8 @@ size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 
-/* "T holds x": the owner is its home, or a token it adopted. */
+/* "T holds x": the owner is its home, or a token it adopted. Acquire: pairs with the RMW by which
+ * the token was left (docs/counts.md, c). */
 OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
 {
     ouro_word owner = shared & OURO__OWNER_MASK;
@@ -210,8 +221,8 @@ void ouro__orphans_take(struct ouro__thread *me);
 bool ouro__orphans_exist(void);
 void ouro__orphans_before_fork(void);
 void ouro__orphans_after_fork(bool child);
-/* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such; the
- * caller, in a collection, is alone and looks. */
+/* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such;
+ * the caller, in a collection, is alone and looks. */
 void ouro__lost_set(void);
 bool ouro__lost_exist(void);
 void ouro__lost_find(struct ouro__thread *me);
@@ -261,7 +272,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 {
     return (int32_t)(local & ~OURO__LOCAL_OUT);
 }
-/* The local word that says n references, as an object is born with one. */
+/* The local word that says n references; an object is born with one. */
 OURO_INLINE ouro_half ouro__owned_local(int64_t n)
 {
     return (ouro_half)n | (OURO_CHECKED ? OURO__LOCAL_OUT : 0);
@@ -274,8 +285,8 @@ size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */
 void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
-/* The local word of a fresh object. */
-#define OURO__BORN_LOCAL ((ouro_half)1 | (OURO_CHECKED ? OURO__LOCAL_OUT : 0))
+/* In the child of a fork: a thread that is not there lists nothing any more. */
+void ouro__leaks_in_child(void);
 void ouro__free_odd(void *object, const struct ouro_type *type);
 /* One line on the standard error; `about` (may be NULL) is added to it. */
 void ouro__warn(const char *what, const char *about);

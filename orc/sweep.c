@@ -12,8 +12,8 @@
  *   4. the references of the others are dropped; what dies of it is chained;
  *   5. their memory is given back.
  *
- *  S1  While this runs, entries 0 .. dead-1 stay where they are, and their objects' indices too; candidates that appear meanwhile
- *      stand behind all entries.
+ *  S1  While this runs, entries 0 .. dead-1 stay where they are, and their objects' indices too;
+ *      candidates that appear meanwhile stand behind all entries.
  *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
 #include "hooks/value.h"
 #include "alloc/heap.h"
@@ -45,8 +45,8 @@ static size_t free_dead(struct ouro__capture *c)
     return freed;
 }
 
-/* The same for objects of small blocks that nobody else has an eye on: runs of cells go to their pages
- * together. */
+/* The same for objects of small blocks that nobody else has an eye on: runs of cells go to their
+ * pages together. */
 static size_t free_runs(struct ouro__capture *c)
 {
     const uint32_t odd = OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
@@ -184,6 +184,7 @@ static void let_live(struct ouro__capture *c)
         ouro_word b = ouro__load(&h->shared);
         /* With more references than can be counted it stays immortal. */
         ouro_word immortal = is_uncounted(b) ? 0 : OURO__IMMORTAL;
+        /* Full: pairs with the counts of threads that a hook has handed the object to. */
         while (!ouro__cas_full(&h->shared, &b, b & ~(immortal | OURO__OWNER_MASK)))
             continue;
         entry->object = NULL;

@@ -4,13 +4,15 @@
  * The owner field of an object names a token; holder[t] names who counts plainly on what carries t.
  * A thread gets a home token on first touch and leaves it GONE when it ends: no walk over objects.
  * Who needs an orphan's token takes it by compare-and-swap, and a new thread is given a token that
- * nobody holds, with whatever still carries it (docs/counts.md, tokens).
+ * nobody holds, with whatever still carries it (docs/counts.md, The header).
  *
  *  T1  holder[home(T)] == T from T's first touch to its exit: the fast path asks no table (I8).
- *  T2  A home token is never held by another thread: only tokens that are nobody's home are adopted.
+ *  T2  A home token is never held by another thread: only tokens that are nobody's home are
+ *      adopted.
  *  T3  holder leaves GONE by compare-and-swap only.
  *  T4  What waits in queue[t] is looked at after GONE, PARKED or a push, whichever came last: each
- *      is a full RMW followed by a load of the other word (counts.md 6 b). Models: token, park.
+ *      is a full RMW followed by a load of the other word (counts.md, memory order b). Models:
+ *      token, park.
  *
  * Thread records and tokens are type-stable: a late reader finds another thread there, and looks
  * again.
@@ -90,9 +92,9 @@ static void give_up(struct ouro__thread *me, unsigned t)
         if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
             break;
     }
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     list_gone(t);
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
 }
 
 static void give_up_adopted(struct ouro__thread *me)
@@ -152,9 +154,9 @@ static void record_reset(struct ouro__thread *me)
 
 size_t ouro__attached(void)
 {
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     size_t n = registry.attached;
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
     return n;
 }
 
@@ -184,7 +186,7 @@ struct ouro__thread *ouro__attach(void)
         tell_collectors(); /* it may count all the same */
         return NULL;
     }
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     connect_layers();
     struct ouro__thread *me = record_take();
     if (me) {
@@ -193,7 +195,7 @@ struct ouro__thread *ouro__attach(void)
     }
     if (!me || ++registry.attached > 1 || registry.all->next_thread)
         tell_collectors();
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
     if (!me)
         return NULL;
     ouro__self = me;
@@ -247,12 +249,12 @@ static void orc_thread_exit(void)
     ouro__candidates_end(me);
     ouro__segments_leave(me);
     ouro__self = NULL;
-    ouro__lock(&registry.lock);
+    ouro__orc_lock(&registry.lock);
     me->used = false;
     me->next_free = registry.spare;
     registry.spare = me;
     registry.attached--;
-    ouro__unlock(&registry.lock);
+    ouro__orc_unlock(&registry.lock);
 }
 
 /* -- park -------------------------------------------------------------------------------------- */
@@ -265,7 +267,7 @@ static void run_again(struct ouro__thread *me)
     ouro__fetch_or_full(&me->state, OURO__WANT);
     for (;;) {
         ouro_word parked = OURO__PARKED | OURO__WANT;
-        /* Acquire: pairs with the release of the merger that left (counts.md 6 c). */
+        /* Acquire: pairs with the release of the merger that left (counts.md, c). */
         if (ouro__cas_full(&me->state, &parked, OURO__RUNNING)) {
             ouro__tool_acquire(&me->state);
             return;
@@ -347,10 +349,11 @@ static void before_fork(void)
     ouro__weak_before_fork();
     if (OURO_CHECKED)
         ouro__checked_before_fork();
+    ouro__own.orc_forks = true; /* handlers that were there before ours come next */
 }
 
-/* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may not
- * have run yet, so hooks must not. */
+/* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may
+ * not have run yet, so hooks must not. */
 static void park_after_fork(struct ouro__thread *me)
 {
     bool releasing = me->releasing;
@@ -372,8 +375,8 @@ static void end_store(struct ouro__thread *gone)
     }
 }
 
-/* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained; a
- * local count may have been half way through anything. */
+/* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained;
+ * a local count may have been half way through anything. */
 static void become_child(void)
 {
     ouro__mutex_reset(&registry.lock);
@@ -387,10 +390,12 @@ static void become_child(void)
             end_store(other);
     }
     registry.attached = ouro__self ? 1 : 0;
+    ouro__leaks_in_child();
 }
 
 static void after_fork(bool child)
 {
+    ouro__own.orc_forks = false;
     if (OURO_CHECKED)
         ouro__checked_after_fork(child);
     ouro__weak_after_fork(child);

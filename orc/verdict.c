@@ -7,7 +7,8 @@
  * must still be what it was when the object was captured, T and S clear (docs/cycles.md, the one
  * rule; the second look). What a living object explained while it was captured may have been moved
  * out of it before the living were looked for: if it was touched, the others are counted anew, by
- * the references among them alone. Weak upgrades are kept out meanwhile by holding the buckets' locks.
+ * the references among them alone. Weak upgrades are kept out meanwhile by holding the buckets'
+ * locks.
  *
  *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more.
  *  V6  After the second look the dead can be reached by nobody, and no weak cell finds them. */

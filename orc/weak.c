@@ -2,7 +2,7 @@
 /* weak.c: the side table of weak cells.
  *
  * One cell for an object, found by its address; 32 buckets, each with a lock. Protocol:
- * docs/counts.md, weak references; model: tests/models/weak.pml.
+ * docs/counts.md, Weak; model: tests/models/weak.pml.
  *
  *  W1  The flag W is set before the object's cell can be found, and stays until its death.
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
@@ -11,7 +11,6 @@
  * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
-#include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -25,21 +24,9 @@ struct ouro_weak {
 static struct bucket {
     ouro__mutex lock;
     struct ouro_weak *first;
-} buckets[OURO__WEAK_BUCKETS];
-static ouro_word buckets_ready;
-
-static void make_buckets(void)
-{
-    ouro_word was = 0;
-    ouro__tool_words(&buckets_ready, sizeof buckets_ready);
-    if (ouro__cas_full(&buckets_ready, &was, 1)) {
-        for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
-            ouro__mutex_reset(&buckets[i].lock);
-        ouro__store_release(&buckets_ready, 2);
-    }
-    while (ouro__load_acquire(&buckets_ready) != 2)
-        ouro__os_yield();
-}
+} buckets[OURO__WEAK_BUCKETS] = {
+    [0 ... OURO__WEAK_BUCKETS - 1] = {.lock = OURO__MUTEX_INIT},
+};
 
 unsigned ouro__weak_bucket(const void *object)
 {
@@ -49,11 +36,11 @@ OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 32, "ouro__weak_bucket gives five bits"
 
 void ouro__weak_lock(unsigned bucket)
 {
-    ouro__lock(&buckets[bucket].lock);
+    ouro__orc_lock(&buckets[bucket].lock);
 }
 void ouro__weak_unlock(unsigned bucket)
 {
-    ouro__unlock(&buckets[bucket].lock);
+    ouro__orc_unlock(&buckets[bucket].lock);
 }
 
 static struct ouro_weak **find(struct bucket *bucket, const void *object)
@@ -88,15 +75,13 @@ struct ouro_weak *ouro_weak_new(void *object)
     if (!object || !ouro__me())
         return NULL;
     ouro__check_alive(object, "a weak handle was asked for, but it is gone");
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        make_buckets();
     struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
     if (!fresh)
         return NULL;
-    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1 */
+    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1; full: memory order g */
     unsigned number = ouro__weak_bucket(object);
     struct bucket *bucket = &buckets[number];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     struct ouro_weak *weak = *find(bucket, object);
     if (weak) {
         ouro__fetch_add(&weak->references, 1);
@@ -104,7 +89,7 @@ struct ouro_weak *ouro_weak_new(void *object)
         *fresh = (struct ouro_weak){1, object, bucket->first, number};
         bucket->first = fresh;
     }
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (!weak)
         return fresh;
     ouro_free(fresh);
@@ -128,6 +113,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
         if (b & OURO__IMMORTAL)
             return true;
         *full = ouro__count_of(b) >= OURO__COUNT_LIMIT;
+        /* Acquire: pairs with the releases by which others dropped the object so far. */
         if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT))
             return true;
     }
@@ -139,13 +125,13 @@ void *ouro_weak_upgrade(struct ouro_weak *weak)
     if (!weak || !me)
         return NULL;
     struct bucket *bucket = &buckets[weak->bucket];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     void *object = weak->object;
     bool wrong = OURO_CHECKED && object && ouro__checked_foreign(object, me);
     bool full = false;
     if (object && !wrong && !upgrade(me, ouro__header(object), &full))
         object = NULL;
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (OURO_UNLIKELY(object && full))
         ouro__saturate(object);
     if (wrong)
@@ -165,11 +151,12 @@ void ouro_weak_decref(struct ouro_weak *weak)
         return;
     ouro_word n = ouro__load(&weak->references);
     while (n > 1) {
+        /* Release: pairs with the full RMW of the last handle, below. */
         if (ouro__cas_release(&weak->references, &n, n - 1))
             return;
     }
     struct bucket *bucket = &buckets[weak->bucket];
-    ouro__lock(&bucket->lock);
+    ouro__orc_lock(&bucket->lock);
     bool last = ouro__fetch_add_full(&weak->references, (ouro_word)-1) == 1;
     if (last && weak->object) {
         struct ouro_weak **at = &bucket->first;
@@ -177,23 +164,19 @@ void ouro_weak_decref(struct ouro_weak *weak)
             at = &(*at)->next;
         *at = weak->next;
     }
-    ouro__unlock(&bucket->lock);
+    ouro__orc_unlock(&bucket->lock);
     if (last)
         ouro_free(weak);
 }
 
 void ouro__weak_before_fork(void)
 {
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        return;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
         ouro__lock(&buckets[i].lock);
 }
 
 void ouro__weak_after_fork(bool child)
 {
-    if (ouro__load_acquire(&buckets_ready) != 2)
-        return;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
         if (child)
             ouro__mutex_reset(&buckets[i].lock);

@@ -3,7 +3,7 @@
  *
  * A weak handle is counted itself and may be used on any thread. The first one of an object sets a
  * sticky flag in its shared word; from then on its death goes through the table of weak cells
- * (docs/counts.md, weak references).
+ * (docs/counts.md, Weak).
  *
  * For every function: any thread; no hook runs; O(1) expected, with a lock that nobody holds for
  * longer than a look at one bucket. */

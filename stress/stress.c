@@ -305,10 +305,12 @@ int main(int argc, char **argv)
         {"seconds", 'd', "N", 0, "how long to go on starting rounds (default 5)", 0},
         {"rounds", 'r', "N", 0, "exactly so many rounds instead", 0},
         {0}};
-    static const struct argp argp = {options, parse, NULL,
-                                     "Threads that make, link, hand over and drop objects at "
-                                     "random; every birth must meet its one death.",
-                                     NULL, NULL, NULL};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .doc = "Threads that make, link, hand over and drop objects at random; every birth must "
+               "meet its one death.",
+    };
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     printf("ouro-stress --seed %llu --threads %u\n", (unsigned long long)settings.seed,
            settings.threads);

@@ -5,8 +5,8 @@
 #include "alloc/stats.h"
 #include <pthread.h>
 
-/* POSIX promises four rounds of destructors, and glibc makes no more. ThreadSanitizer takes itself apart
- * in the last. */
+/* POSIX promises four rounds of destructors, and glibc makes no more. ThreadSanitizer takes itself
+ * apart in the last. */
 enum { ROUNDS = OURO_TSAN ? 3 : 4 };
 
 static pthread_key_t key;

@@ -85,10 +85,10 @@ static void a_heap_of_which_all_was_freed_has_no_page_after_trim(void **state)
     free_all();
     ouro_trim();
     assert_null(ouro__heap_mine()->all);
-    struct ouro__arena_figures figures;
-    ouro__arena_figures(&figures);
+    struct ouro_stats figures;
+    ouro_stats_get(&figures);
     assert_int_equal(figures.used, 0);
-    assert_int_equal(figures.dirty, 0);
+    assert_int_equal(figures.idle, 0);
     assert_true(figures.chunks <= 1);
     assert_true(figures.peak_used > 0);
 }
@@ -129,11 +129,11 @@ static void an_empty_page_goes_back_when_another_is_queued(void **state)
     ouro_trim();
     for (int i = 0; i < N; i++)
         p[i] = ouro_malloc(64);
-    struct ouro__arena_figures full, empty;
-    ouro__arena_figures(&full);
+    struct ouro_stats full, empty;
+    ouro_stats_get(&full);
     for (int i = 0; i < N; i++)
         ouro_free(p[i]);
-    ouro__arena_figures(&empty);
+    ouro_stats_get(&empty);
     assert_true(full.used >= N * 64);
     assert_true(empty.used <= 2 * OURO__SLICE_SIZE); /* the current page and one that is kept */
 }
@@ -309,8 +309,8 @@ static void a_walk_finds_each_page_and_huge_block_of_its_tag(void **state)
     ouro__cell_free(large, OURO__COUNTED, 16);
     ouro_free(raw);
     ouro_trim();
-    struct ouro__arena_figures figures;
-    ouro__arena_figures(&figures);
+    struct ouro_stats figures;
+    ouro_stats_get(&figures);
     assert_int_equal(figures.used, 0);
 }
 

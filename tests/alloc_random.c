@@ -108,8 +108,8 @@ static void random_operations_on_many_threads_spoil_nothing_and_lose_nothing(voi
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap)
         assert_int_equal(check_heap(heap), 0);
     check_arena();
-    struct ouro__arena_figures figures;
-    ouro__arena_figures(&figures);
+    struct ouro_stats figures;
+    ouro_stats_get(&figures);
     assert_int_equal(figures.used, 0);
 }
 

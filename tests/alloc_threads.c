@@ -7,8 +7,8 @@
 
 static size_t used_now(void)
 {
-    struct ouro__arena_figures figures;
-    ouro__arena_figures(&figures);
+    struct ouro_stats figures;
+    ouro_stats_get(&figures);
     return figures.used;
 }
 

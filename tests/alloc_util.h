@@ -21,6 +21,7 @@
 #include "alloc/fail.h"
 #include "alloc/options.h"
 #include "alloc/pool.h"
+#include "alloc/stats.h"
 #include "alloc/supply.h"
 
 #define KIB    ((size_t)1 << 10)

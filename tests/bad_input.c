@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bad_input.c: what docs/errors.md says of wrong arguments, calls out of order and threads that Ouro
- * did not start. White-box: see orc_kit.h. Sizes and alignments of blocks: alloc_blocks.c; foreign
- * pointers: alloc_misuse.c; options: alloc_options.c; descriptors: hooks_refusals.c. */
+/* bad_input.c: what docs/errors.md says of wrong arguments, calls out of order and threads that
+ * Ouro did not start. White-box: see orc_kit.h. Sizes and alignments of blocks: alloc_blocks.c;
+ * foreign pointers: alloc_misuse.c; options: alloc_options.c; descriptors: hooks_refusals.c. */
 #include "orc_kit.h"
 
 /* -- NULL -------------------------------------------------------------------------------------- */

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # check_doc_snippets.sh SOURCE_DIR: the C code of the documentation is code that a test compiles.
 #
-# A block of README.md or docs/PAGE.md that begins with "```c NAME" must be, line by line, what stands in
-# tests/doc_PAGE.c between two lines that say "/* [NAME] */"; the indentation of those lines is taken
-# off. On such a page a C block without a name is an error, and so is a section that no block shows.
-# Pages whose C blocks have no names show fragments that do not compile.
+# A block of README.md or docs/PAGE.md that begins with "```c NAME" must be, line by line, what
+# stands in tests/doc_PAGE.c between two lines that say "/* [NAME] */"; the indentation of those
+# lines is taken off. On such a page a C block without a name is an error, and so is a section that
+# no block shows. Pages whose C blocks have no names show fragments that do not compile.
 set -u
 cd "$1" || exit 2
 bad=0

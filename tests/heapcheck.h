@@ -2,7 +2,8 @@
 /* heapcheck.h: what is alive at the end of a test. White-box: walks every page of counted objects.
  *
  * Call it while no other thread uses counted objects. With the `system` supply there are no pages
- * to walk: it finds nothing, and the tool that the supply is for (ASan, memcheck) tells of leaks. */
+ * to walk: it finds nothing, and the tool that the supply is for (ASan, memcheck) tells of
+ * leaks. */
 #ifndef OURO_TESTS_HEAPCHECK_H
 #define OURO_TESTS_HEAPCHECK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* hooks_random.h: random descriptors and random values of them, for hooks_random.c. White-box: on the
- * counted objects of hooks_mock.h. */
+/* hooks_random.h: random descriptors and random values of them, for hooks_random.c. White-box: on
+ * the counted objects of hooks_mock.h. */
 #ifndef OURO_TESTS_HOOKS_RANDOM_H
 #define OURO_TESTS_HOOKS_RANDOM_H
 

@@ -16,6 +16,7 @@ ouro_orc_test(orc_tokens ${threaded})
 ouro_orc_test(orc_fold ${threaded})
 ouro_orc_test(orc_limits ${threaded})
 ouro_orc_test(orc_fork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+ouro_orc_test(orc_atfork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 
 # The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)

@@ -4,6 +4,7 @@
 #include "orc_kit.h"
 
 #include "alloc/heap.h"
+#include "alloc/stats.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -190,9 +191,9 @@ static void what_is_given_back_under_a_hold_is_not_used_again(void **state)
     (void)state;
     if (ouro__supply()->block)
         return;
-    struct ouro__arena_figures before, held, after;
+    struct ouro_stats before, held, after;
     ouro_trim();
-    ouro__arena_figures(&before);
+    ouro_stats_get(&before);
     void *span = ouro_malloc(200000), *huge = ouro_malloc(8 << 20);
     memset(span, 1, 200000);
     memset(huge, 2, 8 << 20);
@@ -207,14 +208,14 @@ static void what_is_given_back_under_a_hold_is_not_used_again(void **state)
     assert_ptr_not_equal(other, span);
     ouro__arena_release();
     assert_int_equal(*((char *)span + 199999), 1);
-    ouro__arena_figures(&held);
+    ouro_stats_get(&held);
     ouro_free(other);
     ouro__arena_release();
     ouro_trim();
-    ouro__arena_figures(&after);
+    ouro_stats_get(&after);
     assert_true(held.mapped >= after.mapped);
     assert_int_equal(after.used, before.used);
-    assert_int_equal(after.dirty, 0);
+    assert_int_equal(after.idle, 0);
 }
 
 int main(void)

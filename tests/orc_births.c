@@ -21,7 +21,7 @@ static bool is_filled(const void *p, size_t n, unsigned char with)
 
 /* -- alignment --------------------------------------------------------------------------------- */
 
-#define ALIGNS 9 /* 16 .. 4096 */
+#define ALIGNS 9                                  /* 16 .. 4096 */
 static struct ouro_type aligned_types[ALIGNS][2]; /* small, and larger than a small block */
 static char aligned_names[ALIGNS][2][32];
 
@@ -66,7 +66,8 @@ static void over_aligned_objects_keep_to_themselves(void **state)
         live[i].p = ouro_new(live[i].type, live[i].type->size);
         assert_non_null(live[i].p);
         births++;
-        assert_int_equal((uintptr_t)live[i].p & (live[i].type->align > 16 ? live[i].type->align - 1 : 15), 0);
+        size_t align = live[i].type->align > 16 ? live[i].type->align : 16;
+        assert_int_equal((uintptr_t)live[i].p & (align - 1), 0);
         assert_true(is_filled(live[i].p, live[i].type->size, 0));
         fill(live[i].p, live[i].type->size, live[i].with);
     }
@@ -82,16 +83,16 @@ static void over_aligned_objects_keep_to_themselves(void **state)
 
 /* -- sizes ------------------------------------------------------------------------------------- */
 
-static struct ouro_type tail_type = {.size = 0,
-                                     .name = "tail",
-                                     .flags = OURO_ACYCLIC};
+static struct ouro_type tail_type = {.size = 0, .name = "tail", .flags = OURO_ACYCLIC};
 
 static void any_size_is_born_and_freed(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 15, 16, 17, 31, 32, 111, 112, 113, 8175, 8176, 8177, 8192,
-                                   65519, 65520, 65521, 65536, 100000, 1 << 20, (2 << 20) - 32,
-                                   2 << 20, 4 << 20, 10 << 20};
+    static const size_t sizes[] = {
+        0,       1,       15,      16,    17,     31,      32,
+        111,     112,     113,     8175,  8176,   8177,    8192,
+        65519,   65520,   65521,   65536, 100000, 1 << 20, (2 << 20) - 32,
+        2 << 20, 4 << 20, 10 << 20};
     void *live[OURO_COUNT_OF(sizes)];
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < OURO_COUNT_OF(sizes); i++) {
@@ -107,8 +108,8 @@ static void any_size_is_born_and_freed(void **state)
             ouro_decref(live[i]);
         }
     }
-    static volatile size_t absurd[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 16, PTRDIFF_MAX,
-                                       PTRDIFF_MAX / 2, PTRDIFF_MAX / 4};
+    static volatile size_t absurd[] = {SIZE_MAX,    SIZE_MAX - 15,   SIZE_MAX - 16,
+                                       PTRDIFF_MAX, PTRDIFF_MAX / 2, PTRDIFF_MAX / 4};
     for (size_t i = 0; i < OURO_COUNT_OF(absurd) && !OURO_ASAN; i++) /* ASan aborts */
         assert_null(ouro_new(&tail_type, absurd[i]));
 }
@@ -286,12 +287,9 @@ static void more_types_than_sixteen_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        kit_test(over_aligned_objects_keep_to_themselves),
-        kit_test(any_size_is_born_and_freed),
-        kit_test(references_in_inline_tails_are_collected),
-        kit_test(bad_types_are_refused_by_name),
-        kit_test(a_refused_birth_changes_nothing),
-        kit_test(more_types_than_sixteen_bits),
+        kit_test(over_aligned_objects_keep_to_themselves),  kit_test(any_size_is_born_and_freed),
+        kit_test(references_in_inline_tails_are_collected), kit_test(bad_types_are_refused_by_name),
+        kit_test(a_refused_birth_changes_nothing),          kit_test(more_types_than_sixteen_bits),
     };
     return kit_run(tests);
 }

@@ -94,14 +94,13 @@ static void every_mode_counts_what_any_mode_made(void **state)
 {
     (void)state;
     static void *(*const births[])(struct ouro_type *, size_t) = {
-        ouro_new_local, ouro_new_biased, ouro_new_atomic, ouro_new_uninit_local,
-        ouro_new_uninit_biased, ouro_new_uninit_atomic};
+        ouro_new_local,        ouro_new_biased,        ouro_new_atomic,
+        ouro_new_uninit_local, ouro_new_uninit_biased, ouro_new_uninit_atomic};
     static void (*const increfs[])(void *) = {ouro_incref_local, ouro_incref_biased,
                                               ouro_incref_atomic};
-    static void (*const decrefs[])(void *) = {ouro_decref_local, ouro_decref_biased,
-                                              ouro_decref_atomic, ouro_decref_acyclic_local,
-                                              ouro_decref_acyclic_biased,
-                                              ouro_decref_acyclic_atomic};
+    static void (*const decrefs[])(void *) = {
+        ouro_decref_local,         ouro_decref_biased,         ouro_decref_atomic,
+        ouro_decref_acyclic_local, ouro_decref_acyclic_biased, ouro_decref_acyclic_atomic};
     static struct ouro_type prompt_type;
     prompt_type.size = sizeof(struct leaf);
     prompt_type.name = "prompt";
@@ -196,10 +195,10 @@ static void static_const_objects_are_never_written(void **state)
     (void)state;
     struct node *o = (struct node *)(uintptr_t)&origin.node;
     static void (*const counts[])(void *) = {
-        ouro_incref_local, ouro_decref_local, ouro_decref_acyclic_local,
+        ouro_incref_local,  ouro_decref_local,  ouro_decref_acyclic_local,
         ouro_incref_biased, ouro_decref_biased, ouro_decref_acyclic_biased,
         ouro_incref_atomic, ouro_decref_atomic, ouro_decref_acyclic_atomic,
-        ouro__incref_out, ouro__decref_out, ouro_decref_later};
+        ouro__incref_out,   ouro__decref_out,   ouro_decref_later};
     for (size_t i = 0; i < OURO_COUNT_OF(counts); i++) {
         counts[i](o);
         counts[i](o);
@@ -319,10 +318,11 @@ static void a_count_on_a_freed_object_is_reported(void **state)
     ouro_decref(leaf_new(0)); /* the heap exists: what follows is known */
     if (!heapcheck_can_walk())
         skip(); /* the memory is libc's by then: the tool that watches says so */
-    static void (*drops[])(void *) = {
-        ouro_decref_local, ouro_decref_acyclic_local, ouro_decref_biased,
-        ouro_decref_acyclic_biased, ouro_decref_atomic, ouro_decref_acyclic_atomic,
-        ouro_decref, ouro_decref_acyclic, ouro__decref_out};
+    static void (*drops[])(void *) = {ouro_decref_local,  ouro_decref_acyclic_local,
+                                      ouro_decref_biased, ouro_decref_acyclic_biased,
+                                      ouro_decref_atomic, ouro_decref_acyclic_atomic,
+                                      ouro_decref,        ouro_decref_acyclic,
+                                      ouro__decref_out};
     for (size_t i = 0; i < OURO_COUNT_OF(drops); i++)
         assert_int_equal(kit_failure_of(release_twice, &drops[i]), OURO_FAIL_OVER_RELEASE);
     assert_int_equal(kit_failure_of(increment_after_free, NULL), OURO_FAIL_USE_AFTER_FREE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Children of a fork that wait for nothing that a vanished thread had begun: a store into a slot, the
- * settling of what a parked thread has. Bounded by the children's alarms. White-box: looks at flags. */
+/* Children of a fork that wait for nothing that a vanished thread had begun: a store into a slot,
+ * the settling of what a parked thread has. Bounded by the children's alarms. White-box: looks at
+ * flags. */
 #include "orc_kit.h"
 
 #include <pthread.h>
@@ -209,12 +210,66 @@ static void a_child_leaves_candidates_of_threads_that_are_not_there_alone(void *
     kit_other_end(other);
 }
 
+/* -- lists ------------------------------------------------------------------------------------- */
+
+static ouro_word listing;
+
+static void wait_in_the_list(const struct ouro_alive *alive, void *arg)
+{
+    (void)alive;
+    (void)arg;
+    ouro__store_release(&listing, 1);
+    while (!ouro__load_acquire(&stop))
+        usleep(100);
+}
+
+static void *list_alive(void *arg)
+{
+    (void)arg;
+    ouro_list_alive(wait_in_the_list, NULL);
+    return NULL;
+}
+
+static void count_lines(const struct ouro_alive *alive, void *arg)
+{
+    (void)alive;
+    ++*(int *)arg;
+}
+
+static void a_child_lists_what_is_alive_though_a_vanished_thread_did(void **state)
+{
+    (void)state;
+    struct leaf *leaf = leaf_new(1);
+    if (!forks_here() || !heapcheck_can_walk()) {
+        ouro_decref(leaf);
+        skip();
+    }
+    pthread_t lister;
+    ouro__store(&stop, 0);
+    KIT_CHECK(pthread_create(&lister, NULL, list_alive, NULL) == 0);
+    while (!ouro__load_acquire(&listing))
+        usleep(100);
+    pid_t child = kit_fork();
+    if (child == 0) {
+        int lines = 0;
+        alarm(20);
+        ouro_list_alive(count_lines, &lines);
+        kit_child_ends(lines);
+    }
+    int lines = kit_wait(child);
+    ouro__store_release(&stop, 1);
+    pthread_join(lister, NULL);
+    ouro_decref(leaf);
+    assert_true(lines > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(a_child_ends_the_stores_of_threads_that_are_not_there),
         kit_test(a_parked_thread_may_fork),
         kit_test(a_child_leaves_candidates_of_threads_that_are_not_there_alone),
+        kit_test(a_child_lists_what_is_alive_though_a_vanished_thread_did),
     };
     return kit_run(tests);
 }

@@ -208,7 +208,8 @@ static void queued_bytes_tell_all_that_waits(void **state)
     kit_other_end(owner);
 }
 
-/* Pathology 12, in small: a producer that allocates is never ahead of its drops by more than a page. */
+/* Pathology 12, in small: a producer that allocates is never ahead of its drops by more than a
+ * page. */
 static void produce(void *arg)
 {
     size_t *alive = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Free-running threads, all at one object or one place: the last drops, weak upgrades, slots, owners
- * that end. White-box: counts what is alive. The seed is printed; OURO_TEST_SEED sets it. */
+/* Free-running threads, all at one object or one place: the last drops, weak upgrades, slots,
+ * owners that end. White-box: counts what is alive. The seed is printed; OURO_TEST_SEED sets it. */
 #include "orc_crowd.h"
 
 #include <string.h>

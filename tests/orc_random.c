@@ -317,20 +317,20 @@ static size_t steps(void)
     return text ? strtoul(text, NULL, 0) : kit_scaled(40000);
 }
 
-static void plain_references(void **state)
+static void only_garbage_dies_among_plain_references(void **state)
 {
     (void)state;
     mutate(steps(), FLAT_ALIGNED + 1);
 }
 
-static void every_kind_of_object(void **state)
+static void only_garbage_dies_among_objects_of_every_kind(void **state)
 {
     (void)state;
     mutate(steps(), TYPES);
     assert_true(hooks_ran > 0);
 }
 
-static void collections_that_start_by_themselves(void **state)
+static void only_garbage_dies_by_collections_that_start_by_themselves(void **state)
 {
     (void)state;
     int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
@@ -354,7 +354,7 @@ static void *touch(void *wait)
 }
 
 /* From here on the process had more than one thread: captures take the second look. */
-static void after_a_thread_was_here(void **state)
+static void only_garbage_dies_after_a_thread_was_here(void **state)
 {
     (void)state;
     pthread_t thread;
@@ -365,7 +365,7 @@ static void after_a_thread_was_here(void **state)
     mutate(steps(), TYPES);
 }
 
-static void beside_a_thread(void **state)
+static void only_garbage_dies_beside_a_thread(void **state)
 {
     (void)state;
     if (KIT_ATOMIC)
@@ -384,12 +384,12 @@ int main(void)
 {
     seed = kit_seed(20260101);
     const struct CMUnitTest tests[] = {
-        kit_test(plain_references),
-        kit_test(every_kind_of_object),
-        kit_test(collections_that_start_by_themselves),
+        kit_test(only_garbage_dies_among_plain_references),
+        kit_test(only_garbage_dies_among_objects_of_every_kind),
+        kit_test(only_garbage_dies_by_collections_that_start_by_themselves),
 #if OURO_THREADS
-        kit_test(after_a_thread_was_here),
-        kit_test(beside_a_thread),
+        kit_test(only_garbage_dies_after_a_thread_was_here),
+        kit_test(only_garbage_dies_beside_a_thread),
 #endif
     };
     return kit_run(tests);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plain C program that opens the library named by its argument, closes it while a thread that used
- * it still runs, and opens it again. */
+/* A plain C program that opens the library named by its argument, closes it while a thread that
+ * used it still runs, and opens it again. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
