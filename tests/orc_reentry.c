@@ -200,10 +200,10 @@ static bool drop_the_cache(size_t bytes, void *arg)
 static void limit_to_what_there_is(bool collects)
 {
     callback_collects = collects;
-    struct ouro__arena_figures figures;
+    struct ouro_stats stats;
     ouro_trim();
-    ouro__arena_figures(&figures);
-    ouro_set_limit(figures.used, drop_the_cache, NULL);
+    ouro_stats_get(&stats);
+    ouro_set_limit(stats.used, drop_the_cache, NULL);
 }
 
 /* A candidate that reaches much: its array has to grow meanwhile. */
