@@ -35,15 +35,20 @@ static bool parse(const char *s, int64_t *value)
     return *s == '\0';
 }
 
-static void report_bad(const char *variable, const char *text)
+static void report_bad(const char *variable, const struct ouro_option_info *info, const char *text)
 {
-    char room[256];
-    struct ouro__text t = {room, sizeof room, 0};
+    char room[256], range[96];
+    struct ouro__text t = {room, sizeof room, 0}, r = {range, sizeof range, 0};
+    ouro__text_add(&r, info->least < 0 ? ": not a number from -" : ": not a number from ");
+    ouro__text_decimal(&r, (uint64_t)(info->least < 0 ? -info->least : info->least));
+    ouro__text_add(&r, " to ");
+    ouro__text_decimal(&r, (uint64_t)info->greatest);
+    ouro__text_add(&r, " (K, M or G may follow)\n");
     ouro__text_add(&t, "ouro: ignored ");
     ouro__text_add(&t, variable);
     ouro__text_add(&t, "=");
     ouro__text_add(&t, text);
-    ouro__text_end(&t, ": not a number in range\n");
+    ouro__text_end(&t, range);
     ouro__os_say(room, t.len);
 }
 
@@ -57,7 +62,7 @@ static void load_one(ouro_option option)
     const char *text = ouro__os_getenv(name);
     int64_t value = info->initial;
     if (text && (!parse(text, &value) || value < info->least || value > info->greatest)) {
-        report_bad(name, text);
+        report_bad(name, info, text);
         value = info->initial;
     }
     ouro__store(&values[option], (ouro_word)value);

@@ -7,11 +7,12 @@
  * descriptor describes objects (behind a reference) and plain values (inside others) alike.
  *
  *     struct node { struct node *next; ouro_string name; };
+ *     extern struct ouro_type node_type;
  *     static const struct ouro_field node_fields[] = {
  *         OURO_REF(struct node, next, &node_type),
  *         OURO_STRING(struct node, name),
  *     };
- *     static struct ouro_type node_type = OURO_TYPE(struct node, node_fields);
+ *     struct ouro_type node_type = OURO_TYPE(struct node, node_fields);
  */
 #ifndef OURO_HOOKS_TYPE_H
 #define OURO_HOOKS_TYPE_H
@@ -123,56 +124,62 @@ extern OURO_API struct ouro_type ouro_ref_type;
 /* A value that is one ouro_string. */
 extern OURO_API struct ouro_type ouro_string_type;
 
-/* Initializers, for C and for C++ (where members stand in the order of their declaration). */
+/* Initializers, for C and for C++: each member in its place, so that no compiler warns of any.
+ * The "" keeps clang-format from taking '#member' for a directive. */
 #define OURO_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define OURO__NO_HOOKS                                                                             \
+    {                                                                                              \
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                   \
+    }
 #define OURO_TYPE(T, table)                                                                        \
     {                                                                                              \
-        .size = sizeof(T), .align = __alignof__(T), .name = #T, .fields = (table),                 \
-        .field_count = OURO_COUNT_OF(table)                                                        \
+        0, 0, NULL, 0, 0, 0, 0, sizeof(T), __alignof__(T), #T, (table), OURO_COUNT_OF(table),      \
+            OURO__NO_HOOKS, NULL                                                                   \
     }
 #define OURO_PLAIN_TYPE(T)                                                                         \
     {                                                                                              \
-        .flags = OURO_ACYCLIC, .size = sizeof(T), .align = __alignof__(T), .name = #T              \
+        0, 0, NULL, 0, 0, 0, OURO_ACYCLIC, sizeof(T), __alignof__(T), #T, NULL, 0, OURO__NO_HOOKS, \
+            NULL                                                                                   \
     }
+
+#define OURO__TAG_SIZE(T, tag) (sizeof(((T *)0)->tag))
 #define OURO_REF(T, member, target)                                                                \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_REF, .offset = offsetof(T, member), .type = (target)   \
+        "" #member, OURO_FIELD_REF, 0, offsetof(T, member), 0, 0, (target), NULL                   \
     }
 #define OURO_WEAK(T, member)                                                                       \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_WEAK, .offset = offsetof(T, member)                    \
+        "" #member, OURO_FIELD_WEAK, 0, offsetof(T, member), 0, 0, NULL, NULL                      \
     }
 #define OURO_BORROW(T, member)                                                                     \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_BORROW, .offset = offsetof(T, member)                  \
+        "" #member, OURO_FIELD_BORROW, 0, offsetof(T, member), 0, 0, NULL, NULL                    \
     }
 #define OURO_VALUE(T, member, of)                                                                  \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_VALUE, .offset = offsetof(T, member), .type = (of)     \
+        "" #member, OURO_FIELD_VALUE, 0, offsetof(T, member), 0, 0, (of), NULL                     \
     }
 #define OURO_ARRAY(T, member, elements, of)                                                        \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_ARRAY, .offset = offsetof(T, member),                  \
-        .count = (elements), .type = (of)                                                          \
+        "" #member, OURO_FIELD_ARRAY, 0, offsetof(T, member), (elements), 0, (of), NULL            \
     }
 #define OURO_SEQ(T, member, of)                                                                    \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_SEQ, .offset = offsetof(T, member), .type = (of)       \
+        "" #member, OURO_FIELD_SEQ, 0, offsetof(T, member), 0, 0, (of), NULL                       \
     }
 #define OURO_STRING(T, member)                                                                     \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_STRING, .offset = offsetof(T, member)                  \
+        "" #member, OURO_FIELD_STRING, 0, offsetof(T, member), 0, 0, NULL, NULL                    \
     }
 #define OURO_OPTION(T, member, tag, of)                                                            \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_OPTION, .tag_size = sizeof(((T *)0)->tag),             \
-        .offset = offsetof(T, member), .tag_offset = offsetof(T, tag), .type = (of)                \
+        "" #member, OURO_FIELD_OPTION, OURO__TAG_SIZE(T, tag), offsetof(T, member), 0,             \
+            offsetof(T, tag), (of), NULL                                                           \
     }
 #define OURO_UNION(T, member, tag, table)                                                          \
     {                                                                                              \
-        .name = #member, .kind = OURO_FIELD_UNION, .tag_size = sizeof(((T *)0)->tag),              \
-        .offset = offsetof(T, member), .count = OURO_COUNT_OF(table),                              \
-        .tag_offset = offsetof(T, tag), .cases = (table)                                           \
+        "" #member, OURO_FIELD_UNION, OURO__TAG_SIZE(T, tag), offsetof(T, member),                 \
+            OURO_COUNT_OF(table), offsetof(T, tag), NULL, (table)                                  \
     }
 
 OURO_EXTERN_C_END

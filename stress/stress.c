@@ -11,9 +11,11 @@
 #include "ouro.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -243,24 +245,33 @@ static struct settings {
     uint64_t rounds;
 } settings = {1, 3, 5, 0};
 
+/* The whole of `text` as a number from `least` to `most`, or the end with a message. */
+static uint64_t number(const char *text, const char *name, uint64_t least, uint64_t most,
+                       struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 0);
+    if (end == text || *end || strchr(text, '-') || errno || n < least || n > most)
+        argp_error(state, "--%s takes %llu to %llu, not '%s'", name, (unsigned long long)least,
+                   (unsigned long long)most, text);
+    return n;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     switch (key) {
     case 's':
-        settings.seed = strtoull(arg, NULL, 0);
+        settings.seed = number(arg, "seed", 0, UINT64_MAX, state);
         return 0;
     case 't':
-        settings.threads = (unsigned)strtoul(arg, NULL, 0);
-        if (settings.threads < 1 || settings.threads > 64)
-            argp_error(state, "--threads takes 1 to 64");
+        settings.threads = (unsigned)number(arg, "threads", 1, 64, state);
         return 0;
     case 'd':
-        settings.seconds = (unsigned)strtoul(arg, NULL, 0);
-        if (settings.seconds < 1 || settings.seconds > 3600)
-            argp_error(state, "--seconds takes 1 to 3600");
+        settings.seconds = (unsigned)number(arg, "seconds", 1, 3600, state);
         return 0;
     case 'r':
-        settings.rounds = strtoull(arg, NULL, 0);
+        settings.rounds = number(arg, "rounds", 1, UINT64_MAX, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -311,6 +322,7 @@ int main(int argc, char **argv)
         .doc = "Threads that make, link, hand over and drop objects at random; every birth must "
                "meet its one death.",
     };
+    argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     printf("ouro-stress --seed %llu --threads %u\n", (unsigned long long)settings.seed,
            settings.threads);

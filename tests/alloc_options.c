@@ -87,7 +87,11 @@ static void a_report_names_variable_and_value_and_ends_its_line(void **state)
     (void)state;
     char text[4096];
     run_with("OURO_PURGE_DELAY", "soon", "purge_delay", text, sizeof text);
-    assert_non_null(strstr(text, "ouro: ignored OURO_PURGE_DELAY=soon: not a number in range\n"));
+    assert_non_null(strstr(text,
+                           "ouro: ignored OURO_PURGE_DELAY=soon: not a number from 0 to 3600000 "
+                           "(K, M or G may follow)\n"));
+    run_with("OURO_LEAKS", "2", "leaks", text, sizeof text);
+    assert_non_null(strstr(text, "OURO_LEAKS=2: not a number from -1 to 1 "));
 }
 
 static void the_environment_limits_memory(void **state)

@@ -53,6 +53,16 @@ refuses "cannot read the directory" threads --dir "$dir/absent"
 search=$dir
 refuses "needs gnuplot" threads --plot "$dir/x.png"
 
+# A file that cannot be written is told of before anything is measured.
+search=$PATH
+for option in "--json $dir/absent/x" "--json $dir"; do
+    # shellcheck disable=SC2086 # an option and its value
+    "$bench" threads --quick --filter '^trees$' $option >"$dir/out" 2>"$dir/err"
+    [ $? -eq 1 ] || complain "$option: status is not 1"
+    grep -q "cannot write $dir" "$dir/err" || complain "$option: said: $(cat "$dir/err")"
+    [ -s "$dir/out" ] && complain "$option: measured first"
+done
+
 # Real workers.
 "$bench" threads --quick --rounds 2 --filter '^trees$' --allocators ouro,libc --json "$dir/json" \
     >"$dir/out" 2>"$dir/err" || complain "trees: status $?: $(cat "$dir/out" "$dir/err")"

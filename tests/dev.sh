@@ -11,6 +11,10 @@ if ./dev no-such-verb >/dev/null 2>&1; then
     echo "an unknown verb is accepted"
     exit 1
 fi
+if ./dev test some >/dev/null 2>&1; then
+    echo "an argument that test does not take is passed over"
+    exit 1
+fi
 awk '/^#/ || NF == 0 { next }
      NF < 4 || ($2 != "required" && $2 != "optional") { print "packages.txt: " $0; bad = 1 }
      END { exit bad }' packages.txt

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* doc_guide.c: the code of docs/guide.md, literally, run. */
-#include "ouro.h"
+/* clang-format off */
+/* [includes] */
+#include <ouro.h>
+#include <pthread.h>
+#include <stdio.h>
+/* [includes] */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off */
 /* [types] */
 struct person {
     ouro_string name;
@@ -153,6 +155,40 @@ static void tell_failure(const struct ouro_failure *failure, void *arg)
             (void *)(uintptr_t)failure->object, failure->type_name ? failure->type_name : "unknown");
 } /* after it returns the message goes to the standard error, and the process aborts */
 /* [failure] */
+
+static int guide_main(void);
+#define main guide_main
+/* [main] */
+int main(void)
+{
+    struct box box = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+    struct person *ann = person_new("Ann", 3), *bob = person_new("Bob", 3);
+    struct person *letter = person_new("a letter", 8);
+    if (ann == NULL || bob == NULL || letter == NULL || set_mentor(ann, bob) != OURO_OK)
+        return 1;
+    ouro_set_fail_handler(tell_failure, stderr);
+    printf("a letter of %zu bytes was read\n", send_one(&box, letter));
+
+    befriend(ann, bob);
+    befriend(bob, ann); /* a ring */
+    ouro_decref(bob);
+    list_what_is_alive(stdout); /* 2 of struct person, 96 bytes */
+    ouro_decref(ann);           /* nobody has the ring any more */
+    printf("%zu people were collected\n", ouro_collect(NULL));
+
+    ann = person_new("Ann", 3), bob = person_new("Bob", 3);
+    if (ann == NULL || bob == NULL)
+        return 1;
+    befriend(ann, bob);
+    ouro_decref(bob);
+    bob = part(ann); /* our reference again */
+    printf("%zu of them went in steps, ", drop_in_steps(ann));
+    printf("Bob has %s mentor\n", has_mentor(bob) ? "a" : "no");
+    ouro_decref(bob);
+    return list_what_is_alive(stdout) == 0 ? 0 : 1; /* nothing is left */
+}
+/* [main] */
+#undef main
 /* clang-format on */
 
 static struct person *person_named(const char *name)
@@ -262,6 +298,18 @@ static void a_failure_tells_the_facts(void **state)
     free(text);
 }
 
+static void the_program_of_the_page_runs(void **state)
+{
+    (void)state;
+#if OURO_THREADS && OURO_RC != OURO_RC_LOCAL
+    assert_int_equal(guide_main(), 0);
+    ouro_set_fail_handler(NULL, NULL);
+#else
+    (void)guide_main;
+    skip(); /* it has a second thread */
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_list_goes_in_steps),
         cmocka_unit_test(what_is_alive_is_listed_by_type),
         cmocka_unit_test(a_failure_tells_the_facts),
+        cmocka_unit_test(the_program_of_the_page_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

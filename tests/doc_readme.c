@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* doc_readme.c: the example of README.md, literally, run. */
-#include "ouro.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +7,8 @@
 
 /* clang-format off */
 /* [example] */
+#include <ouro.h>
+
 struct node { struct node *next; };
 extern struct ouro_type node_type;
 static const struct ouro_field fields[] = {OURO_REF(struct node, next, &node_type)};

@@ -8,9 +8,12 @@
 #include "bench/driver/report.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct suite *const suites[] = {&suite_threads, NULL};
@@ -192,6 +195,22 @@ static int have_program(const char *name)
     return 0;
 }
 
+/* Whether FILE can be written, or made: told before minutes of measuring, not after. */
+static bool can_write(const char *file)
+{
+    char path[4096];
+    struct stat is;
+    int bad = 0;
+    snprintf(path, sizeof path, "%s", file);
+    if (stat(file, &is) == 0 && S_ISDIR(is.st_mode))
+        bad = EISDIR;
+    else if (access(access(file, F_OK) == 0 ? file : dirname(path), W_OK) != 0)
+        bad = errno;
+    if (bad)
+        fprintf(stderr, "ouro-bench: cannot write %s: %s\n", file, strerror(bad));
+    return bad == 0;
+}
+
 static int measure(const struct command *c)
 {
     struct plan plan = {.options = &c->options};
@@ -249,8 +268,11 @@ int main(int argc, char **argv)
         return 2;
     }
     if (access(c.options.dir, R_OK | X_OK) != 0) {
-        fprintf(stderr, "ouro-bench: cannot read the directory %s\n", c.options.dir);
+        fprintf(stderr, "ouro-bench: cannot read the directory %s (--dir)\n", c.options.dir);
         return 2;
     }
+    if ((c.options.json && strcmp(c.options.json, "-") != 0 && !can_write(c.options.json)) ||
+        (c.options.plot && !can_write(c.options.plot)))
+        return 1;
     return measure(&c);
 }

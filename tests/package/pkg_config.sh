@@ -13,6 +13,13 @@ libdir=$(dirname "$PKG_CONFIG_PATH")
 # shellcheck disable=SC2046
 "$CC" "$here/consumer.c" -o shared $(pkg-config --cflags --libs ouro)
 LD_LIBRARY_PATH=$libdir ./shared
+# The guide's blocks, one after the other, are a program.
+if [ "$OURO_THREADS" = ON ]; then
+    awk '/^```c /{ on = 1; next } /^```/{ on = 0 } on' "$OURO_SOURCE/docs/guide.md" >guide.c
+    # shellcheck disable=SC2046
+    "$CC" -Wall -Wextra -Werror -pthread guide.c -o guide $(pkg-config --cflags --libs ouro)
+    LD_LIBRARY_PATH=$libdir ./guide
+fi
 # shellcheck disable=SC2046
 "$CC" -static "$here/consumer.c" -o static $(pkg-config --static --cflags --libs ouro)
 ./static
