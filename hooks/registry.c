@@ -176,7 +176,8 @@ uint32_t ouro__type_state_now(const struct ouro_type *type)
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
 {
     lock_types();
-    ouro__half_store(&type->state, type->state | bits);
+    if (~type->state & bits) /* stored once: who has an object of it reads it plainly */
+        ouro__half_store(&type->state, type->state | bits);
     unlock_types();
 }
 

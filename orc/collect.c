@@ -218,6 +218,18 @@ static void add(struct ouro_collection *total, const struct ouro_collection *one
     total->nanoseconds += one->nanoseconds;
 }
 
+static void collect_once(struct ouro__thread *me, struct ouro_collection *sum, bool alone)
+{
+    struct ouro_collection one = {0};
+    uint64_t start = ouro__os_nanoseconds();
+    me->visited.collecting = true;
+    collect(me, &one, alone);
+    me->visited.collecting = false;
+    one.nanoseconds = ouro__os_nanoseconds() - start;
+    add(&me->visited.total, &one);
+    add(sum, &one);
+}
+
 static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
 {
     if (!me->visited.collecting && !me->releasing) {
@@ -225,14 +237,11 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
         bool alone = is_alone(&me->visited);
         if (alone)
             ouro__orphans_take(me);
-        if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist())) {
-            uint64_t start = ouro__os_nanoseconds();
-            me->visited.collecting = true;
-            collect(me, result, alone);
-            me->visited.collecting = false;
-            result->nanoseconds = ouro__os_nanoseconds() - start;
-            add(&me->visited.total, result);
-        }
+        if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist()))
+            collect_once(me, result, alone);
+        /* It met objects of others: only now does it make a difference whether these are gone. */
+        if (!alone && me->visited.waiting && is_alone(&me->visited))
+            collect_once(me, result, true);
         ouro__release_some(me, SIZE_MAX);
     }
 }

@@ -84,6 +84,23 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
     }
 }
 
+/* The dropped reference goes to the owner's queue or, where there is no memory, is subtracted for the
+ * owner to find by T (exhaust.c); false: *b was not the word any more. */
+static bool drop_by_entry(struct ouro__thread *me, struct ouro_header *h, ouro_word *b,
+                          ouro_word touched)
+{
+    unsigned t = (unsigned)(*b & OURO__OWNER_MASK);
+    bool room = ouro__entry_secured(me, h + 1); /* before Q is set (E1) */
+    ouro_word next = room ? *b | OURO__QUEUED | touched : (*b - OURO__UNIT) | OURO__TOUCHED;
+    if (!ouro__cas_full(&h->shared, b, next))
+        return false;
+    if (OURO_LIKELY(room))
+        ouro__enqueue(me, h + 1, t);
+    else
+        ouro__mark(me, t);
+    return true;
+}
+
 /* A decref by a thread that does not hold the owner's token; true: dead. */
 static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
@@ -104,10 +121,8 @@ static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void 
         ouro_word touched = ouro__can_cycle(h) ? OURO__TOUCHED : 0;
         bool notice = touched && !(b & OURO__TOUCHED);
         if (!(b & OURO__QUEUED) && (ouro__count_of(b) <= 0 || notice)) {
-            if (ouro__cas_full(&h->shared, &b, b | OURO__QUEUED | touched)) {
-                ouro__enqueue(me, object, (unsigned)(b & OURO__OWNER_MASK));
+            if (drop_by_entry(me, h, &b, touched))
                 return false;
-            }
         } else if (ouro__cas_release(&h->shared, &b, (b - OURO__UNIT) | touched)) {
             return false;
         }

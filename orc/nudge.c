@@ -20,7 +20,8 @@
 static void poll_token(struct ouro__thread *me, unsigned t)
 {
     struct ouro__token *token = &ouro__tokens[t];
-    if (OURO_LIKELY(ouro__load(&token->queue) == 0 && ouro__load(&token->marked) == 0))
+    if (OURO_LIKELY(ouro__load(&token->queue) == 0 && ouro__load(&token->marked) == 0 &&
+                    ouro__load(&token->spilled) == 0))
         return;
     struct ouro__chain dead = {NULL, NULL};
     struct ouro__segment *spent = ouro__drain(me, t, UINT32_MAX, &dead);
@@ -43,13 +44,13 @@ void ouro__poll_tokens(struct ouro__thread *me)
 
 /* -- holds of parked threads ------------------------------------------------------------------- */
 
-/* A token of the thread's with something in its queue; NO_TOKEN: there is none. */
+/* A token of the thread's for which something waits; NO_TOKEN: there is none. */
 static unsigned token_with_work(const struct ouro__thread *holder)
 {
-    if (holder->home != OURO__NO_TOKEN && ouro__load_seq(&ouro__tokens[holder->home].queue) != 0)
+    if (holder->home != OURO__NO_TOKEN && ouro__work_waits(holder->home))
         return holder->home;
     for (uint32_t t = holder->held_first; t; t = ouro__tokens[t].next_held) {
-        if (ouro__load_seq(&ouro__tokens[t].queue) != 0)
+        if (ouro__work_waits(t))
             return t;
     }
     return OURO__NO_TOKEN;

@@ -102,6 +102,13 @@ static size_t object_align(const struct ouro_type *type)
     return spare && align < 32 ? 32 : align;
 }
 
+/* The same, where blocks that no walk finds have such words too (exhaust.c, E3). */
+static size_t block_align(const struct ouro_type *type)
+{
+    size_t align = object_align(type);
+    return ouro__supply()->block && align < 32 ? 32 : align;
+}
+
 /* For walks: the block of `object` starts elsewhere. */
 static void leave_forwarder(void *object)
 {
@@ -186,7 +193,9 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     ouro__collect_if_due(me);
     if (size + sizeof(struct ouro_header) > OURO__SMALL_MAX_SIZE)
         ouro__type_set_state(type, OURO__TYPE_LARGE);
-    size_t align = object_align(type);
+    size_t align = block_align(type);
+    if (align > 16 && !(ouro__half_load(&type->state) & OURO__TYPE_ALIGNED))
+        ouro__type_set_state(type, OURO__TYPE_ALIGNED);
     void *object;
     do
         object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
@@ -205,7 +214,7 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
 
 void ouro__free_odd(void *object, const struct ouro_type *type)
 {
-    size_t align = type ? object_align(type) : 16;
+    size_t align = type ? block_align(type) : 16;
     if (align > 16 && !ouro__supply()->block) {
         struct ouro__place place = ouro__place_of(object);
         ouro__store(&((struct ouro_header *)(void *)place.block)->shared, 0);
@@ -218,7 +227,7 @@ size_t ouro__block_bytes(const void *object)
     if (!ouro__supply()->block)
         return ouro__place_of(object).bytes;
     const struct ouro_type *type = ouro_type_of(object);
-    size_t at = ouro__aligned_offset(OURO__COUNTED, type ? object_align(type) : 16);
+    size_t at = ouro__aligned_offset(OURO__COUNTED, type ? block_align(type) : 16);
     return ouro__supply()->block_size((const char *)object - at);
 }
 
@@ -321,7 +330,7 @@ void ouro__warn_object(const char *what, const void *object)
 static bool can_be_reused(const struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     const struct ouro_header *h = ouro__header(object);
-    if (!type || (type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE)) ||
+    if (!type || object_align(type) > 16 || (type->state & OURO__TYPE_LARGE) ||
         !ouro_is_unique(object) || ouro__is_spent(h))
         return false;
     return !(ouro__load(&h->shared) & OURO__QUEUED) ||

@@ -17,9 +17,7 @@
  *      puts segments back (a hold takes 64 entries) looks again.
  * Model: tests/models/segments.pml (QUIET, BACK).
  *
- * If no segment can be made, the count is lowered without Q and the token is marked; its holder then
- * looks through its pages for negative counts (model: exhaust.pml).
- */
+ * What is done where there is no memory for a segment stands in exhaust.c. */
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/pool.h"
@@ -51,16 +49,6 @@ void ouro__segments_leave(struct ouro__thread *me)
     if (me->reserve)
         ouro_free(me->reserve);
     me->reserve = NULL;
-}
-
-static struct ouro__segment *segment_make(struct ouro__thread *me)
-{
-    struct ouro__segment *segment = ouro_malloc(sizeof *segment);
-    if (!segment) {
-        segment = me->reserve;
-        me->reserve = NULL;
-    }
-    return segment;
 }
 
 static void push_segment(struct ouro__token *token, struct ouro__segment *segment)
@@ -96,36 +84,29 @@ size_t ouro__queued_bytes(unsigned t)
         for (unsigned i = 0; i < n; i++)
             bytes += ouro__block_bytes(segment->entries[i]);
     }
+    void *spilled = (void *)ouro__load_acquire(&ouro__tokens[t].spilled);
+    for (; spilled; spilled = ouro__spilled_next(spilled))
+        bytes += ouro__block_bytes(spilled);
     return bytes;
 }
 
-/* -- node exhaustion --------------------------------------------------------------------------- */
-
-/* Undoes Q: the reference is subtracted after all, and the token's holder must look for it. */
-static void mark_instead(void *object, unsigned t)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load(&h->shared);
-    while (!ouro__cas_full(&h->shared, &b, (b & ~OURO__QUEUED) - OURO__UNIT))
-        continue;
-    ouro__exchange_full(&ouro__tokens[t].marked, 1); /* after the count: who sees it, sees that */
-}
-
+/* Q was set by the caller, and the memory secured before (E1). */
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 {
     struct ouro__open *open = &me->open[t % OURO__SEGMENTS];
     if (OURO_LIKELY(append(open, object, t)))
         return; /* Q5 */
     segment_leave(open);
-    struct ouro__segment *segment = segment_make(me);
-    if (segment) {
+    struct ouro__segment *segment = me->reserve;
+    me->reserve = NULL;
+    if (OURO_LIKELY(segment != NULL)) {
         ouro__tool_words(segment, sizeof *segment);
         segment->entries[0] = object;
         segment->state = 1;
         *open = (struct ouro__open){segment, t, 1};
         push_segment(&ouro__tokens[t], segment);
     } else {
-        mark_instead(object, t);
+        ouro__spill(object, t);
     }
     ouro__nudge(me, t);
 }
@@ -134,8 +115,7 @@ void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 
 /* What becomes of x when n references remain, and count is what the shared word b has. One that can
  * be in a cycle is never merged: it stays with its owner, who can collect it. */
-static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n,
-                         int64_t own)
+static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, int64_t n)
 {
     int64_t count = ouro__count_of(b);
     bool has_own = ouro__local_count(local) > 0;
@@ -146,17 +126,17 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
     }
     if (n > 0 && has_own) {                 /* the deferred subtraction */
         ouro__half_store(&h->local, local); /* written back: an earlier turn may have folded */
-        return low | (ouro_word)(count - own) << OURO__COUNT_SHIFT;
+        return low | (ouro_word)(count - 1) << OURO__COUNT_SHIFT;
     }
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
     low = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
     return low | (ouro_word)n << OURO__COUNT_SHIFT;
 }
 
-/* The verdict on one entry of x, which `holder` holds: the entry's reference goes. `own` is 1 for
- * an entry of the queue, 0 for a negative count that was found without one. Returns whether x died.
+/* The verdict on one entry of x, which `holder` holds: the entry's reference goes. Returns
+ * whether x died.
  * Invariants I4 to I7; the load of B is acquire (counts.md, a), the CAS acq_rel, `local` is written before it (I7). */
-static bool settle(struct ouro__thread *holder, void *object, int64_t own)
+static bool settle(struct ouro__thread *holder, void *object)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_half local = ouro__half_load(&h->local);
@@ -166,7 +146,7 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
     ouro_word b = ouro__load_acquire(&h->shared), next;
     int64_t n;
     do {
-        n = (int64_t)ouro__local_count(local) + ouro__count_of(b) - own;
+        n = (int64_t)ouro__local_count(local) + ouro__count_of(b) - 1;
         if (OURO_LIKELY(n == 0 && !(b & (OURO__WEAK | OURO__IMMORTAL)))) {
             /* The entry's reference was the last: nobody can change the word any more. */
             ouro__store(&h->shared, (b & TYPE_BITS) | OURO__MERGED);
@@ -178,7 +158,7 @@ static bool settle(struct ouro__thread *holder, void *object, int64_t own)
             ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
                       "more references were dropped than there were");
         } else {
-            next = settled(h, local, b, n, own);
+            next = settled(h, local, b, n);
         }
     } while (!ouro__cas_full(&h->shared, &b, next));
     if ((b & OURO__IMMORTAL) || n == 0 || visited == OURO__ACYCLIC)
@@ -198,7 +178,7 @@ static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *
     for (unsigned i = 0; i < n; i++) {
         if (i + 8 < n)
             OURO_PREFETCH(ouro__header(segment->entries[i + 8]));
-        if (settle(holder, segment->entries[i], 1))
+        if (settle(holder, segment->entries[i]))
             ouro__die_later(holder, dead, segment->entries[i]);
     }
     if (ouro__fetch_or_full(&segment->state, SEGMENT_DONE) & SEGMENT_LEFT) {
@@ -208,23 +188,15 @@ static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *
     return n;
 }
 
-struct negatives {
-    struct ouro__thread *holder;
-    struct ouro__chain *dead;
-    unsigned token;
-};
-
-static void look_for_negative(const struct ouro__place *place, void *arg)
+/* Settles the objects that are entries themselves. */
+static void take_spilled(struct ouro__thread *holder, unsigned t, struct ouro__chain *dead)
 {
-    struct negatives *look = arg;
-    for (size_t i = 0; i < place->blocks; i++) {
-        void *object = ouro__object_in(place->block + i * place->bytes);
-        ouro_word b = object ? ouro__load(&ouro__header(object)->shared) : 0;
-        if ((b & OURO__OWNER_MASK) != look->token ||
-            (b & (OURO__MERGED | OURO__QUEUED | OURO__IMMORTAL)) || ouro__count_of(b) >= 0)
-            continue;
-        if (settle(look->holder, object, 0))
-            ouro__die_later(look->holder, look->dead, object);
+    void *object = (void *)ouro__exchange_full(&ouro__tokens[t].spilled, 0);
+    while (object) {
+        void *next = ouro__spilled_next(object); /* before it dies */
+        if (settle(holder, object))
+            ouro__die_later(holder, dead, object);
+        object = next;
     }
 }
 
@@ -232,11 +204,10 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
                                   struct ouro__chain *dead)
 {
     struct ouro__token *token = &ouro__tokens[t];
-    if (OURO_UNLIKELY(ouro__load(&token->marked)) && ouro__exchange_full(&token->marked, 0)) {
-        struct negatives look = {holder, dead, t};
-        ouro__arena_each(OURO__COUNTED, look_for_negative, &look);
-        holder->visited.lost = true;
-    }
+    if (OURO_UNLIKELY(ouro__load(&token->marked)) && ouro__exchange_full(&token->marked, 0))
+        ouro__look_for_marked(holder, t, dead);
+    if (OURO_UNLIKELY(ouro__load(&token->spilled)))
+        take_spilled(holder, t, dead);
     if (ouro__load(&token->queue) == 0)
         return NULL;
     struct ouro__segment *segment = (struct ouro__segment *)ouro__exchange_full(&token->queue, 0);

@@ -9,32 +9,43 @@
 #include "orc/checked.h"
 #include "orc/state.h"
 
-/* Marks the container; true: an entry with a reference of its own is due afterwards. */
-static bool store_begins(struct ouro__thread *me, struct ouro_header *h)
+/* What is due after a store: nothing, an entry with a reference of its own, or, where there is no
+ * memory for one, a mark. */
+enum due { NOTHING, ENTRY, MARK };
+
+static enum due store_begins(struct ouro__thread *me, struct ouro_header *h)
 {
-    ouro__store(&me->storing, (ouro_word)h); /* before S: a fork's child clears it there */
     ouro_word b = ouro__load(&h->shared);
     for (;;) {
-        bool notice = !(b & (OURO__TOUCHED | OURO__QUEUED | OURO__MERGED));
+        enum due due = NOTHING;
+        if (!(b & (OURO__TOUCHED | OURO__QUEUED | OURO__MERGED)))
+            due = ouro__entry_secured(me, h + 1) ? ENTRY : MARK; /* before Q is set (E1) */
         ouro_word next = b | OURO__STORING | OURO__TOUCHED;
-        if (notice)
+        if (due == ENTRY)
             next = (next | OURO__QUEUED) + OURO__UNIT;
+        ouro__store(&me->storing, (ouro_word)h); /* before S: a fork's child clears it there */
         if (b & OURO__STORING) { /* another store is under way: this one goes after it */
             ouro__os_yield();
             b = ouro__load(&h->shared);
         } else if (ouro__cas_full(&h->shared, &b, next)) {
             ouro__fence_release();
-            return notice;
+            return due;
         }
     }
 }
 
-static void store_ends(struct ouro__thread *me, struct ouro_header *h)
+static void store_ends(struct ouro__thread *me, void *container, enum due due)
 {
+    struct ouro_header *h = ouro__header(container);
     ouro_word b = ouro__load(&h->shared);
+    unsigned t = (unsigned)(b & OURO__OWNER_MASK);
     while (!ouro__cas_release(&h->shared, &b, b & ~OURO__STORING))
         continue;
     ouro__store(&me->storing, 0);
+    if (due == ENTRY)
+        ouro__enqueue(me, container, t);
+    else if (OURO_UNLIKELY(due == MARK))
+        ouro__mark(me, t);
 }
 
 static void *exchange_plain(void **slot, void *value)
@@ -86,11 +97,9 @@ void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool mo
             become_candidate(me, container);
         return old;
     }
-    bool notice = store_begins(me, h);
+    enum due due = store_begins(me, h);
     void *old = exchange_plain(slot, value);
-    store_ends(me, h);
-    if (notice)
-        ouro__enqueue(me, container, (unsigned)(b & OURO__OWNER_MASK));
+    store_ends(me, container, due);
     return old;
 }
 
@@ -106,10 +115,5 @@ void ouro_slot_moved_into(void *object)
         become_candidate(me, object);
         return;
     }
-    if (store_begins(me, h)) {
-        store_ends(me, h);
-        ouro__enqueue(me, object, (unsigned)(b & OURO__OWNER_MASK));
-    } else {
-        store_ends(me, h);
-    }
+    store_ends(me, object, store_begins(me, h));
 }

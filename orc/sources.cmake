@@ -6,6 +6,7 @@ ouro_layer(orc
         checked.c
         collect.c
         count.c
+        exhaust.c
         flat.c
         heapcheck.c
         leak.c

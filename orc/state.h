@@ -24,9 +24,10 @@ OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
 enum { OURO__FRESH = 0, OURO__GONE = 1, OURO__TRANSIT = 2, OURO__FROZEN = 3 };
 
 struct ouro__token {
-    ouro_word holder; /* left by its thread's RMW, taken by CAS from GONE */
-    ouro_word queue;  /* segments of entries; pushed by anyone, taken whole by the holder */
-    ouro_word marked; /* an entry could not be made: the holder looks for negative counts itself */
+    ouro_word holder;  /* left by its thread's RMW, taken by CAS from GONE */
+    ouro_word queue;   /* segments of entries; pushed by anyone, taken whole by the holder */
+    ouro_word spilled; /* objects that are entries themselves, linked (exhaust.c) */
+    ouro_word marked;  /* something was dropped without an entry: the holder looks for it itself */
     uint32_t next_gone;
     uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
     bool listed;        /* in the list of tokens to reissue; under the registry's lock */
@@ -154,6 +155,27 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
 void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
                        struct ouro__chain *dead);
 void ouro__segments_leave(struct ouro__thread *me);
+
+/* What waits for token t, in the order of things (counts.md, b). */
+OURO_INLINE bool ouro__work_waits(unsigned t)
+{
+    const struct ouro__token *token = &ouro__tokens[t];
+    return ouro__load_seq(&token->queue) != 0 || ouro__load_seq(&token->spilled) != 0 ||
+           ouro__load_seq(&token->marked) != 0;
+}
+
+/* -- exhaust.c --------------------------------------------------------------------------------- */
+
+/* Before Q is set on an object to which the caller has a reference: its entry will need no memory
+ * that is not there. False: T and the change of the count are to be written with Q clear, and the
+ * token marked. May run the program's callback for want of memory. */
+bool ouro__entry_secured(struct ouro__thread *me, const void *object);
+void ouro__mark(struct ouro__thread *me, unsigned t);
+/* Settles what was left by marks, for the token's holder. */
+void ouro__look_for_marked(struct ouro__thread *holder, unsigned t, struct ouro__chain *dead);
+/* Queues an object that was secured, Q set, through a word of its own. */
+void ouro__spill(void *object, unsigned t);
+void *ouro__spilled_next(const void *object);
 
 /* -- nudge.c ----------------------------------------------------------------------------------- */
 

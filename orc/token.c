@@ -89,7 +89,7 @@ static void give_up(struct ouro__thread *me, unsigned t)
         ouro__forget_token(me, t);
         ouro__tool_release(token);
         ouro__exchange_full(&token->holder, OURO__GONE);
-        if (ouro__load_seq(&token->queue) == 0 || !take_gone(me, t))
+        if (!ouro__work_waits(t) || !take_gone(me, t))
             break;
     }
     ouro__orc_lock(&registry.lock);

@@ -235,52 +235,6 @@ static void delayed_deaths_do_not_make_a_heap_grow(void **state)
     assert_int_equal(kit_destroyed, 100 * kit_scaled(5000));
 }
 
-/* -- exhaustion -------------------------------------------------------------------------------- */
-
-static void a_drop_without_memory_for_its_entry_is_not_lost(void **state)
-{
-    (void)state;
-    ouro_decref(hooked_new(0));
-    kit_destroyed = 0;
-    if (!heapcheck_can_walk())
-        skip(); /* the owner has no pages to look through */
-    for (int for_good = 0; for_good < 2; for_good++) {
-        for (size_t nth = 1; nth < 4; nth++) {
-            kit_destroyed = 0;
-            owner = kit_other_start();
-            make_some(200);
-            ouro_fail_nth_alloc(nth, for_good);
-            for (int i = 0; i < 200; i++)
-                ouro_decref(made[i]);
-            ouro_fail_nth_alloc(0, false);
-            kit_other_do(owner, kit_poll, NULL);
-            kit_other_end(owner);
-            ouro_collect(NULL);
-            assert_int_equal(kit_destroyed, 200);
-        }
-    }
-}
-
-static void touch_without_memory(void *arg)
-{
-    struct leaf **l = arg;
-    ouro_fail_nth_alloc(1, true);
-    KIT_CHECK(OURO_NEW(struct leaf, &leaf_type) == NULL || !OURO_THREADS);
-    ouro_incref(*l);
-    ouro_decref(*l);
-    ouro_fail_nth_alloc(0, false);
-    ouro_decref(*l);
-}
-
-static void a_thread_that_starts_without_memory_still_counts(void **state)
-{
-    (void)state;
-    struct leaf *l = leaf_new(1);
-    kit_elsewhere(touch_without_memory, &l);
-    ouro_poll();
-    assert_int_equal(kit_destroyed, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,8 +245,6 @@ int main(void)
         kit_test(what_an_owner_left_is_destroyed_at_once),
         kit_test(queued_bytes_tell_all_that_waits),
         kit_test(delayed_deaths_do_not_make_a_heap_grow),
-        kit_test(a_drop_without_memory_for_its_entry_is_not_lost),
-        kit_test(a_thread_that_starts_without_memory_still_counts),
     };
     return kit_run(tests);
 }

@@ -41,6 +41,33 @@ static void the_dead_drop_every_reference_to_an_orphan(void **state)
     assert_int_equal(kit_destroyed, 1);
 }
 
+static void make_one(void *at)
+{
+    struct hooked *h = ouro_new_biased(&hooked_type, sizeof *h);
+    KIT_CHECK(h != NULL);
+    *(struct hooked **)at = h;
+}
+
+static void one_collection_takes_a_ring_of_two_ended_threads(void **state)
+{
+    (void)state;
+    struct hooked *a, *b;
+    ouro_decref(biased_node(1)); /* this thread has a token: it gets none of theirs */
+    struct kit_other *one = kit_other_start(), *two = kit_other_start(); /* each has a token */
+    kit_other_do(one, make_one, &a);
+    kit_other_do(two, make_one, &b);
+    kit_other_end(one);
+    kit_other_end(two);
+    KIT_CHECK(kit_alone() || OURO_TSAN);
+    a->a = b; /* the only reference to it: this thread has not taken its token over */
+    b->a = a;
+    ouro_incref(a);
+    ouro_decref(a);
+    ouro_collect(NULL);
+    assert_true(kit_destroyed == 2 || OURO_TSAN);
+    ouro_collect(NULL);
+}
+
 #define MANY 40
 static void more_orphans_than_adopted_tokens_in_one_sweep(void **state)
 {
@@ -218,6 +245,7 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        kit_test(one_collection_takes_a_ring_of_two_ended_threads), /* before anything waits */
         kit_test(the_dead_drop_every_reference_to_an_orphan),
         kit_test(more_orphans_than_adopted_tokens_in_one_sweep),
         kit_test(a_foreign_drop_makes_a_cycle_collectable),
