@@ -84,8 +84,8 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
     }
 }
 
-/* The dropped reference goes to the owner's queue or, where there is no memory, is subtracted for the
- * owner to find by T (exhaust.c); false: *b was not the word any more. */
+/* The dropped reference goes to the owner's queue or, where there is no memory, is subtracted for
+ * the owner to find by T (exhaust.c); false: *b was not the word any more. */
 static bool drop_by_entry(struct ouro__thread *me, struct ouro_header *h, ouro_word *b,
                           ouro_word touched)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Foreign drops and slot stores without memory for an entry: nothing is lost, whatever the owner does,
- * with each supply. White-box: counts what is alive. */
+/* Foreign drops and slot stores without memory for an entry: nothing is lost, whatever the owner
+ * does, with each supply. White-box: counts what is alive. */
 #include "orc_kit.h"
 
 #include <unistd.h>
