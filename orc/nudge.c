@@ -38,7 +38,7 @@ void ouro__poll_tokens(struct ouro__thread *me)
     for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
         poll_token(me, t);
     me->releasing = releasing;
-    if (!releasing && me->pending)
+    if (!releasing)
         ouro__release_some(me, SIZE_MAX);
 }
 

@@ -39,8 +39,12 @@ void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead
 {
     if (!dead->first)
         return;
-    ouro__link_set(ouro__header(dead->last), me->pending);
-    me->pending = dead->first;
+    /* Not in front of the pending ones: the loop at work may have those in its hands (flat.c). */
+    if (me->born_dead.first)
+        ouro__link_set(ouro__header(me->born_dead.last), dead->first);
+    else
+        me->born_dead.first = dead->first;
+    me->born_dead.last = dead->last;
     ouro__release_some(me, SIZE_MAX);
 }
 
