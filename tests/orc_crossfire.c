@@ -78,7 +78,7 @@ static struct thing *whole(struct thing *t)
 {
     if (t != NULL) {
         KIT_CHECK(t->whole == WHOLE);
-        KIT_CHECK(!ouro__is_dying(ouro__header(t)->shared));
+        KIT_CHECK(!ouro__is_dying(ouro__load(&ouro__header(t)->shared)));
     }
     return t;
 }

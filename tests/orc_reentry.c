@@ -80,7 +80,7 @@ static void the_hook_of_a_value_can_save_the_object_around_it(void **state)
         assert_null(kept->next); /* emptied of what was destroyed */
         ouro_decref(kept);
         assert_int_equal(keepers_destroyed, 1);
-        assert_true(ouro__is_freed(ouro__header(kept)->shared));
+        assert_int_equal(heapcheck_count(&holder_type), 0);
     }
 }
 
@@ -115,7 +115,7 @@ static void a_reference_left_in_what_dies_too_saves_no_cell_for_good(void **stat
     ouro_reuse token = ouro_drop_reuse(h);
     ouro_reuse_free(token);
     assert_int_equal(kit_destroyed, 1);
-    assert_true(ouro__is_freed(ouro__header(h)->shared));
+    assert_int_equal(heapcheck_count(&hooked_type), 0);
 }
 
 static void make_a_weak_handle(struct hooked *dying)
@@ -140,7 +140,7 @@ static void no_weak_handle_finds_what_was_made_in_the_cell(void **state)
 
 /* -- immortal from its own hook ---------------------------------------------------------------- */
 
-static struct hooked *immortal;
+static struct hooked *immortal, *immortals[2]; /* tools find them here */
 
 static void make_itself_immortal(struct hooked *dying)
 {
@@ -164,6 +164,7 @@ static void what_its_hook_made_immortal_stays(void **state)
         }
         kit_on_destroy = NULL;
         assert_ptr_equal(immortal, h);
+        immortals[circle] = h;
         for (int i = 0; i < 3; i++)
             ouro_decref(h);
         ouro_collect(NULL);
@@ -283,6 +284,8 @@ static void end_with_candidates(void *arg)
 static void a_callback_may_collect_while_a_thread_ends(void **state)
 {
     (void)state;
+    if (ouro_supply_get()->block)
+        skip(); /* there are no pages in which to look for what could not be left to others */
     kit_elsewhere(end_with_candidates, NULL);
     ouro_set_limit(0, NULL, NULL);
     ouro_free(ballast);
