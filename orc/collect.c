@@ -235,8 +235,10 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
     if (!me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
         bool alone = is_alone(&me->visited);
-        if (alone)
+        if (alone) {
             ouro__orphans_take(me);
+            alone = ouro__os_threads() == 1; /* hooks that ran may have started one */
+        }
         if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist()))
             collect_once(me, result, alone);
         /* It met objects of others: only now does it make a difference whether these are gone. */
