@@ -109,6 +109,13 @@ static size_t block_align(const struct ouro_type *type)
     return ouro__supply()->block && align < 32 ? 32 : align;
 }
 
+/* Before the first object whose block starts elsewhere: whoever frees it asks. */
+static void tell_aligned(struct ouro_type *type)
+{
+    if (block_align(type) > 16 && !(ouro__half_load(&type->state) & OURO__TYPE_ALIGNED))
+        ouro__type_set_state(type, OURO__TYPE_ALIGNED);
+}
+
 /* For walks: the block of `object` starts elsewhere. */
 static void leave_forwarder(void *object)
 {
@@ -193,9 +200,8 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     ouro__collect_if_due(me);
     if (size + sizeof(struct ouro_header) > OURO__SMALL_MAX_SIZE)
         ouro__type_set_state(type, OURO__TYPE_LARGE);
+    tell_aligned(type);
     size_t align = block_align(type);
-    if (align > 16 && !(ouro__half_load(&type->state) & OURO__TYPE_ALIGNED))
-        ouro__type_set_state(type, OURO__TYPE_ALIGNED);
     void *object;
     do
         object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
@@ -388,6 +394,7 @@ void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
         ouro_reuse_free(token);
         return ouro_new_uninit_biased(type, size);
     }
+    tell_aligned(type);
     write_header(token.cell, type, OURO__BORN_BIASED, ouro__me()->home);
     return token.cell;
 }
