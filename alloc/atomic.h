@@ -10,10 +10,6 @@
  * store half is always a `_full` read-modify-write. On x86 such a load is a plain load; elsewhere a
  * full fence goes before it.
  *
- * Three operations of the fast paths are written for x86-64: a plain increment and decrement of a
- * word that only its owner writes, in one instruction each, and the load of the lowest 16 bits of a
- * 64-bit word. They are single-copy atomic there, and ordered as relaxed accesses (docs/adr/0005).
- *
  * Without threads (OURO_THREADS 0) all of this is plain memory. */
 #ifndef OURO_ALLOC_ATOMIC_H
 #define OURO_ALLOC_ATOMIC_H
@@ -165,46 +161,6 @@ OURO_INLINE void ouro__fence_release(void)
 {
 }
 
-#endif
-
-#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !OURO_TSAN
-typedef uint16_t ouro__low16 __attribute__((may_alias));
-
-/* By its one writer: *p + 1; whether the result is negative. */
-OURO_INLINE bool ouro__half_increment(ouro_half *p)
-{
-    bool negative;
-    __asm__("addl $1, %0" : "+m"(*p), "=@ccs"(negative));
-    return negative;
-}
-/* By its one writer: *p - 1; whether *p was at most 1, as a signed number. */
-OURO_INLINE bool ouro__half_decrement(ouro_half *p)
-{
-    bool low;
-    __asm__("subl $1, %0" : "+m"(*p), "=@ccle"(low));
-    return low;
-}
-OURO_INLINE uint16_t ouro__load_low16(const ouro_word *p)
-{
-    return *(const ouro__low16 *)p;
-}
-#else
-OURO_INLINE bool ouro__half_increment(ouro_half *p)
-{
-    ouro_half n = ouro__half_load(p) + 1;
-    ouro__half_store(p, n);
-    return (int32_t)n < 0;
-}
-OURO_INLINE bool ouro__half_decrement(ouro_half *p)
-{
-    ouro_half n = ouro__half_load(p);
-    ouro__half_store(p, n - 1);
-    return (int32_t)n <= 1;
-}
-OURO_INLINE uint16_t ouro__load_low16(const ouro_word *p)
-{
-    return (uint16_t)ouro__load(p);
-}
 #endif
 
 OURO_INLINE ouro_word ouro__exchange_full(ouro_word *p, ouro_word v)

@@ -52,6 +52,7 @@ struct ouro_page {
 struct ouro_heap {
     uint32_t watched; /* nonzero: every operation goes out of line (pool.h) */
     uint32_t mark;    /* what a birth writes into its header for the layer above: an owner token */
+    uint32_t born;    /* the same less one: what it adds to `counts` of its type */
     void *ready[OURO__TAGS][OURO__CLASSES]; /* cells to give out; all NULL while watched */
 };
 

@@ -89,7 +89,7 @@ struct ouro_hooks {
 struct ouro_type {
     /* Written by registration, read by the inlined paths; the program leaves them zero. */
     uint64_t birth;       /* the type's part of the shared word; 0: births go out of line */
-    uint64_t counts;      /* local 1, and the visited word: all ones if acyclic */
+    uint64_t counts;      /* 1, and above it the visited word: all ones if acyclic */
     const uint32_t *refs; /* offsets of the strong references, if all are at fixed places */
     uint32_t ref_count;
     uint32_t id;    /* number of the type; 0: not registered */

@@ -160,7 +160,8 @@ static bool leave_orphan(struct ouro__entry entry)
     if (room) {
         if (!entry.link) { /* the entry owns a reference from now on */
             struct ouro_header *h = ouro__header(entry.object);
-            ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
+            if (!ouro__local_incref(h))
+                ouro__saturate(entry.object);
         }
         orphans.first[++orphans.first->link] = entry;
     }

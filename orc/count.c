@@ -18,30 +18,52 @@
 
 /* -- the owner --------------------------------------------------------------------------------- */
 
-/* References that others counted become the owner's: `local` first (I7). An object that can be in a
- * cycle stays with its owner this way, who can collect it (models: counts.pml, notice.pml, FOLD). */
+/* References that the shared word counts become the owner's: `local` first (I7), so that the sum is
+ * never too small. An object that can be in a cycle stays with its owner this way, who can collect
+ * it; another one if so many are left that they may well be the owner's (models: counts.pml,
+ * notice.pml, FOLD). */
 static bool fold(struct ouro_header *h, ouro_word *b)
 {
-    ouro__half_store(&h->local, ouro__owned_local(ouro__count_of(*b)));
-    if (ouro__cas_full(&h->shared, b, *b & (OURO__UNIT - 1)))
+    int64_t n = ouro__part_of(ouro__count_of(*b));
+    ouro__half_store(&h->local, ouro__owned_local(*b, n));
+    if (ouro__cas_full(&h->shared, b, *b - (ouro_word)n * OURO__UNIT))
         return true;
-    ouro__half_store(&h->local, 0); /* a drain may be next, and adds it up */
+    ouro__half_store(&h->local, ouro__owned_local(*b, 0)); /* a drain may be next, and adds it up */
     return false;
+}
+
+/* The other way, where the local word is full: the shared one first. */
+static bool spill(struct ouro_header *h)
+{
+    ouro_word was = ouro__fetch_add_full(&h->shared, OURO__LOCAL_PART * OURO__UNIT);
+    int32_t n = ouro__local_count(ouro__half_load(&h->local)) - OURO__LOCAL_PART;
+    ouro__half_store(&h->local, ouro__owned_local(was, n));
+    return ouro__count_of(was) + OURO__LOCAL_PART < OURO__COUNT_LIMIT;
+}
+
+bool ouro__local_incref(struct ouro_header *h)
+{
+    if (ouro__local_count(ouro__half_load(&h->local)) >= OURO__LOCAL_MOST && !spill(h))
+        return false;
+    ouro_half local = ouro__half_load(&h->local);
+    ouro_word owner = local & OURO__OWNER_MASK;
+    ouro__half_store(&h->local, ouro__owned_local(owner, ouro__local_count(local) + 1));
+    return true;
 }
 
 /* The owner's plain count reached zero (counts.md, zero drop); true: the object is dead. */
 static bool zero_drop(struct ouro_header *h, void *object)
 {
-    ouro__half_store(&h->local, 0);
     /* Acquire: pairs with the release of every foreign decref. */
     ouro_word b = ouro__load_acquire(&h->shared);
+    ouro__half_store(&h->local, ouro__owned_local(b, 0));
     for (;;) {
         if (b & (OURO__QUEUED | OURO__IMMORTAL))
             return false; /* the drain decides */
         if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
             return true; /* no RMW was made */
         ouro__tool_release(object);
-        if (ouro__count_of(b) != 0 && ouro__can_cycle(h)) {
+        if (ouro__count_of(b) >= (ouro__can_cycle(h) ? 1 : OURO__LOCAL_PART)) {
             if (!fold(h, &b))
                 continue;
             if (ouro__half_load(&h->visited) == 0)
@@ -52,7 +74,7 @@ static bool zero_drop(struct ouro_header *h, void *object)
         ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
         if (ouro__cas_full(&h->shared, &b, next))
             return ouro__count_of(b) == 0;
-        ouro__half_store(&h->local, 0);
+        ouro__half_store(&h->local, ouro__owned_local(b, 0));
     }
 }
 
@@ -111,13 +133,6 @@ static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void 
             return false;
         if (b & OURO__MERGED)
             return merged_decref(me, h, object, b);
-        if (OURO_UNLIKELY(ouro__count_of(b) <= -OURO__COUNT_LIMIT)) {
-            /* The owner has handed out more than others may drop before it settles. */
-            if (!ouro__cas_full(&h->shared, &b, b | OURO__IMMORTAL))
-                continue;
-            ouro__report_saturation(object);
-            return false;
-        }
         ouro_word touched = ouro__can_cycle(h) ? OURO__TOUCHED : 0;
         bool notice = touched && !(b & OURO__TOUCHED);
         if (!(b & OURO__QUEUED) && (ouro__count_of(b) <= 0 || notice)) {
@@ -155,16 +170,11 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     }
 }
 
-void ouro__report_saturation(const void *object)
-{
-    ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
-}
-
 void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__report_saturation(object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -183,12 +193,8 @@ void ouro__incref_out(void *object)
     if (OURO_CHECKED && me)
         ouro__checked_touch(object, me);
     if (me && ouro__holds(me, b)) {
-        ouro_half local = ouro__half_load(&h->local);
-        /* With the sign set one less: one more, inlined, must still be negative. */
-        if (ouro__local_count(local) >= INT32_MAX - (int32_t)(local >> 31))
+        if (!ouro__local_incref(h))
             ouro__saturate(object);
-        else
-            ouro__half_store(&h->local, local + 1);
         return;
     }
     /* Relaxed: the caller's own reference keeps the object alive (counts.md 6 f). */
@@ -197,7 +203,7 @@ void ouro__incref_out(void *object)
         ouro__saturate(object);
 }
 
-/* The owner's decref, whatever the sign says; true: dead. */
+/* The owner's decref; true: dead. */
 static bool own_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
     ouro_half local = ouro__half_load(&h->local);
@@ -206,7 +212,7 @@ static bool own_decref(struct ouro__thread *me, struct ouro_header *h, void *obj
         return zero_drop(h, object);
     if (n < 0) /* Q is set and the reference is counted in the shared word (I5) */
         return foreign_decref(me, h, object);
-    ouro__half_store(&h->local, local - 1);
+    ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
     if (ouro__half_load(&h->visited) == 0)
         ouro__candidate(object);
     return false;
@@ -217,40 +223,24 @@ void ouro__decref_out(void *object)
     if (!object)
         return;
     struct ouro_header *h = ouro__header(object);
+    struct ouro__thread *me = ouro__self;
+    if (OURO_LIKELY(!OURO_CHECKED && me && ouro__half_load(&h->local) == me->home)) {
+        if (zero_drop(h, object)) /* the last one of the owner */
+            ouro__die(me, object);
+        return;
+    }
     ouro_word b = ouro__load(&h->shared);
     if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
         count_on_immortal(object, b, -1);
         return;
     }
-    struct ouro__thread *me = ouro__me();
+    me = ouro__me();
     if (!me)
         return; /* no memory for a thread record: the object leaks rather than dies wrongly */
     if (OURO_CHECKED)
         ouro__checked_touch(object, me);
     if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
         ouro__die(me, object);
-}
-
-/* The sign is set (armed, checked), or the count overflowed: undone, and done in full. */
-void ouro__incref_applied(void *object)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro__half_store(&h->local, ouro__half_load(&h->local) - 1);
-    ouro__incref_out(object);
-}
-
-/* The owner's last drop, as a rule. */
-void ouro__decref_applied(void *object)
-{
-    struct ouro_header *h = ouro__header(object);
-    struct ouro__thread *me = ouro__self;
-    if (OURO_LIKELY(ouro__half_load(&h->local) == 0 && !OURO_CHECKED)) {
-        if (zero_drop(h, object))
-            ouro__die(me, object);
-        return;
-    }
-    ouro__half_store(&h->local, ouro__half_load(&h->local) + 1);
-    ouro__decref_out(object);
 }
 
 void ouro__incref_local_out(void *object)
@@ -327,38 +317,48 @@ bool ouro__decref_last_out(void *object)
         return false;
     if (OURO_CHECKED)
         ouro__checked_touch(object, me);
-    if (!ouro__holds(me, b)) {
+    ouro_half before = ouro__half_load(&h->local);
+    int64_t local = ouro__local_count(before) - 1;
+    bool mine = ouro__holds(me, b);
+    if (OURO_UNLIKELY(mine && local < 0 && !(b & OURO__QUEUED)))
+        over_release(object, b);
+    if (!mine || local < 0) { /* the owner's, but counted in the shared word (I5) */
         ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
         int64_t count = ouro__count_of(was) - 1;
         if ((was & OURO__MERGED) && count < 0) {
             ouro__fetch_add(&h->shared, OURO__UNIT);
             over_release(object, was);
         }
-        if (!(was & OURO__MERGED) && count <= -OURO__COUNT_LIMIT)
-            ouro__saturate(object);
         if ((was & OURO__MERGED) || count >= 0)
             return (was & OURO__MERGED) && count == 0;
-        return !(was & OURO__QUEUED) && ouro__local_count(ouro__half_load(&h->local)) + count == 0;
+        if ((was & OURO__QUEUED) || ouro__local_count(ouro__half_load(&h->local)) + count != 0)
+            return false;
+        /* The owner may have moved references between the counts meanwhile: then it has some. Pairs
+         * with the RMW of spill, which comes before its store. */
+        ouro__fence_acquire();
+        return ouro__count_of(ouro__load(&h->shared)) == count;
     }
-    ouro_half before = ouro__half_load(&h->local);
-    int64_t local = ouro__local_count(before) - 1;
-    ouro_half after = local < 0 ? (ouro_half)local : before - 1; /* the sign stays */
+    ouro_half after = ouro__owned_local(b, local);
     ouro__half_store(&h->local, after);
     for (;;) {
         b = ouro__load_acquire(&h->shared);
         int64_t count = ouro__count_of(b);
         if (b & OURO__QUEUED)
             return false;
-        if (local + count < 0) {
+        if (OURO_UNLIKELY(local + count < 0)) {
             ouro__half_store(&h->local, before);
             over_release(object, b);
         }
         if (local + count == 0)
             return true;
-        /* Merged on the spot, but if the shared count cannot take what the local one has. */
-        if (count == 0 || (local > 0 && local + count >= OURO__COUNT_LIMIT))
+        if (count == 0 || (local > 0 && count >= OURO__LOCAL_PART))
             return false;
-        ouro__half_store(&h->local, 0);
+        if (count >= OURO__LOCAL_PART) { /* as in zero_drop */
+            if (fold(h, &b))
+                return false;
+            continue;
+        }
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY); /* merged on the spot */
         ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
         if (ouro__cas_full(&h->shared, &b,
                            merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))

@@ -90,7 +90,7 @@ static bool settle_marked(struct ouro__thread *holder, struct ouro_header *h)
         if (n == 0)
             next = (next & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
         ouro__tool_release(h + 1);
-        ouro__half_store(&h->local, n == 0 ? OURO__LOCAL_AWAY : ouro__owned_local(n));
+        ouro__half_store(&h->local, n == 0 ? OURO__LOCAL_AWAY : ouro__owned_local(b, n));
         if (ouro__cas_full(&h->shared, &b, next)) {
             if (n == 0)
                 return true;

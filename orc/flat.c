@@ -147,7 +147,8 @@ size_t ouro__release_flat(struct ouro__thread *me, char *object, const struct ou
                           size_t budget)
 {
     const struct flat flat = {type->refs, type->ref_count,
-                              (ouro_word)type->id << OURO__TYPE_SHIFT | me->home, type->counts};
+                              (ouro_word)type->id << OURO__TYPE_SHIFT | me->home,
+                              type->counts + me->home - 1};
     switch (flat.count) {
     case 0:
         return release_leaf(me, object, &flat, budget);

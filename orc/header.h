@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* header.h: the words before every object, and the two thread-local tokens.
  *
- *   object - 16   local    32  the owner's plain count; the sign sends inlined paths out of line
+ *   object - 16   local    32  owner 16 | the owner's plain count, less one, 15 | out 1
  *   object - 12   visited  32  0: no candidate; all ones: acyclic; else an index (owner only)
  *   object -  8   shared   64  owner 16 | type 16 | flags 6 | shared count 26, signed
  *
- * The invariants of these words are I1..I10 of docs/counts.md. One word holds owner, flags and
- * shared count, so that every transition is one RMW. The count is on top: adding to it cannot spill
- * into another field.
+ * The invariants of these words are I1..I11 of docs/counts.md. One word holds owner, flags and
+ * shared count, so that every transition is one RMW. The counts are on top: adding to them cannot
+ * spill into another field.
  *
- * Only the holder of the owner's token writes `local`, by relaxed store; all may load it. */
+ * Only the holder of the owner's token writes `local`, by relaxed store; all may load it.
+ *
+ * A token has eight of sixteen bits set. Of two such numbers that differ, each has a bit that the
+ * other has not: so `local` and the complement of a thread's token have no bit in common exactly if
+ * it is that thread's (a Sperner family). The bit `out` is in every thread's mask: it is set by
+ * hand, by an increment beyond the most, and by the decrement of the last reference, whose borrow
+ * ends there. One AND with one constant of the thread thus answers "mine, and neither full nor the
+ * last one" (docs/adr/0009). */
 #ifndef OURO_ORC_HEADER_H
 #define OURO_ORC_HEADER_H
 
@@ -38,19 +45,21 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 
 #define OURO__NOBODY   0      /* the owner of merged objects */
 #define OURO__NO_TOKEN 0xFFFF /* the home of a thread that has none; owns nothing */
-#define OURO__NO_SLOTS 0xFFFE /* of the checked library: nobody's, so that slots go out of line */
+#define OURO__FIRST_TOKEN 0x00FF /* the least with eight bits set */
 
-#define OURO__LOCAL_OUT ((ouro_half)0x80000000u) /* the sign of the local word */
-/* The local word, or its two top bits, where it counts nothing: merged, immortal, dying, freed. One
- * less, and one more, are still negative: the sign alone would become the greatest count. */
+#define OURO__LOCAL_UNIT ((ouro_half)0x10000u)
+#define OURO__LOCAL_OUT  ((ouro_half)0x80000000u) /* inlined paths go out of line */
+/* The top of a local word with `out` set, all of it where it counts nothing: merged, immortal,
+ * dying, freed. With one less, and one more, `out` is still set. */
 #define OURO__LOCAL_AWAY ((ouro_half)0xC0000000u)
 #define OURO__ACYCLIC    ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
 
-/* The calling thread's home token, and the one that its slot stores compare with (the same, but
- * for a thread with armed objects). 0xFFFF in a thread that has not touched a counted object. */
+/* The bits that the local word of an object has not if its counts, or its slots, are the calling
+ * thread's to change inline: `out`, and those that its home token has not. All ones in a thread
+ * that has not touched a counted object; `slots` also in one with armed objects. */
 struct ouro_here {
-    uint16_t home;
-    uint16_t slots;
+    ouro_half counts;
+    ouro_half slots;
 };
 extern OURO_API OURO_TLS struct ouro_here ouro__here;
 
@@ -62,17 +71,10 @@ OURO_INLINE int64_t ouro__count_of(ouro_word shared)
 {
     return (int64_t)shared >> OURO__COUNT_SHIFT;
 }
-OURO_INLINE bool ouro__is_home(const struct ouro_header *h)
-{
-    return ouro__load_low16(&h->shared) == ouro__here.home;
-}
 
 /* The out-of-line halves; each is the whole operation, for any object in any state. */
 OURO_API void ouro__incref_out(void *object);
 OURO_API void ouro__decref_out(void *object);
-/* The same for the owner, whose inlined path has already changed the local word. */
-OURO_API void ouro__incref_applied(void *object);
-OURO_API void ouro__decref_applied(void *object);
 OURO_API bool ouro__decref_last_out(void *object);
 /* The same from the functions of local mode. */
 OURO_API void ouro__incref_local_out(void *object);

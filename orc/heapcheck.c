@@ -106,6 +106,8 @@ static void check_header(struct check *c, void *object)
         fail(c, OURO_FAIL_CORRUPT, object, "its owner and its flags contradict each other");
     if (b & OURO__IMMORTAL)
         return;
+    if (!merged && ((ouro__half_load(&h->local) ^ b) & OURO__OWNER_MASK))
+        fail(c, OURO_FAIL_CORRUPT, object, "its two words name different owners");
     int64_t count = ouro__count_of(b);
     if (merged ? count <= 0 : ouro__local_count(ouro__half_load(&h->local)) + count <= 0)
         fail(c, OURO_FAIL_CORRUPT, object, "alive, but nothing refers to it");

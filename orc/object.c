@@ -64,7 +64,7 @@ static void settle(void *object)
     struct ouro__thread *me = ouro__me();
     ouro_half local = ouro__half_load(&h->local);
     if (me && ouro__holds(me, ouro__load(&h->shared)) && ouro__local_count(local) > 1)
-        ouro__half_store(&h->local, local - 1);
+        ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
     else
         ouro__decref_out(object);
 }
@@ -167,7 +167,7 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
         ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
     } else {
-        ouro__half_store(&h->local, ouro__owned_local(1));
+        ouro__half_store(&h->local, ouro__owned_local(home, 1));
         ouro__store(&h->shared, b | home);
     }
 }

@@ -33,13 +33,15 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
             ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
         if (OURO_LIKELY(object != NULL)) {
             struct ouro_header *h = ouro__header(object);
-            memcpy(h, &type->counts, sizeof type->counts); /* local and visited */
+            uint32_t home = OURO_THREADS ? heap->mark : OURO__FIRST_TOKEN;
+            uint64_t first = type->counts + (OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1);
             if (mode & OURO__BORN_ATOMIC) {
-                h->local = OURO__LOCAL_AWAY;
+                first = (type->counts & ~(uint64_t)UINT32_MAX) | OURO__LOCAL_AWAY;
                 ouro__store(&h->shared, birth | OURO__MERGED | OURO__UNIT);
             } else {
-                ouro__store(&h->shared, birth | heap->mark);
+                ouro__store(&h->shared, birth | home);
             }
+            memcpy(h, &first, sizeof first); /* local and visited */
             if (mode & OURO__BORN_ZEROED)
                 memset(object, 0, size);
             return object;

@@ -120,9 +120,15 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
     int64_t count = ouro__count_of(b);
     bool has_own = ouro__local_count(local) > 0;
     ouro_word low = b & ~OURO__QUEUED & (OURO__UNIT - 1);
-    if (n > 0 && (count <= 0 || (!has_own && ouro__can_cycle(h)))) { /* fold: the bias stays */
-        ouro__half_store(&h->local, ouro__owned_local(n));
+    int64_t folded = ouro__can_cycle(h) ? 1 : OURO__LOCAL_PART;
+    if (n > 0 && count <= 0) { /* fold: the bias stays */
+        ouro__half_store(&h->local, ouro__owned_local(b, n));
         return low;
+    }
+    if (n >= folded && !has_own) { /* the same, as far as they have room */
+        int64_t part = ouro__part_of(n);
+        ouro__half_store(&h->local, ouro__owned_local(b, part));
+        return low | (ouro_word)(n - part) << OURO__COUNT_SHIFT;
     }
     if (n > 0 && has_own) {                 /* the deferred subtraction */
         ouro__half_store(&h->local, local); /* written back: an earlier turn may have folded */

@@ -13,7 +13,7 @@
 
 #include "orc/rc_local.h"
 
-/* One reference more. The owner: a load, a compare, an increment; no atomic operation. */
+/* One reference more. The owner: a load, an addition, a test, a store; no atomic operation. */
 OURO_INLINE void ouro_incref_biased(void *object)
 {
     if (!OURO_THREADS) {
@@ -23,12 +23,11 @@ OURO_INLINE void ouro_incref_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(h))) {
-        if (OURO_UNLIKELY(ouro__half_increment(&h->local)))
-            ouro__incref_applied(object);
-    } else {
+    ouro_half n = ouro__half_load(&h->local) + OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & ouro__here.counts) == 0))
+        ouro__half_store(&h->local, n);
+    else
         ouro__incref_out(object);
-    }
 }
 
 /* One reference less. The owner: no atomic operation unless the object is shared. */
@@ -41,10 +40,10 @@ OURO_INLINE void ouro_decref_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(h))) {
-        if (OURO_UNLIKELY(ouro__half_decrement(&h->local)))
-            ouro__decref_applied(object);
-        else if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
+    ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & ouro__here.counts) == 0)) {
+        ouro__half_store(&h->local, n);
+        if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__candidate(object);
     } else {
         ouro__decref_out(object);
@@ -61,12 +60,11 @@ OURO_INLINE void ouro_decref_acyclic_biased(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    if (OURO_LIKELY(ouro__is_home(h))) {
-        if (OURO_UNLIKELY(ouro__half_decrement(&h->local)))
-            ouro__decref_applied(object);
-    } else {
+    ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & ouro__here.counts) == 0))
+        ouro__half_store(&h->local, n);
+    else
         ouro__decref_out(object);
-    }
 }
 
 #endif

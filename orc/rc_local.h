@@ -5,7 +5,7 @@
  * the thread that made the object, and only while no other thread can reach it; the checked library
  * reports anything else. A decref may run destroy hooks and, for types that can be cyclic, a
  * collection; neither allocates from the caller's point of view: no error can come of it.
- * Immortal objects have a negative local word and are never written. */
+ * The local word of an immortal object has `out` set, and is never written. */
 #ifndef OURO_ORC_RC_LOCAL_H
 #define OURO_ORC_RC_LOCAL_H
 
@@ -17,8 +17,8 @@ OURO_INLINE void ouro_incref_local(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    ouro_half n = ouro__half_load(&h->local) + 1;
-    if (OURO_LIKELY((int32_t)n >= 0))
+    ouro_half n = ouro__half_load(&h->local) + OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & OURO__LOCAL_OUT) == 0))
         ouro__half_store(&h->local, n);
     else
         ouro__incref_local_out(object);
@@ -30,9 +30,9 @@ OURO_INLINE void ouro_decref_local(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    int32_t n = (int32_t)ouro__half_load(&h->local);
-    if (OURO_LIKELY(n > 1)) {
-        ouro__half_store(&h->local, (ouro_half)(n - 1));
+    ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & OURO__LOCAL_OUT) == 0)) {
+        ouro__half_store(&h->local, n);
         if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__candidate(object);
     } else {
@@ -46,9 +46,9 @@ OURO_INLINE void ouro_decref_acyclic_local(void *object)
     if (OURO_UNLIKELY(object == NULL))
         return;
     struct ouro_header *h = ouro__header(object);
-    int32_t n = (int32_t)ouro__half_load(&h->local);
-    if (OURO_LIKELY(n > 1))
-        ouro__half_store(&h->local, (ouro_half)(n - 1));
+    ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & OURO__LOCAL_OUT) == 0))
+        ouro__half_store(&h->local, n);
     else
         ouro__decref_local_out(object);
 }

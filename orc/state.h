@@ -289,19 +289,40 @@ OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
 {
     return ouro__half_load(&h->visited) != OURO__ACYCLIC;
 }
-/* The references that a local word counts: all but its sign (armed, checked). */
+/* The most references that a local word counts, and how many of them pass between it and the
+ * shared count at once: at the most, and where it has none and others have so many. */
+#define OURO__LOCAL_MOST (OURO_CHECKED ? 0x3FFE : 0x8000)
+#define OURO__LOCAL_PART 0x2000
+
+/* The references that a local word counts; none where it is nobody's. */
 OURO_INLINE int32_t ouro__local_count(ouro_half local)
 {
-    return (int32_t)(local & ~OURO__LOCAL_OUT);
+    ouro_half n = local / OURO__LOCAL_UNIT;
+    return (int32_t)(local & OURO__LOCAL_OUT ? n & 0x3FFF : n + 1);
 }
-/* The local word that says n references; an object is born with one. */
-OURO_INLINE ouro_half ouro__owned_local(int64_t n)
+/* The local word that says n references, of an object with that owner; one is born with one. */
+OURO_INLINE ouro_half ouro__owned_local(ouro_word shared, int64_t n)
 {
-    return (ouro_half)n | (OURO_CHECKED ? OURO__LOCAL_OUT : 0);
+    ouro_half owner = (ouro_half)(shared & OURO__OWNER_MASK);
+    if (OURO_CHECKED || n == 0) /* armed: every inlined path goes out of line */
+        return owner | OURO__LOCAL_AWAY | (ouro_half)n * OURO__LOCAL_UNIT;
+    return owner | (ouro_half)(n - 1) * OURO__LOCAL_UNIT;
 }
+/* The most that a fold makes local of n references. */
+OURO_INLINE int64_t ouro__part_of(int64_t n)
+{
+    return n < OURO__LOCAL_PART ? n : OURO__LOCAL_PART;
+}
+/* The next number with as many bits set (Gosper); above 0xFFFF: there is none of 16 bits. */
+OURO_INLINE uint32_t ouro__next_token(uint32_t t)
+{
+    uint32_t low = t & -t, sum = t + low;
+    return sum | ((t ^ sum) / low) >> 2;
+}
+/* One reference more, by the holder; false: there are too many. */
+bool ouro__local_incref(struct ouro_header *h);
 /* Makes it immortal; the one who did says so. */
 void ouro__saturate(void *object);
-void ouro__report_saturation(const void *object);
 /* Bytes of the block that it lies in, header and tail included. */
 size_t ouro__block_bytes(const void *object);
 /* Connects hooks to counts; once. */

@@ -24,17 +24,17 @@
 #include "orc/thread.h"
 
 struct ouro__token ouro__tokens[0x10000];
-OURO_TLS struct ouro_here ouro__here = {OURO__NO_TOKEN, OURO__NO_TOKEN};
+OURO_TLS struct ouro_here ouro__here = {~(ouro_half)0, ~(ouro_half)0};
 OURO_TLS struct ouro__thread *ouro__self;
 ouro_word ouro__many_threads;
 
 static struct {
     ouro__mutex lock;
     struct ouro__thread *all, *spare;
-    uint32_t fresh;      /* the next token never given out */
+    uint32_t fresh;      /* the next token never given out; above 0xFFFF: there is none */
     uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
     size_t attached;
-} registry = {.lock = OURO__MUTEX_INIT, .fresh = 1};
+} registry = {.lock = OURO__MUTEX_INIT, .fresh = OURO__FIRST_TOKEN};
 
 /* -- holding ----------------------------------------------------------------------------------- */
 
@@ -68,9 +68,10 @@ static unsigned issue(struct ouro__thread *me)
         if (take_gone(me, t))
             return t;
     }
-    if (registry.fresh >= (OURO_CHECKED ? OURO__NO_SLOTS : OURO__NO_TOKEN))
+    if (registry.fresh > 0xFFFF)
         return OURO__NO_TOKEN;
-    unsigned t = registry.fresh++;
+    unsigned t = registry.fresh;
+    registry.fresh = ouro__next_token(t);
     ouro__tool_words(&ouro__tokens[t], sizeof ouro__tokens[t]);
     ouro__store_release(&ouro__tokens[t].holder, (ouro_word)me);
     return t;
@@ -179,6 +180,14 @@ static void tell_collectors(void)
     ouro__fence_release(); /* before any store into a slot: pairs with was_joined (verdict.c) */
 }
 
+/* What the thread's inlined paths may change; with the checked library none may a slot. */
+static void set_here(unsigned home)
+{
+    const ouro_half none = ~(ouro_half)0;
+    ouro_half mine = home == OURO__NO_TOKEN ? none : OURO__LOCAL_OUT | (~home & OURO__OWNER_MASK);
+    ouro__here = (struct ouro_here){mine, OURO_CHECKED ? none : mine};
+}
+
 struct ouro__thread *ouro__attach(void)
 {
     struct ouro__heap *heap = ouro__heap_mine();
@@ -199,10 +208,10 @@ struct ouro__thread *ouro__attach(void)
     if (!me)
         return NULL;
     ouro__self = me;
-    ouro__here.home = me->home;
-    ouro__here.slots = OURO_CHECKED ? OURO__NO_SLOTS : me->home;
+    set_here(me->home);
     heap->unready = me->home == OURO__NO_TOKEN;
     heap->pub.mark = me->home;
+    heap->pub.born = me->home - 1u;
     ouro__heap_watch(heap, false);
     return me;
 }
@@ -215,7 +224,8 @@ static void leave_home(struct ouro__thread *me)
 {
     unsigned home = me->home;
     struct ouro__heap *heap = ouro__heap_mine();
-    me->home = ouro__here.home = ouro__here.slots = OURO__NO_TOKEN;
+    me->home = OURO__NO_TOKEN;
+    set_here(OURO__NO_TOKEN);
     heap->unready = true;
     ouro__heap_watch(heap, true);
     if (home == OURO__NO_TOKEN)
@@ -380,7 +390,7 @@ static void end_store(struct ouro__thread *gone)
 static void become_child(void)
 {
     ouro__mutex_reset(&registry.lock);
-    for (uint32_t t = 1; t < registry.fresh; t++) {
+    for (uint32_t t = OURO__FIRST_TOKEN; t != registry.fresh; t = ouro__next_token(t)) {
         ouro_word holder = ouro__load(&ouro__tokens[t].holder);
         if (holder > OURO__FROZEN && holder != (ouro_word)ouro__self)
             ouro__store(&ouro__tokens[t].holder, OURO__FROZEN);

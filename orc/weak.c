@@ -101,10 +101,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
 {
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b) && !(b & OURO__IMMORTAL)) {
-        ouro_half local = ouro__half_load(&h->local);
-        *full = ouro__local_count(local) >= INT32_MAX - (int32_t)(local >> 31);
-        if (!*full)
-            ouro__half_store(&h->local, local + 1);
+        *full = !ouro__local_incref(h);
         return true;
     }
     for (;;) {

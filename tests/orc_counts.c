@@ -225,20 +225,46 @@ static void overflow_by_one(void *object)
         ouro_incref(object);
 }
 
+/* White-box: the local word of an object of this thread says n references. */
+static void set_local(void *object, int32_t n)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__half_store(&h->local, ouro__owned_local(h->shared, n));
+}
+
+static void a_full_local_count_goes_over_to_the_shared_one(void **state)
+{
+    (void)state;
+    struct leaf *l = ouro_new_biased(&leaf_type, sizeof(struct leaf));
+    const int32_t n = 100000;
+    for (int32_t i = 1; i < n; i++) {
+        ouro_incref(l);
+        KIT_CHECK(ouro_count(l) == i + 1);
+    }
+    assert_true(ouro__count_of(ouro__header(l)->shared) > 0);
+    for (int32_t i = n; i > 1; i--) {
+        KIT_CHECK(ouro_count(l) == i && !ouro_is_unique(l));
+        ouro_decref(l);
+    }
+    assert_true(ouro_is_unique(l));
+    assert_false(ouro__header(l)->shared & OURO__MERGED); /* still its maker's */
+    ouro_decref(l);
+    assert_int_equal(kit_destroyed, 1);
+}
+
 static void a_local_count_saturates_once_and_says_so(void **state)
 {
     (void)state;
     static struct leaf *volatile kept; /* so that no tool calls it leaked */
     struct leaf *l = kept = ouro_new_biased(&leaf_type, sizeof(struct leaf));
-    if (KIT_ATOMIC || (ouro__header(kept)->shared & OURO__MERGED))
-        ouro_incref_biased(l); /* the atomic functions go out of line, which is tested too */
-    ouro__header(l)->local = (ouro__header(l)->local & OURO__LOCAL_OUT) | (INT32_MAX - 1);
+    set_local(l, OURO__LOCAL_MOST - 1);
+    ouro__fetch_add(&ouro__header(l)->shared, (OURO__COUNT_LIMIT - OURO__LOCAL_PART) * OURO__UNIT);
     const char *said = kit_stderr_of(overflow_by_one, l);
     assert_non_null(strstr(said, "saturated"));
     assert_non_null(strstr(said, "leaf"));
     assert_null(strstr(strstr(said, "saturated") + 1, "saturated"));
     assert_true(ouro__header(l)->shared & OURO__IMMORTAL);
-    ouro__header(l)->local = (ouro__header(l)->local & OURO__LOCAL_OUT) | 2; /* years later */
+    set_local(l, 2); /* years later */
     for (int i = 0; i < 5; i++)
         ouro_decref(l);
     assert_int_equal(kit_destroyed, 0);
@@ -280,12 +306,12 @@ static void the_collector_keeps_what_is_referred_to_very_often(void **state)
     ouro_incref_biased(n);
     ouro_decref_biased(n);
     struct ouro_header *h = ouro__header(n);
-    ouro_half sign = h->local & OURO__LOCAL_OUT;
-    h->local = sign | (INT32_MAX - 1);
-    h->shared += (ouro_word)7 << OURO__COUNT_SHIFT;
+    const ouro_word many = (OURO__COUNT_LIMIT + 7) * OURO__UNIT;
+    set_local(n, OURO__LOCAL_MOST);
+    h->shared += many;
     assert_int_equal(ouro_collect(NULL), 0);
-    h->shared -= (ouro_word)7 << OURO__COUNT_SHIFT;
-    h->local = sign | 2;
+    h->shared -= many;
+    set_local(n, 2);
     ouro_decref_biased(n);
     assert_int_equal(ouro_collect(NULL), 1);
 }
@@ -363,6 +389,7 @@ int main(void)
         kit_test(prompt_objects_die_at_the_last_drop),
         kit_test(made_immortal_it_never_dies),
         kit_test(static_const_objects_are_never_written),
+        kit_test(a_full_local_count_goes_over_to_the_shared_one),
         kit_test(a_local_count_saturates_once_and_says_so),
         kit_test(a_shared_count_saturates_once_and_says_so),
         kit_test(the_collector_keeps_what_is_referred_to_very_often),

@@ -18,9 +18,9 @@ static void *untyped_new(size_t size)
     void *object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), 16);
     KIT_CHECK(object != NULL);
     struct ouro_header *h = ouro__header(object);
-    h->local = 1;
+    h->local = ouro__owned_local(ouro__self->home, 1);
     h->visited = OURO__ACYCLIC;
-    ouro__store(&h->shared, ouro__here.home);
+    ouro__store(&h->shared, ouro__self->home);
     return object;
 }
 

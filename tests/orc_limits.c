@@ -27,7 +27,7 @@ static void add_shared(void *object, int64_t n)
 static void set_local(void *object, int32_t n)
 {
     struct ouro_header *h = ouro__header(object);
-    h->local = (h->local & OURO__LOCAL_OUT) | (ouro_half)n;
+    ouro__half_store(&h->local, ouro__owned_local(h->shared, n));
 }
 
 static void decref_five(void *object)
@@ -49,10 +49,6 @@ static void do_there(void *object, void (*fn)(void *))
 {
     kit_other_do(other, fn, object);
 }
-static void drop_there(void *object)
-{
-    do_there(object, decref_five);
-}
 static void add_there(void *object)
 {
     do_there(object, incref_five);
@@ -60,6 +56,17 @@ static void add_there(void *object)
 static void drop_untyped_there(void *object)
 {
     do_there(object, last_decref_five);
+}
+
+enum { GIVEN = 50000 };
+static void drop_given(void *object)
+{
+    for (size_t i = 0; i < GIVEN; i++)
+        ouro_decref(object);
+}
+static void drop_given_there(void *object)
+{
+    do_there(object, drop_given);
 }
 
 static void saturates_once(void (*fn)(void *), void *object)
@@ -70,39 +77,45 @@ static void saturates_once(void (*fn)(void *), void *object)
     assert_null(strstr(first + 1, "saturated"));
     assert_true(shared_of(object) & OURO__IMMORTAL);
     int64_t count = ouro__count_of(shared_of(object));
-    assert_true(count >= -OURO__COUNT_LIMIT - 5 && count <= OURO__COUNT_LIMIT + 5);
+    assert_true(count >= 0 && count <= OURO__COUNT_LIMIT + OURO__LOCAL_PART);
     assert_string_equal(kit_stderr_of(fn, object), "");
 }
 
-/* The owner gives away references and never settles; the others drop them. */
-static void foreign_drops_saturate_at_the_lower_end(void **state)
+/* The owner gives away millions of references and never settles; the others drop them. */
+static void what_the_owner_gives_away_is_not_limited(void **state)
 {
     (void)state;
     other = kit_other_start();
     struct leaf *l = leaf_of_mine();
-    set_local(l, INT32_MAX / 2);
-    drop_there(l); /* one waits in the queue, the others are subtracted */
-    assert_true(shared_of(l) & OURO__QUEUED);
-    add_shared(l, -(OURO__COUNT_LIMIT - 10));
-    assert_string_equal(kit_stderr_of(drop_there, l), "");
-    saturates_once(drop_there, l);
-    assert_true(ouro__count_of(shared_of(l)) == -OURO__COUNT_LIMIT);
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 0; i < GIVEN; i++)
+            ouro_incref(l);
+        assert_string_equal(kit_stderr_of(drop_given_there, l), "");
+        assert_int_equal(ouro_count(l), 1);
+    }
+    assert_false(shared_of(l) & (OURO__IMMORTAL | OURO__MERGED));
     ouro_poll(); /* the entry that waited */
-    assert_false(shared_of(l) & OURO__QUEUED);
-    decref_five(l);
-    drop_there(l);
-    assert_int_equal(kit_destroyed, 0);
+    assert_int_equal(ouro_count(l), 1);
+    ouro_decref(l);
+    ouro_poll(); /* in the checked library the count of others may be what is left */
+    assert_int_equal(kit_destroyed, 1);
     kit_other_end(other);
 }
 
-static void untyped_drops_saturate_at_the_lower_end(void **state)
+static void untyped_drops_of_others_reach_the_lower_end(void **state)
 {
     (void)state;
     other = kit_other_start();
     struct leaf *l = leaf_of_mine();
-    set_local(l, INT32_MAX / 2);
-    add_shared(l, -(OURO__COUNT_LIMIT - 3));
-    saturates_once(drop_untyped_there, l);
+    set_local(l, OURO__LOCAL_MOST);
+    add_shared(l, -(OURO__LOCAL_MOST - 6));
+    drop_untyped_there(l);
+    assert_int_equal(ouro_count(l), 1);
+    ouro_incref(l); /* the local one is full, and the sum is what it was */
+    assert_int_equal(ouro_count(l), 2);
+    assert_false(ouro__decref_last_out(l));
+    ouro_decref(l);
+    assert_int_equal(kit_destroyed, 1);
     kit_other_end(other);
 }
 
@@ -117,29 +130,33 @@ static void foreign_increfs_saturate_at_the_upper_end(void **state)
     kit_other_end(other);
 }
 
-/* What the local count holds does not fit in the shared one: it stays where it is. */
-static void an_untyped_drop_does_not_merge_what_does_not_fit(void **state)
+/* So many references in the shared count may well be the owner's: it takes back a part of them. */
+static void an_untyped_drop_does_not_merge_what_may_be_the_owners(void **state)
 {
     (void)state;
     other = kit_other_start();
     struct leaf *l = leaf_of_mine();
-    add_there(l);
-    set_local(l, INT32_MAX / 2);
+    const int32_t many = 2 * OURO__LOCAL_PART;
+    add_shared(l, many);
+    set_local(l, 2);
     assert_false(ouro__decref_last_out(l));
-    assert_int_equal(ouro_count(l), INT32_MAX / 2 - 1 + 5);
+    assert_false(ouro__decref_last_out(l)); /* the last of the local ones */
+    assert_int_equal(ouro_count(l), many);
+    assert_int_equal(ouro__count_of(shared_of(l)), many - OURO__LOCAL_PART);
     assert_false(shared_of(l) & OURO__MERGED);
+    add_shared(l, -(many - OURO__LOCAL_PART - 5));
     set_local(l, 2);
     assert_false(ouro__decref_last_out(l));
     assert_int_equal(ouro_count(l), 6);
-    assert_true(shared_of(l) & OURO__MERGED); /* this fits */
+    assert_true(shared_of(l) & OURO__MERGED); /* those are others' */
     for (int i = 0; i < 6; i++)
         ouro_decref(l);
     assert_int_equal(kit_destroyed, 1);
     kit_other_end(other);
 }
 
-/* What a drain or a zero drop takes back from the shared count fits in the local one. */
-static void a_fold_takes_the_largest_shared_count(void **state)
+/* A drain or a zero drop takes back as much of the shared count as fits in the local one. */
+static void a_fold_takes_a_part_of_the_shared_count(void **state)
 {
     (void)state;
     other = kit_other_start();
@@ -148,7 +165,8 @@ static void a_fold_takes_the_largest_shared_count(void **state)
     add_shared(n, OURO__COUNT_LIMIT + 5);
     ouro_decref(n);
     assert_int_equal(ouro_count(n), OURO__COUNT_LIMIT + 5);
-    assert_int_equal(ouro__count_of(shared_of(n)), 0);
+    assert_int_equal(ouro__count_of(shared_of(n)), OURO__COUNT_LIMIT + 5 - OURO__LOCAL_PART);
+    add_shared(n, -ouro__count_of(shared_of(n)));
     set_local(n, 1);
     ouro_decref(n);
     kit_other_end(other);
@@ -175,7 +193,8 @@ static void upgrades_saturate(void **state)
     struct leaf *l = leaf_of_mine();
     weak = ouro_weak_new(l);
     assert_non_null(weak);
-    set_local(l, INT32_MAX - 4);
+    set_local(l, OURO__LOCAL_MOST - 4);
+    add_shared(l, OURO__COUNT_LIMIT - OURO__LOCAL_PART);
     saturates_once(upgrade_five, l);
     ouro_weak_decref(weak);
     l = leaf_of_mine();
@@ -194,9 +213,10 @@ static void a_dying_object_counts_to_the_limit(void **state)
 {
     (void)state;
     struct leaf *l = leaf_of_mine();
-    for (int32_t n = 1 << 23; n > 0 && n < INT32_MAX / 2; n *= 2) {
+    for (int64_t n = 1 << 23; n < OURO__COUNT_LIMIT + 3 * OURO__LOCAL_MOST; n += 1 << 23) {
         ouro_word before = shared_of(l);
-        set_local(l, n);
+        set_local(l, OURO__LOCAL_MOST);
+        add_shared(l, n - OURO__LOCAL_MOST);
         ouro__mark_dying(ouro__header(l));
         ouro_word b = shared_of(l);
         assert_true(ouro__is_dying(b));
@@ -240,11 +260,11 @@ static void a_dead_member_with_too_many_references_lives_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        kit_test(foreign_drops_saturate_at_the_lower_end),
-        kit_test(untyped_drops_saturate_at_the_lower_end),
+        kit_test(what_the_owner_gives_away_is_not_limited),
+        kit_test(untyped_drops_of_others_reach_the_lower_end),
         kit_test(foreign_increfs_saturate_at_the_upper_end),
-        kit_test(an_untyped_drop_does_not_merge_what_does_not_fit),
-        kit_test(a_fold_takes_the_largest_shared_count),
+        kit_test(an_untyped_drop_does_not_merge_what_may_be_the_owners),
+        kit_test(a_fold_takes_a_part_of_the_shared_count),
         kit_test(upgrades_saturate),
         kit_test(a_dying_object_counts_to_the_limit),
         kit_test(a_dead_member_with_too_many_references_lives_on),

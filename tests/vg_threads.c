@@ -210,7 +210,7 @@ static void *make_and_end(void *arg)
 {
     for (int i = 0; i < COUNT; i++)
         box[i] = thing_new(i);
-    box[COUNT] = (void *)(uintptr_t)ouro__here.home;
+    box[COUNT] = (void *)(uintptr_t)ouro__self->home;
     next_phase();
     for (int i = 0; i < COUNT; i++)
         ((struct thing *)box[i])->number++;
