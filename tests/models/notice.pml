@@ -63,6 +63,13 @@
 #define CAP 3
 #endif
 #define LCAP 4
+#ifndef LLIM
+#define LLIM 9    /* `local` has room for so many, and PART of them move at once (saturate.pml) */
+#endif
+#ifndef PART
+#define PART 9
+#endif
+#define PART_OF(n) (n < PART -> n : PART)
 #ifndef STEPS
 #define STEPS 0   /* 1: between capture and second look the owner does other things, drains too */
 #endif
@@ -211,7 +218,9 @@ end:
   do
   :: atomic { held[0] > 0 && ghost < CAP && lc < LCAP && cnt < LCAP -> busy++; ghost++ };  /* dup */
      touch();
-     if :: !M -> disarm(); l = lc; lc = l + 1
+     if :: !M -> disarm(); l = lc;
+           if :: l < LLIM -> lc = l + 1
+              :: else -> atomic { touch(); cnt = cnt + PART }; lc = l - PART + 1 fi
         :: else -> foreign_inc() fi;
      atomic { held[0]++; l = 0 }; done()
   :: atomic { held[0] > 0 -> held[0]--; ghost--; busy++ };                                /* drop */
@@ -225,9 +234,10 @@ end:
                           :: !q && c == 0 -> cand = 0; destroy(); break
 #if FOLD
                           :: else ->      /* all foreign references become local ones */
-                             assert(c > 0); lc = c;
+                             assert(c > 0); lc = PART_OF(c);
                              atomic { touch();
-                               if :: cnt == c && !Q -> cnt = 0; ok = 1 :: else -> ok = 0 fi };
+                               if :: cnt == c && !Q -> cnt = c - PART_OF(c); ok = 1
+                                  :: else -> ok = 0 fi };
                              if :: ok ->
 #if FAULT != 27
                                    cand = 1;
@@ -263,11 +273,12 @@ end:
      do :: atomic { touch(); c = cnt; n = l + c - 1; assert(n >= 0) };
            if :: n == 0 -> disarm(); cand = 0; dead = 1; break
 #if FOLD
-              :: n > 0 && (c <= 0 || l == 0) -> disarm(); lc = n;                         /* fold */
+              :: n > 0 && (c <= 0 || l == 0) -> disarm();                                 /* fold */
+                 lc = (c <= 0 -> n : PART_OF(n));
 #else
               :: n > 0 && c <= 0 -> disarm(); lc = n;                                     /* fold */
 #endif
-                 atomic { if :: cnt == c -> cnt = 0; Q = 0; ok = 1
+                 atomic { if :: cnt == c -> cnt = n - lc; Q = 0; ok = 1
 #if FAULT == 18
                                             ; T = 0
 #endif

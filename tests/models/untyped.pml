@@ -3,9 +3,18 @@
  * is foreign; every decref must be answered at once, by somebody, exactly once, and nothing is queued.
  * Promise P: a drop by the owner and a drop by another thread are ordered by the program (here: by a
  * lock held around each drop; ORDERED=0 takes the promise away).
+ * `local` has room for LLIM references: where it is full the owner moves PART of them into the shared
+ * count, that one first; where it is empty and the shared one has as many, back, `local` first
+ * (saturate.pml).  Neither is ordered with the foreign drop: so that looks at the count once more.
  * Build: spin -a -DFAULT=k -DORDERED=n untyped.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 the owner's drop looks at its own count only, until that is zero */
+#endif          /* 2 the foreign drop does not look again */
+#ifndef LLIM
+#define LLIM 3
+#endif
+#ifndef PART
+#define PART 2
 #endif
 #ifndef ORDERED
 #define ORDERED 1
@@ -13,8 +22,10 @@
 #ifndef NF
 #define NF 1
 #endif
-#define CAP 3
-#define LCAP 4
+#ifndef CAP
+#define CAP 5
+#endif
+#define LCAP 6
 short lc = 1, cnt = 0; bool M = 0, mine = 1, freed = 0, lk = 0;
 byte ghost = 1, busy = 0, held[NF + 1];
 inline touch() { assert(!freed) }
@@ -33,9 +44,11 @@ active proctype Owner() {
   held[0] = 1;
 end:
   do
-  :: atomic { held[0] > 0 && ghost < CAP && lc < LCAP && cnt < LCAP -> busy++; ghost++ };
+  :: atomic { held[0] > 0 && ghost < CAP && cnt < LCAP -> busy++; ghost++ };
      touch();
-     if :: mine -> l = lc; lc = l + 1
+     if :: mine -> l = lc;
+           if :: l < LLIM -> lc = l + 1
+              :: else -> atomic { touch(); cnt = cnt + PART }; lc = l - PART; lc = l - PART + 1 fi
         :: else -> atomic { touch(); cnt++ } fi;
      atomic { held[0]++; l = 0 }; done()
   :: atomic { held[0] > 0 -> held[0]--; ghost--; busy++ };
@@ -48,9 +61,12 @@ end:
                  if :: l > 0 -> break :: else fi;
 #endif
                  atomic { touch(); c = cnt };
-                 if :: c == 0 && l > 0 -> lc = l; break               /* not the last; undo a failed merge */
+                 if :: l > 0 && (c == 0 || c >= PART) -> lc = l; break   /* not the last; undo a failed merge */
                     :: l + c == 0 -> last(); break
-                    :: c != 0 && l + c > 0 -> lc = 0;                 /* merge on the spot */
+                    :: l == 0 && c >= PART -> lc = PART;              /* they may well be the owner's */
+                       atomic { touch(); if :: cnt == c -> cnt = c - PART; ok = 1 :: else fi };
+                       if :: ok -> break :: else -> lc = 0 fi
+                    :: c != 0 && c < PART && l + c > 0 -> lc = 0;     /* merge on the spot */
                        atomic { touch(); if :: cnt == c -> cnt = l + c; M = 1; mine = 0; ok = 1
                                             :: else fi };
                        if :: ok -> break :: else fi
@@ -73,7 +89,14 @@ end:
      atomic { touch(); cnt--; c = cnt; m = M };                       /* acq_rel */
      if :: m -> if :: c == 0 -> last() :: else fi
         :: !m && c >= 0 -> skip                                       /* the owner still has some */
-        :: !m && c < 0 -> touch(); l = lc; if :: l + c == 0 -> last() :: else fi
+        :: !m && c < 0 -> touch(); l = lc;
+           if :: l + c == 0 ->
+#if FAULT != 2
+                 if :: atomic { cnt == c -> last() } :: else fi
+#else
+                 last()
+#endif
+              :: else fi
      fi;
      atomic { lk = 0; l = 0; c = 0; m = 0 }; done()
   :: atomic { held[me] > 0 -> held[me]--; held[0]++ }
