@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* checked.c: what only the checked library does.
  *
- * Its objects are born with the sign of the local word set, so that the inlined paths of a program
+ * Its objects are born with `out` set in the local word, so that the inlined paths of a program
  * that was compiled against the release headers go out of line, where every count is checked; and a
  * thread's slot token is one that no object has, so that every store into a slot is. Before each
  * header a word tells which thread made the object, and in what mode. Freed objects are poisoned
@@ -106,7 +106,9 @@ bool ouro__checked_escapes(const void *container, const void *value)
     ouro_word b = word_of(container);
     if (!is_local(value) || (b & OURO__IMMORTAL) || is_local(container))
         return false;
-    return (b & (OURO__MERGED | OURO__TOUCHED | OURO__STORING)) || ouro__count_of(b) != 0 ||
+    /* What an owner itself moves into the shared count are whole parts. */
+    return (b & (OURO__MERGED | OURO__TOUCHED | OURO__STORING)) ||
+           ouro__count_of(b) % OURO__LOCAL_PART != 0 ||
            (*birth_of(container) & ATOMIC_MODE) ||
            (*birth_of(container) ^ *birth_of(value)) >> TOKEN_SHIFT != 0;
 }

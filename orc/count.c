@@ -4,12 +4,12 @@
  * The protocol is docs/counts.md. In short: who holds the owner's token writes `local`; all others
  * do RMWs on the shared word; what they may not subtract they give to the owner's queue.
  *
- * Departures from Choi et al. 2018 beside those named there: a foreign drop of an object that can be
- * part of a cycle is queued once per capture even where it could be subtracted (a *notice*: T goes
- * from clear to set), so that the owner learns of the candidate root; and such an object is never
- * merged: what others counted becomes local instead (FOLD). Model: notice.pml. One that is merged
- * from birth (atomic mode, prompt types) is remembered by who drops it: Q is set and the candidate
- * entry owns the reference, until the next capture or until it is the only one left. */
+ * Departures from Choi et al. 2018 beside those named there: a foreign drop of an object that can
+ * be part of a cycle is queued once per capture even where it could be subtracted (a *notice*: T
+ * goes from clear to set), so that the owner learns of the candidate root; and such an object is
+ * never merged: what others counted becomes local instead (FOLD). Model: notice.pml. One that is
+ * merged from birth (atomic mode, prompt types) is remembered by who drops it: Q is set and the
+ * candidate entry owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
@@ -174,7 +174,8 @@ void ouro__saturate(void *object)
 {
     struct ouro_header *h = ouro__header(object);
     if (!(ouro__fetch_or_full(&h->shared, OURO__IMMORTAL) & OURO__IMMORTAL))
-        ouro__warn_object("a count saturated; the object will never be freed; its type is ", object);
+        ouro__warn_object("a count saturated; the object will never be freed; its type is ",
+                          object);
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */
@@ -197,7 +198,7 @@ void ouro__incref_out(void *object)
             ouro__saturate(object);
         return;
     }
-    /* Relaxed: the caller's own reference keeps the object alive (counts.md 6 f). */
+    /* Relaxed: the caller's own reference keeps the object alive (counts.md, f). */
     ouro_word was = ouro__fetch_add(&h->shared, OURO__UNIT);
     if (OURO_UNLIKELY(ouro__count_of(was) >= OURO__COUNT_LIMIT))
         ouro__saturate(object);

@@ -141,7 +141,8 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
 
 /* The verdict on one entry of x, which `holder` holds: the entry's reference goes. Returns
  * whether x died.
- * Invariants I4 to I7; the load of B is acquire (counts.md, a), the CAS acq_rel, `local` is written before it (I7). */
+ * Invariants I4 to I7; the load of B is acquire (counts.md, a), the CAS acq_rel, `local` is written
+ * before it (I7). */
 static bool settle(struct ouro__thread *holder, void *object)
 {
     struct ouro_header *h = ouro__header(object);

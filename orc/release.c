@@ -7,8 +7,8 @@
  * objects that died of it in front: parents before children, children in field order, depth first.
  *
  *  D1  An object is chained once: by whoever decided its death (I6).
- *  D2  While it is chained its local word is negative, and stays so whatever one adds or takes off,
- *      so that local-mode paths go out of line.
+ *  D2  While it is chained `out` is set in its local word, and stays so whatever one adds or takes
+ *      off, so that inlined paths go out of line.
  *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
  *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero

@@ -555,6 +555,16 @@ static void store_elsewhere(void *arg)
     kit_elsewhere(make_and_store, arg);
 }
 
+/* So many references that the shared word counts some of them. */
+static void store_where_many_refer_to(void *object)
+{
+    for (int i = 0; i < 40000; i++)
+        ouro_incref_biased(object);
+    store_local(object);
+    for (int i = 0; i < 40000; i++)
+        ouro_decref_biased(object);
+}
+
 static void shared_objects_do_not_refer_to_local_mode_ones(void **state)
 {
     (void)state;
@@ -583,7 +593,8 @@ static void shared_objects_do_not_refer_to_local_mode_ones(void **state)
         void *container;
         void (*store)(void *);
     } right[] = {
-        {biased, store_local}, {biased, store_plainly}, {own, store_local}, {own, store_plainly}};
+        {biased, store_local}, {biased, store_plainly}, {biased, store_where_many_refer_to},
+        {own, store_local},    {own, store_plainly},    {own, store_where_many_refer_to}};
     for (size_t i = 0; i < OURO_COUNT_OF(right); i++) {
         struct use u = {.object = right[i].container, .second = right[i].store};
         not_named(use, &u);
