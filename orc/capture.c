@@ -138,7 +138,9 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     entry->trial += ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
     c->captured++;
     const struct ouro_type *type = ouro__type_of(entry->object, b);
-    if (OURO_UNLIKELY((b & OURO__WEAK) || !(type->state & OURO__TYPE_FLAT)))
+    if (OURO_UNLIKELY(b & OURO__WEAK))
+        c->weak = true;
+    if (OURO_UNLIKELY(!(type->state & OURO__TYPE_FLAT)))
         c->odd = true;
 }
 

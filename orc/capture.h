@@ -34,7 +34,8 @@ struct ouro__capture {
     bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
     bool outside; /* some captured object refers to one that was not */
-    bool odd;     /* some captured type is not flat, or has weak cells */
+    bool odd;     /* some captured type is not flat */
+    bool weak;    /* some captured object may have a weak cell */
     bool moved;   /* a living object was touched: what it explained may be elsewhere */
     struct ouro__edge ring[OURO__RING];
     uint32_t late[OURO__LATE];

@@ -86,7 +86,7 @@ static void find_living(struct ouro__capture *c)
 static uint32_t lock_buckets(const struct ouro__capture *c)
 {
     uint32_t need = 0;
-    for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
+    for (uint32_t i = 0; i < c->v->count && c->weak; i++) {
         const struct ouro__entry *entry = &c->entries[i];
         if (!ouro__is_captured(c, entry) ||
             !(ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
@@ -183,7 +183,7 @@ static void second_look(struct ouro__capture *c)
 
 static void clear_weak(struct ouro__capture *c)
 {
-    for (uint32_t i = 0; i < c->v->count && c->odd; i++) {
+    for (uint32_t i = 0; i < c->v->count && c->weak; i++) {
         const struct ouro__entry *entry = &c->entries[i];
         if (ouro__is_captured(c, entry) &&
             (ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
