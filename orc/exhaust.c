@@ -20,7 +20,6 @@
  *
  * Unbounded under a hold: who unparks then waits for the walk.
  * Model: notice.pml (NOMEM). */
-#include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/pool.h"
 #include "alloc/valgrind.h"
@@ -83,9 +82,12 @@ static bool settle_marked(struct ouro__thread *holder, struct ouro_header *h)
     const ouro_word others = OURO__QUEUED | OURO__IMMORTAL; /* the drain's, or nobody's */
     while (ouro__count_of(b) < 0 && !(b & others) && (cyclic || (b & OURO__TOUCHED))) {
         int64_t n = ouro__local_count(local) + ouro__count_of(b);
-        if (OURO_UNLIKELY(n < 0))
-            ouro_fail(OURO_FAIL_OVER_RELEASE, h + 1, ouro__type_name(h + 1, b),
-                      "more references were dropped than there were");
+        if (OURO_UNLIKELY(n < 0)) {
+            if (!ouro__cas_full(&h->shared, &b, ouro__set_aside(holder, h, b)))
+                continue;
+            ouro__wrong_found(h + 1, b, "more references were dropped than there were");
+            return false;
+        }
         ouro_word next = b & (OURO__UNIT - 1);
         if (n == 0)
             next = (next & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;

@@ -75,6 +75,8 @@ static unsigned leave_hold(struct ouro__thread *parked)
     }
 }
 
+static void nudge_all(struct ouro__thread *me, unsigned t);
+
 /* Settles for t's holder, which is parked, under MERGING. Returns the token to nudge for next, or
  * NO_TOKEN. Hooks run last, outside the hold. */
 static unsigned merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsigned t)
@@ -92,7 +94,7 @@ static unsigned merge_for(struct ouro__thread *me, struct ouro__thread *parked, 
     ouro__after_drain(me, spent, &dead);
     if (still || next == OURO__NO_TOKEN)
         return still ? next : t;
-    ouro__nudge(me, t); /* it went to another thread: that one, and then what was found here */
+    nudge_all(me, t); /* it went to another thread: that one, and then what was found here */
     return next;
 }
 
@@ -105,7 +107,7 @@ static bool leave_it_to_the_merger(struct ouro__thread *other)
            state == (OURO__MERGING | OURO__LOOK);
 }
 
-void ouro__nudge(struct ouro__thread *me, unsigned t)
+static void nudge_all(struct ouro__thread *me, unsigned t)
 {
     while (t != OURO__NO_TOKEN) {
         struct ouro__token *token = &ouro__tokens[t];
@@ -125,4 +127,10 @@ void ouro__nudge(struct ouro__thread *me, unsigned t)
         else if ((state & ~(ouro_word)OURO__LOOK) != OURO__MERGING || leave_it_to_the_merger(other))
             return; /* running, or wants to: it polls */
     }
+}
+
+void ouro__nudge(struct ouro__thread *me, unsigned t)
+{
+    nudge_all(me, t);
+    ouro__wrong_report(me);
 }

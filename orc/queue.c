@@ -162,18 +162,48 @@ static bool settle(struct ouro__thread *holder, void *object)
         if (b & OURO__IMMORTAL) {
             next = (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED;
         } else if (OURO_UNLIKELY(n < 0)) {
-            ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
-                      "more references were dropped than there were");
+            next = ouro__set_aside(holder, h, b);
         } else {
             next = settled(h, local, b, n);
         }
     } while (!ouro__cas_full(&h->shared, &b, next));
+    if (OURO_UNLIKELY(n < 0 && !(b & OURO__IMMORTAL))) {
+        ouro__wrong_found(object, b, "more references were dropped than there were");
+        return false;
+    }
     if ((b & OURO__IMMORTAL) || n == 0 || visited == OURO__ACYCLIC)
         return n == 0 && !(b & OURO__IMMORTAL);
     if (ouro__half_load(&h->visited) == 0)
         ouro__remember(holder, object, false);
     return false;
 }
+
+/* -- over-releases ----------------------------------------------------------------------------- */
+
+void ouro__wrong_found(const void *object, ouro_word shared, const char *detail)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me->wrong.object)
+        me->wrong = (struct ouro__wrong){object, ouro__type_name(object, shared), detail};
+}
+
+void ouro__wrong_report(struct ouro__thread *me)
+{
+    struct ouro__wrong wrong = me->wrong;
+    if (OURO_LIKELY(!wrong.object) || me->releasing || me->visited.collecting)
+        return;
+    me->wrong.object = NULL;
+    ouro_fail(OURO_FAIL_OVER_RELEASE, wrong.object, wrong.type_name, wrong.detail);
+}
+
+ouro_word ouro__set_aside(struct ouro__thread *holder, struct ouro_header *h, ouro_word b)
+{
+    ouro__forget(holder, h);
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    return (b & ~(OURO__QUEUED | OURO__TOUCHED | OURO__OWNER_MASK)) | OURO__MERGED | OURO__IMMORTAL;
+}
+
+/* -- the queue --------------------------------------------------------------------------------- */
 
 /* Settles a segment's entries. One that is to be freed is put on `spent`. */
 static unsigned take_segment(struct ouro__thread *holder, struct ouro__segment *segment,

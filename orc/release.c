@@ -214,6 +214,7 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
         }
     }
     me->releasing = false;
+    ouro__wrong_report(me);
     return n;
 }
 

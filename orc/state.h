@@ -55,6 +55,13 @@ struct ouro__open {
     uint32_t token, count;
 };
 
+/* An over-release that was found where nothing can be reported: in the middle of a queue, or of a
+ * capture. */
+struct ouro__wrong {
+    const void *object; /* NULL: none */
+    const char *type_name, *detail;
+};
+
 /* -- dead objects (release.c) ------------------------------------------------------------------ */
 
 /* Dead objects, chained through their headers. */
@@ -102,6 +109,7 @@ struct ouro__thread {
     bool dropping;     /* the library drops fields: dying objects are passed over */
     bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
     ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
+    struct ouro__wrong wrong;     /* to be reported as soon as the handler may leave */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
     void *pending;                /* the first of the deaths that are being carried out */
     void *noted;                  /* the first of those that wait for a budget */
@@ -155,6 +163,12 @@ struct ouro__segment *ouro__drain(struct ouro__thread *holder, unsigned t, unsig
 void ouro__after_drain(struct ouro__thread *me, struct ouro__segment *spent,
                        struct ouro__chain *dead);
 void ouro__segments_leave(struct ouro__thread *me);
+/* Of an object with that shared word more references were dropped, or found, than there are: the
+ * calling thread reports the first such when it is done with what it is at. */
+void ouro__wrong_found(const void *object, ouro_word shared, const char *detail);
+void ouro__wrong_report(struct ouro__thread *me);
+/* The shared word of such an object, immortal from then on; takes the holder's part of it away. */
+ouro_word ouro__set_aside(struct ouro__thread *holder, struct ouro_header *h, ouro_word b);
 
 /* What waits for token t, in the order of things (counts.md, b). */
 OURO_INLINE bool ouro__work_waits(unsigned t)

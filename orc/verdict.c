@@ -13,7 +13,6 @@
  *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more.
  *  V6  After the second look the dead can be reached by nobody, and no weak cell finds them. */
 #include "orc/capture.h"
-#include "alloc/fail.h"
 
 /* -- the living -------------------------------------------------------------------------------- */
 
@@ -68,11 +67,9 @@ static void find_living(struct ouro__capture *c)
         if (entry->trial == 0 || !ouro__is_captured(c, entry))
             continue;
         /* Beside running threads a reference that moved may have been seen twice: live. */
-        if (OURO_UNLIKELY(entry->trial < 0 && !c->seen)) {
-            ouro_word b = ouro__load(&ouro__header(entry->object)->shared);
-            ouro_fail(OURO_FAIL_OVER_RELEASE, entry->object, ouro__type_name(entry->object, b),
-                      "more references to it were found than are counted");
-        }
+        if (OURO_UNLIKELY(entry->trial < 0 && !c->seen))
+            ouro__wrong_found(entry->object, ouro__load(&ouro__header(entry->object)->shared),
+                              "more references to it were found than are counted");
         ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
         ouro__capture_scan(c, &living);

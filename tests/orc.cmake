@@ -34,6 +34,7 @@ ouro_orc_test(orc_triggers ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_entries ${threaded} TIMEOUT 120) # with both supplies
+ouro_orc_test(orc_leaving ${every}) # handlers of failures that leave by longjmp
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
 ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
 ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md

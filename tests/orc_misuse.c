@@ -669,38 +669,6 @@ static void acyclic_objects_beside_cycles_are_right(void **state)
     ouro_decref(list);
 }
 
-/* -- the report itself ------------------------------------------------------------------------- */
-
-/* A handler may leave: the failed operation has changed nothing, and no lock is held. */
-static void a_handler_may_leave_by_longjmp(void **state)
-{
-    (void)state;
-    struct leaf *l = leaf_new(1), *other = leaf_new(2);
-    struct node *holder = node_new(3), *held = node_new(4);
-    holder->a = holder->b = held;
-    ouro_decref(l);
-    void (*const misuses[])(void *) = {ouro_decref, ouro_incref, weak_of, check_heap};
-    void *const on[] = {l, l, l, NULL};
-    memset(report, 0, sizeof *report);
-    ouro_set_fail_handler(leave, report);
-    jumped = 0;
-    struct ouro_stats before, after;
-    for (volatile int round = 0; round < 400; round++) {
-        if (round == 40)
-            ouro_stats_get(&before);
-        if (setjmp(back) == 0)
-            misuses[round % 4](on[round % 4]);
-    }
-    ouro_set_fail_handler(NULL, NULL);
-    assert_int_equal(jumped, 400);
-    ouro_stats_get(&after);
-    assert_int_equal(after.used, before.used); /* of the heap check nothing is left over */
-    assert_int_equal(ouro_count(other), 1);
-    holder->b = NULL;
-    ouro_decref(other);
-    ouro_decref(holder);
-}
-
 int main(void)
 {
     KIT_CHECK(ouro_supply_use(&ouro_supply_mmap) == OURO_OK); /* objects keep their addresses */
@@ -722,7 +690,6 @@ int main(void)
         kit_test(shared_objects_do_not_refer_to_local_mode_ones),
         kit_test(an_acyclic_type_in_a_cycle_is_named),
         kit_test(acyclic_objects_beside_cycles_are_right),
-        kit_test(a_handler_may_leave_by_longjmp),
     };
     return kit_run(tests);
 }
