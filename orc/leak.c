@@ -162,6 +162,11 @@ OURO__OS_AT_EXIT static void at_exit(void)
     int64_t wanted = ouro__load(&used) ? ouro_option_get(OURO_OPTION_leaks) : 0;
     if (wanted == 0 || (wanted < 0 && !OURO_CHECKED))
         return;
+    if (wanted > 0 && ouro__supply()->block) {
+        ouro__warn("what is alive is not listed: every block came from the supply ",
+                   ouro__supply()->name);
+        return;
+    }
     if (OURO_CHECKED && ouro__os_threads() == 1)
         ouro_check_heap();
     ouro_report_leaks();

@@ -67,7 +67,9 @@ done
 "$bench" threads --quick --rounds 2 --filter '^trees$' --allocators ouro,libc --json "$dir/json" \
     >"$dir/out" 2>"$dir/err" || complain "trees: status $?: $(cat "$dir/out" "$dir/err")"
 "$shape" "$dir/json" threads || complain "trees: the JSON has another shape"
-grep -q 'trees_vs_mimalloc' "$dir/out" || complain "the table lacks the claims"
+grep -q 'threads_on_ratio_max' "$dir/out" || complain "the table lacks the claims"
+grep -q 'trees_vs_mimalloc' "$dir/out" && complain "the table has claims without a value"
+grep -q 'claims have no value' "$dir/out" || complain "the table does not tell of left out claims"
 mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 'two' >"$dir/texts/b"
 "$bench" threads --quick --rounds 1 --filter '^words' --allocators ouro,libc --json - \
     --dir "$dir/texts" >"$dir/json" 2>"$dir/out" || complain "words: status $?: $(cat "$dir/out")"

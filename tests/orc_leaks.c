@@ -349,7 +349,7 @@ static const char *program; /* the path of this one */
 static char said[4096];
 
 /* Runs a scenario with OURO_LEAKS=`leaks` (NULL: unset); its status as wait has it. */
-static int run(const char *name, const char *leaks)
+static int run_on(const char *supply, const char *name, const char *leaks)
 {
     int ends[2], status;
     KIT_CHECK(pipe(ends) == 0);
@@ -361,7 +361,7 @@ static int run(const char *name, const char *leaks)
         close(ends[0]);
         close(ends[1]);
         setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-        setenv("OURO_SUPPLY", "1", 1);
+        setenv("OURO_SUPPLY", supply, 1);
         leaks ? setenv("OURO_LEAKS", leaks, 1) : unsetenv("OURO_LEAKS");
         alarm(60);
         execl(program, program, name, (char *)NULL); /* not /proc/self/exe: it may be a tool */
@@ -375,6 +375,10 @@ static int run(const char *name, const char *leaks)
     close(ends[0]);
     KIT_CHECK(waitpid(child, &status, 0) == child);
     return status;
+}
+static int run(const char *name, const char *leaks)
+{
+    return run_on("1", name, leaks);
 }
 
 static void a_program_lists_its_leaks_when_told_to(void **state)
@@ -396,6 +400,16 @@ static void a_program_lists_its_leaks_when_told_to(void **state)
             lines += *s == '\n';
         assert_int_equal(lines, 3);
     }
+}
+
+static void a_supply_without_pages_says_that_it_has_no_list(void **state)
+{
+    (void)state;
+    assert_int_equal(run_on("2", "leaky", "1"), 0);
+    assert_string_equal(said, "ouro: what is alive is not listed: every block came from the supply "
+                              "system\n");
+    assert_int_equal(run_on("2", "leaky", NULL), 0);
+    assert_string_equal(said, "");
 }
 
 static void a_clean_program_prints_nothing(void **state)
@@ -457,9 +471,9 @@ static void the_checked_library_checks_the_heap_at_the_end(void **state)
 
 int main(int argc, char **argv)
 {
-    KIT_CHECK(ouro_supply_use(&ouro_supply_mmap) == OURO_OK); /* there are pages to walk */
-    if (argc > 1)
+    if (argc > 1) /* the environment says which supply */
         return scenario(argv[1]);
+    KIT_CHECK(ouro_supply_use(&ouro_supply_mmap) == OURO_OK); /* there are pages to walk */
     program = argv[0];
     const struct CMUnitTest tests[] = {
         kit_test(the_list_goes_by_type_count_and_bytes),
@@ -470,6 +484,7 @@ int main(int argc, char **argv)
         kit_test(the_report_allocates_nothing),
         kit_test(a_list_inside_a_list_is_empty),
         kit_test(a_program_lists_its_leaks_when_told_to),
+        kit_test(a_supply_without_pages_says_that_it_has_no_list),
         kit_test(a_clean_program_prints_nothing),
         kit_test(what_is_born_after_main_is_listed),
         kit_test(the_list_comes_while_a_thread_runs),

@@ -41,12 +41,18 @@ static void print_cell(FILE *to, const struct plan *plan, const struct cell *cel
     fputc('\n', to);
 }
 
-static void print_claims(FILE *to, const struct claims *claims)
+/* With a filter, what was not asked for is left out. */
+static void print_claims(FILE *to, const struct claims *claims, bool filtered)
 {
     static const char *const verdict[] = {"no value", "NOT met", "met"};
     fprintf(to, "\n%-26s %9s %9s   %s\n", "claim", "value", "at most", "");
+    size_t left_out = 0;
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *c = &claims->item[i];
+        if (filtered && !isfinite(c->value)) {
+            left_out++;
+            continue;
+        }
         fprintf(to, "%-26s ", c->name);
         if (isfinite(c->value))
             fprintf(to, "%9.3f", c->value);
@@ -55,6 +61,8 @@ static void print_claims(FILE *to, const struct claims *claims)
         fprintf(to, " %9.2f   %s%s%s%s\n", c->at_most, verdict[claim_holds(c) + 1],
                 c->reason[0] ? " (" : "", c->reason, c->reason[0] ? ")" : "");
     }
+    if (left_out)
+        fprintf(to, "(%zu claims have no value with this filter)\n", left_out);
 }
 
 void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
@@ -80,5 +88,5 @@ void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
     }
     for (size_t i = 0; i < plan->absent_count; i++)
         fprintf(to, "left out: %s: %s\n", plan->absent[i].name, plan->absent[i].reason);
-    print_claims(to, claims);
+    print_claims(to, claims, plan->options->filtered);
 }
