@@ -79,10 +79,16 @@ static UNUSED size_t resident(void)
 }
 
 /* Under a sanitizer or Valgrind: figures of the process say nothing, and everything is slow. */
+static UNUSED int on_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "valgrind");
+}
+
 static UNUSED int is_slow(void)
 {
     return OURO_ASAN || OURO_TSAN || getenv("OURO_TEST_SLOW") || access("/proc/self/statm", R_OK) ||
-           (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "valgrind"));
+           on_valgrind();
 }
 
 /* Runs `body` in a child whose standard error goes to `text`; returns the wait status. */

@@ -140,7 +140,7 @@ static void no_weak_handle_finds_what_was_made_in_the_cell(void **state)
 
 /* -- immortal from its own hook ---------------------------------------------------------------- */
 
-static struct hooked *immortal, *immortals[2]; /* tools find them here */
+static struct hooked *volatile immortal, *volatile immortals[2]; /* tools find them here */
 
 static void make_itself_immortal(struct hooked *dying)
 {
