@@ -83,8 +83,10 @@ static bool settle_marked(struct ouro__thread *holder, struct ouro_header *h)
     while (ouro__count_of(b) < 0 && !(b & others) && (cyclic || (b & OURO__TOUCHED))) {
         int64_t n = ouro__local_count(local) + ouro__count_of(b);
         if (OURO_UNLIKELY(n < 0)) {
-            if (!ouro__cas_full(&h->shared, &b, ouro__set_aside(holder, h, b)))
+            if (!ouro__cas_full(&h->shared, &b, ouro__set_aside(holder, h, b))) {
+                ouro__half_store(&h->local, local);
                 continue;
+            }
             ouro__wrong_found(h + 1, b, "more references were dropped than there were");
             return false;
         }

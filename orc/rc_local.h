@@ -11,7 +11,7 @@
 
 #include "orc/header.h"
 
-/* One reference more. O(1), three instructions and two predicted branches. */
+/* One reference more. O(1): a load, an addition, a store and two predicted branches. */
 OURO_INLINE void ouro_incref_local(void *object)
 {
     if (OURO_UNLIKELY(object == NULL))
