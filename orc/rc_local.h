@@ -5,7 +5,8 @@
  * the thread that made the object, and only while no other thread can reach it; the checked library
  * reports anything else. A decref may run destroy hooks and, for types that can be cyclic, a
  * collection; neither allocates from the caller's point of view: no error can come of it.
- * The local word of an immortal object has `out` set, and is never written. */
+ * The local word of an object that its owner made immortal, or that is so from the start, has `out`
+ * set, and is never written. */
 #ifndef OURO_ORC_RC_LOCAL_H
 #define OURO_ORC_RC_LOCAL_H
 
