@@ -336,9 +336,9 @@ void ouro_poll(void)
 size_t ouro_queued_bytes(void)
 {
     struct ouro__thread *me = ouro__self;
-    if (!me || me->home == OURO__NO_TOKEN)
+    if (!me)
         return 0;
-    size_t bytes = ouro__queued_bytes(me->home);
+    size_t bytes = me->home != OURO__NO_TOKEN ? ouro__queued_bytes(me->home) : 0;
     for (uint32_t t = me->held_first; t; t = ouro__tokens[t].next_held)
         bytes += ouro__queued_bytes(t);
     return bytes;

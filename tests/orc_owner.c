@@ -208,6 +208,38 @@ static void queued_bytes_tell_all_that_waits(void **state)
     kit_other_end(owner);
 }
 
+/* However long the owner does not call, and whatever others do meanwhile: an object has one entry
+ * at most, so what waits are the objects that it gave away, once. */
+static void an_owner_that_computes_leaves_what_it_gave_away(void **state)
+{
+    (void)state;
+    owner = kit_other_start();
+    make_some(200);
+    size_t most = 0, bytes, resident = 0;
+    for (int i = 0; i < 200; i++)
+        most += block_bytes(made[i]);
+    for (size_t round = 0, n = kit_scaled(4000); round < n; round++) {
+        for (int i = 0; i < 200; i++) {
+            ouro_incref(made[i]);
+            struct node *own = ouro_new(&node_type, sizeof *own); /* and work of one's own */
+            ouro_decref(made[i]);
+            ouro_decref(own);
+        }
+        if (round == n / 2)
+            resident = kit_resident();
+    }
+    if (!kit_instrumented())
+        assert_true(kit_resident() < resident + (1 << 20));
+    kit_other_do(owner, queued_bytes, &bytes);
+    assert_in_range(bytes, 1, most);
+    for (int i = 0; i < 200; i++)
+        ouro_decref(made[i]);
+    kit_other_do(owner, queued_bytes, &bytes);
+    assert_in_range(bytes, 1, most);
+    kit_other_end(owner);
+    assert_int_equal(kit_destroyed, 200);
+}
+
 /* Pathology 12, in small: a producer that allocates is never ahead of its drops by more than a
  * page. */
 static void produce(void *arg)
@@ -244,6 +276,7 @@ int main(void)
         kit_test(a_drop_during_a_hold_for_another_token_is_not_left),
         kit_test(what_an_owner_left_is_destroyed_at_once),
         kit_test(queued_bytes_tell_all_that_waits),
+        kit_test(an_owner_that_computes_leaves_what_it_gave_away),
         kit_test(delayed_deaths_do_not_make_a_heap_grow),
     };
     return kit_run(tests);
