@@ -22,7 +22,7 @@
  * never too small. An object that can be in a cycle stays with its owner this way, who can collect
  * it; another one if so many are left that they may well be the owner's (models: counts.pml,
  * notice.pml, FOLD). */
-static bool fold(struct ouro_header *h, ouro_word *b)
+bool ouro__fold(struct ouro_header *h, ouro_word *b)
 {
     int64_t n = ouro__part_of(ouro__count_of(*b));
     ouro__half_store(&h->local, ouro__owned_local(*b, n));
@@ -64,7 +64,7 @@ static bool zero_drop(struct ouro_header *h, void *object)
             return true; /* no RMW was made */
         ouro__tool_release(object);
         if (ouro__count_of(b) >= (ouro__can_cycle(h) ? 1 : OURO__LOCAL_PART)) {
-            if (!fold(h, &b))
+            if (!ouro__fold(h, &b))
                 continue;
             if (ouro__half_load(&h->visited) == 0)
                 ouro__candidate(object);
@@ -80,7 +80,7 @@ static bool zero_drop(struct ouro_header *h, void *object)
 
 /* -- the others -------------------------------------------------------------------------------- */
 
-static void over_release(void *object, ouro_word b)
+void ouro__over_release(const void *object, ouro_word b)
 {
     ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
               "dropped, but no reference is left");
@@ -94,7 +94,7 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
     for (;;) {
         int64_t count = ouro__count_of(b);
         if (count <= 0)
-            over_release(object, b);
+            ouro__over_release(object, b);
         bool claim = count > 1 && visited != OURO__ACYCLIC && !(b & OURO__QUEUED);
         if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
             continue;
@@ -153,7 +153,7 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
         return;
     if (ouro__is_freed(b)) {
         if (direction < 0)
-            over_release(object, b);
+            ouro__over_release(object, b);
         ouro_fail(OURO_FAIL_USE_AFTER_FREE, object, ouro__type_name(object, b),
                   "counted, but it is gone");
     }
@@ -166,7 +166,7 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     ouro_word was = ouro__fetch_add_full(&ouro__header(object)->shared, change);
     if (direction < 0 && ouro__count_of(was) <= 0) {
         ouro__fetch_add(&ouro__header(object)->shared, OURO__UNIT);
-        over_release(object, was);
+        ouro__over_release(object, was);
     }
 }
 
@@ -299,71 +299,4 @@ void ouro__candidate(void *object)
     }
     if (v->live_places >= v->threshold || v->live_places % 64 == 0)
         ouro__collect_if_due(me);
-}
-
-/* -- without a descriptor ---------------------------------------------------------------------- */
-
-/* Answers at once, under the promise that drops by the owner and by others are ordered
- * (counts.md, without any descriptor). Model: untyped.pml. */
-bool ouro__decref_last_out(void *object)
-{
-    if (!object)
-        return false;
-    struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load(&h->shared);
-    struct ouro__thread *me = ouro__me();
-    if (ouro__is_freed(b))
-        over_release(object, b);
-    if (!me || (b & OURO__IMMORTAL))
-        return false;
-    if (OURO_CHECKED)
-        ouro__checked_touch(object, me);
-    ouro_half before = ouro__half_load(&h->local);
-    int64_t local = ouro__local_count(before) - 1;
-    bool mine = ouro__holds(me, b);
-    if (OURO_UNLIKELY(mine && local < 0 && !(b & OURO__QUEUED)))
-        over_release(object, b);
-    if (!mine || local < 0) { /* the owner's, but counted in the shared word (I5) */
-        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
-        int64_t count = ouro__count_of(was) - 1;
-        if ((was & OURO__MERGED) && count < 0) {
-            ouro__fetch_add(&h->shared, OURO__UNIT);
-            over_release(object, was);
-        }
-        if ((was & OURO__MERGED) || count >= 0)
-            return (was & OURO__MERGED) && count == 0;
-        if ((was & OURO__QUEUED) || ouro__local_count(ouro__half_load(&h->local)) + count != 0)
-            return false;
-        /* The owner may have moved references between the counts meanwhile: then it has some. Pairs
-         * with the RMW of spill, which comes before its store. */
-        ouro__fence_acquire();
-        return ouro__count_of(ouro__load(&h->shared)) == count;
-    }
-    ouro_half after = ouro__owned_local(b, local);
-    ouro__half_store(&h->local, after);
-    for (;;) {
-        b = ouro__load_acquire(&h->shared);
-        int64_t count = ouro__count_of(b);
-        if (b & OURO__QUEUED)
-            return false;
-        if (OURO_UNLIKELY(local + count < 0)) {
-            ouro__half_store(&h->local, before);
-            over_release(object, b);
-        }
-        if (local + count == 0)
-            return true;
-        if (count == 0 || (local > 0 && count >= OURO__LOCAL_PART))
-            return false;
-        if (count >= OURO__LOCAL_PART) { /* as in zero_drop */
-            if (fold(h, &b))
-                return false;
-            continue;
-        }
-        ouro__half_store(&h->local, OURO__LOCAL_AWAY); /* merged on the spot */
-        ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
-        if (ouro__cas_full(&h->shared, &b,
-                           merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
-            return false;
-        ouro__half_store(&h->local, after);
-    }
 }

@@ -18,6 +18,7 @@ ouro_layer(orc
         slot.c
         sweep.c
         token.c
+        untyped.c
         verdict.c
         weak.c
     PUBLIC

@@ -335,6 +335,11 @@ OURO_INLINE uint32_t ouro__next_token(uint32_t t)
 }
 /* One reference more, by the holder; false: there are too many. */
 bool ouro__local_incref(struct ouro_header *h);
+/* References that the shared word, last seen as *b, counts become the holder's, which has none:
+ * as many as there is room for. False: *b was not the word any more, and is what it is now. */
+bool ouro__fold(struct ouro_header *h, ouro_word *b);
+/* Reports it; the shared word tells the type. */
+void ouro__over_release(const void *object, ouro_word b);
 /* Makes it immortal; the one who did says so. */
 void ouro__saturate(void *object);
 /* Bytes of the block that it lies in, header and tail included. */
