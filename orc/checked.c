@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* checked.c: what only the checked library does.
  *
- * Its objects are born with `out` set in the local word, so that the inlined paths of a program
- * that was compiled against the release headers go out of line, where every count is checked; and a
- * thread's slot token is one that no object has, so that every store into a slot is. Before each
- * header a word tells which thread made the object, and in what mode. Freed objects are poisoned
+ * Its objects are born with `out` set in the local word, so that the inlined counts and slot stores
+ * of a program that was compiled against the release headers go out of line, where each is checked.
+ * Before each header a word tells which thread made the object, and in what mode. Freed objects are poisoned
  * and kept for a while, so that a late drop or write finds them and is named.
  *
  *  K1  A local-mode object is used by its own thread only. An ended thread's objects are anybody's:
  *      its end handed them over.
  *  K2  What other threads may reach refers to no local-mode object. Others may reach what was born
- *      in atomic mode, is merged, is counted in the shared word, or was made by another thread than
- *      what it refers to.
+ *      in atomic mode, is merged, was made by another thread than what it refers to, or is counted in
+ *      the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner moves
+ *      such a part there itself (so a multiple of others is not seen).
  *  K3  A kept object reads as POISON up to the end of its block.
  *
  * What this cannot catch: inlined atomic counts on merged objects (prompt types), a local function
@@ -108,8 +108,7 @@ bool ouro__checked_escapes(const void *container, const void *value)
         return false;
     /* What an owner itself moves into the shared count are whole parts. */
     return (b & (OURO__MERGED | OURO__TOUCHED | OURO__STORING)) ||
-           ouro__count_of(b) % OURO__LOCAL_PART != 0 ||
-           (*birth_of(container) & ATOMIC_MODE) ||
+           ouro__count_of(b) % OURO__LOCAL_PART != 0 || (*birth_of(container) & ATOMIC_MODE) ||
            (*birth_of(container) ^ *birth_of(value)) >> TOKEN_SHIFT != 0;
 }
 

@@ -21,7 +21,7 @@
 /* References that the shared word counts become the owner's: `local` first (I7), so that the sum is
  * never too small. An object that can be in a cycle stays with its owner this way, who can collect
  * it; another one if so many are left that they may well be the owner's (models: counts.pml,
- * notice.pml, FOLD). */
+ * notice.pml and saturate.pml, FOLD). */
 bool ouro__fold(struct ouro_header *h, ouro_word *b)
 {
     int64_t n = ouro__part_of(ouro__count_of(*b));
@@ -32,7 +32,8 @@ bool ouro__fold(struct ouro_header *h, ouro_word *b)
     return false;
 }
 
-/* The other way, where the local word is full: the shared one first. */
+/* The other way, where the local word is full: the shared one first. Full: the store of `local` may
+ * not pass it; pairs with the fence in drop_as_other (untyped.c). */
 static bool spill(struct ouro_header *h)
 {
     ouro_word was = ouro__fetch_add_full(&h->shared, OURO__LOCAL_PART * OURO__UNIT);

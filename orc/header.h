@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* header.h: the words before every object, and the two thread-local tokens.
+/* header.h: the words before every object, and the masks that a thread tests them with.
  *
  *   object - 16   local    32  owner 16 | the owner's plain count, less one, 15 | out 1
  *   object - 12   visited  32  0: no candidate; all ones: acyclic; else an index (owner only)
  *   object -  8   shared   64  owner 16 | type 16 | flags 6 | shared count 26, signed
  *
  * The invariants of these words are I1..I11 of docs/counts.md. One word holds owner, flags and
- * shared count, so that every transition is one RMW. The counts are on top: adding to them cannot
- * spill into another field.
+ * shared count, so that every transition is one RMW. The shared count is on top: adding to it reaches
+ * no other field. The local one has `out` above it, into which it is meant to carry.
  *
  * Only the holder of the owner's token writes `local`, by relaxed store; all may load it.
  *
@@ -56,7 +56,7 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 
 /* The bits that the local word of an object has not if its counts, or its slots, are the calling
  * thread's to change inline: `out`, and those that its home token has not. All ones in a thread
- * that has not touched a counted object; `slots` also in one with armed objects. */
+ * that has not touched a counted object; `slots` always, in the checked library. */
 struct ouro_here {
     ouro_half counts;
     ouro_half slots;

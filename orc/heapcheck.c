@@ -3,7 +3,8 @@
  *
  * All live objects go into one array, sorted by address; every reference is looked up there and
  * becomes an edge, so that objects are walked once.
- *   1. headers: merged exactly if there is no owner (I3); the type is known; counts in range
+ *   1. headers: merged exactly if there is no owner (I3); both words name the same owner (I11); the
+ *      type is known; counts in range
  *   2. every reference leads to a live object, or to an immortal one
  *   3. no object is referred to from objects more often than it is counted (I1)
  *   4. no object of an acyclic type reaches itself: none is in a strongly connected component of
@@ -97,6 +98,11 @@ static struct item *find(const struct check *c, void *object)
     return c->count ? bsearch(&key, c->items, c->count, sizeof key, by_address) : NULL;
 }
 
+static bool is_frozen(ouro_word b)
+{
+    return ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) == OURO__FROZEN;
+}
+
 static void check_header(struct check *c, void *object)
 {
     const struct ouro_header *h = ouro__header(object);
@@ -106,6 +112,8 @@ static void check_header(struct check *c, void *object)
         fail(c, OURO_FAIL_CORRUPT, object, "its owner and its flags contradict each other");
     if (b & OURO__IMMORTAL)
         return;
+    if (!merged && is_frozen(b))
+        return; /* its owner may have been in the middle of anything when the process was forked */
     if (!merged && ((ouro__half_load(&h->local) ^ b) & OURO__OWNER_MASK))
         fail(c, OURO_FAIL_CORRUPT, object, "its two words name different owners");
     int64_t count = ouro__count_of(b);

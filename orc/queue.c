@@ -93,7 +93,7 @@ size_t ouro__queued_bytes(unsigned t)
 /* Q was set by the caller, and the memory secured before (E1). */
 void ouro__enqueue(struct ouro__thread *me, void *object, unsigned t)
 {
-    struct ouro__open *open = &me->open[t % OURO__SEGMENTS];
+    struct ouro__open *open = &me->open[ouro__open_place(t)];
     if (OURO_LIKELY(append(open, object, t)))
         return; /* Q5 */
     segment_leave(open);

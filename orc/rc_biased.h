@@ -13,7 +13,7 @@
 
 #include "orc/rc_local.h"
 
-/* One reference more. The owner: a load, an addition, a test, a store; no atomic operation. */
+/* One reference more. The owner: two loads, an addition, a test, a store; no atomic operation. */
 OURO_INLINE void ouro_incref_biased(void *object)
 {
     if (!OURO_THREADS) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* slot.c: stores into slots of objects that the thread does not own (or that are armed).
+/* slot.c: stores into slots of objects that the thread does not own.
  *
  * A foreign store says so before it stores and while it does: one CAS sets T and S, a fence orders
- * it before the store (docs/cycles.md M2), S is cleared by release afterwards (M3). T is set only with
- * a notice, or while the owner is to be told anyway: the store brings a reference of its own to the
- * container into the owner's queue (count.c). */
+ * it before the store (docs/cycles.md M2), S is cleared by release afterwards (M3). T is set only
+ * with a notice, or while the owner is to be told anyway: the store brings a reference of its own to
+ * the container into the owner's queue (count.c). */
 #include "orc/slot.h"
 #include "orc/checked.h"
 #include "orc/state.h"

@@ -4,7 +4,7 @@
  * A move of a reference changes no count, so a collector that looks in steps, or beside running
  * threads, must be told; and a move into an object can be what makes a cycle garbage, with no
  * decref to tell of it (docs/cycles.md). These functions tell the collector for the price of one
- * predicted compare, and one more where a reference comes in. Slots outside objects (variables,
+ * predicted test, and one more where a reference comes in. Slots outside objects (variables,
  * stacks) are simply assigned.
  *
  * For every function: `container` is the object that the slot lies in (borrowed, not NULL; the

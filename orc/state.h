@@ -54,6 +54,13 @@ struct ouro__open {
     struct ouro__segment *segment;
     uint32_t token, count;
 };
+/* Where a thread has its open segment for t. The multiplier is one by which the first eight tokens
+ * get a place each, and the next eight again. */
+OURO_INLINE uint32_t ouro__open_place(uint32_t t)
+{
+    return (t * 0x0B83DA51u) >> 29;
+}
+OURO_STATIC_ASSERT(OURO__SEGMENTS == 8, "ouro__open_place gives three bits");
 
 /* An over-release that was found where nothing can be reported: in the middle of a queue, or of a
  * capture. */
@@ -303,8 +310,8 @@ OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
 {
     return ouro__half_load(&h->visited) != OURO__ACYCLIC;
 }
-/* The most references that a local word counts, and how many of them pass between it and the
- * shared count at once: at the most, and where it has none and others have so many. */
+/* The most references that a local word counts. LOCAL_PART of them go over to the shared count when
+ * it is full, and come back when it is empty. */
 #define OURO__LOCAL_MOST (OURO_CHECKED ? 0x3FFE : 0x8000)
 #define OURO__LOCAL_PART 0x2000
 
@@ -318,7 +325,7 @@ OURO_INLINE int32_t ouro__local_count(ouro_half local)
 OURO_INLINE ouro_half ouro__owned_local(ouro_word shared, int64_t n)
 {
     ouro_half owner = (ouro_half)(shared & OURO__OWNER_MASK);
-    if (OURO_CHECKED || n == 0) /* armed: every inlined path goes out of line */
+    if (OURO_CHECKED || n == 0) /* every inlined path goes out of line */
         return owner | OURO__LOCAL_AWAY | (ouro_half)n * OURO__LOCAL_UNIT;
     return owner | (ouro_half)(n - 1) * OURO__LOCAL_UNIT;
 }

@@ -78,13 +78,13 @@ static UNUSED size_t resident(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Under a sanitizer or Valgrind: figures of the process say nothing, and everything is slow. */
 static UNUSED int on_valgrind(void)
 {
     const char *preloaded = getenv("LD_PRELOAD");
     return preloaded && strstr(preloaded, "valgrind");
 }
 
+/* Under a sanitizer or Valgrind: figures of the process say nothing, and everything is slow. */
 static UNUSED int is_slow(void)
 {
     return OURO_ASAN || OURO_TSAN || getenv("OURO_TEST_SLOW") || access("/proc/self/statm", R_OK) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ends of counts that other threads reach: nothing wraps, and what saturates is said once.
- * White-box: sets header words, for the ends are millions of references away. */
+ * White-box: sets header words, for the ends are a million references away. */
 #include "orc_kit.h"
 
 #include <string.h>
@@ -81,7 +81,7 @@ static void saturates_once(void (*fn)(void *), void *object)
     assert_string_equal(kit_stderr_of(fn, object), "");
 }
 
-/* The owner gives away millions of references and never settles; the others drop them. */
+/* The owner gives away a million references and never settles; the others drop them. */
 static void what_the_owner_gives_away_is_not_limited(void **state)
 {
     (void)state;
@@ -102,7 +102,7 @@ static void what_the_owner_gives_away_is_not_limited(void **state)
     kit_other_end(other);
 }
 
-static void untyped_drops_of_others_reach_the_lower_end(void **state)
+static void untyped_drops_of_others_lower_the_count_as_far_as_local_goes(void **state)
 {
     (void)state;
     other = kit_other_start();
@@ -261,7 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(what_the_owner_gives_away_is_not_limited),
-        kit_test(untyped_drops_of_others_reach_the_lower_end),
+        kit_test(untyped_drops_of_others_lower_the_count_as_far_as_local_goes),
         kit_test(foreign_increfs_saturate_at_the_upper_end),
         kit_test(an_untyped_drop_does_not_merge_what_may_be_the_owners),
         kit_test(a_fold_takes_a_part_of_the_shared_count),

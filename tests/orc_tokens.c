@@ -242,9 +242,33 @@ static void what_others_claimed_before_a_fork_is_left_alone(void **state)
     ouro_decref(waiting);
 }
 
+/* A thread that drops to a few owners in turn has a segment open for each. */
+static void the_first_tokens_have_places_of_their_own(void **state)
+{
+    (void)state;
+    unsigned times[OURO__SEGMENTS] = {0};
+    uint32_t t = OURO__FIRST_TOKEN;
+    for (unsigned i = 0; i < 2 * OURO__SEGMENTS; i++, t = ouro__next_token(t))
+        times[ouro__open_place(t)]++;
+    for (unsigned i = 0; i < OURO__SEGMENTS; i++)
+        assert_int_equal(times[i], 2);
+}
+
+/* No token contains another, and there are as many as eight of sixteen bits give. */
+static void tokens_are_told_apart_by_one_and(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    for (uint32_t t = OURO__FIRST_TOKEN; t <= 0xFFFF; t = ouro__next_token(t), count++)
+        assert_int_equal(__builtin_popcount(t), 8);
+    assert_int_equal(count, 12870);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        kit_test(the_first_tokens_have_places_of_their_own),
+        kit_test(tokens_are_told_apart_by_one_and),
         kit_test(one_collection_takes_a_ring_of_two_ended_threads), /* before anything waits */
         kit_test(the_dead_drop_every_reference_to_an_orphan),
         kit_test(more_orphans_than_adopted_tokens_in_one_sweep),

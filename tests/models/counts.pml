@@ -3,7 +3,7 @@
  * Thread 0 owns every object; threads 1..NF are foreign.  One step = one access to a shared word.
  * A compare-and-swap loop whose iterations write nothing is one atomic step (a failed turn of the
  * loop changes nothing, so only the successful turn can be observed).
- * FLOOR (departure): `local` never falls below zero.  Its sign sends inlined paths out of line, but
+ * FLOOR (departure): `local` never falls below zero.  The word has no room for less, but
  * with Q set the owner may drop references that B counts; with local 0 it does so on B.
  * FOLD (departure): an object that can be in a cycle is never merged.  What a zero drop, or a drain,
  * finds in the shared count becomes local: the object stays with its owner, and so does its garbage.
