@@ -40,6 +40,8 @@ static bool is_due(struct ouro__visited *v)
     return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due;
 }
 
+#define ROUNDS 8
+
 static void collect_now(struct ouro__thread *me, struct ouro_collection *result);
 
 void ouro__collect_if_due(struct ouro__thread *me)
@@ -201,6 +203,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     uint32_t end = v->count;
     result->live = c.captured - c.dead;
     result->freed = ouro__sweep(&c);
+    v->more = v->count > end;
     unclaim_living(&c, end);
     close_up(&c, end);
     set_triggers(v, (uint32_t)result->live);
@@ -230,6 +233,14 @@ static void collect_once(struct ouro__thread *me, struct ouro_collection *sum, b
     add(sum, &one);
 }
 
+/* The deaths that were put off meanwhile. */
+static void release_after(struct ouro__thread *me)
+{
+    uint32_t before = me->visited.live_places;
+    ouro__release_some(me, SIZE_MAX);
+    me->visited.more |= me->visited.live_places > before;
+}
+
 static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
 {
     if (!me->visited.collecting && !me->releasing) {
@@ -241,11 +252,24 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
         }
         if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist()))
             collect_once(me, result, alone);
+        release_after(me);
         /* It met objects of others: only now does it make a difference whether these are gone. */
-        if (!alone && me->visited.waiting && is_alone(&me->visited))
+        if (!alone && me->visited.waiting && is_alone(&me->visited)) {
             collect_once(me, result, true);
-        ouro__release_some(me, SIZE_MAX);
+            release_after(me);
+        }
     }
+}
+
+/* What died of a collection may have kept cycles that it could not capture: they are candidates
+ * now. A hook may make new ones for ever, so after some rounds those wait for the next collection. */
+static void collect_all(struct ouro__thread *me, struct ouro_collection *result)
+{
+    unsigned rounds = 0;
+    do {
+        me->visited.more = false;
+        collect_now(me, result);
+    } while (me->visited.more && ++rounds < ROUNDS);
 }
 
 size_t ouro_collect(struct ouro_collection *result)
@@ -254,7 +278,7 @@ size_t ouro_collect(struct ouro_collection *result)
     struct ouro__thread *me = ouro__self;
     if (me) {
         ouro__release_noted(me, SIZE_MAX); /* what waits for a budget keeps others alive */
-        collect_now(me, &one);
+        collect_all(me, &one);
     }
     if (result)
         *result = one;

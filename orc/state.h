@@ -102,6 +102,7 @@ struct ouro__visited {
     bool collecting;
     bool lost;    /* a candidate could not be remembered */
     bool waiting; /* some candidates reach objects that this thread may not speak for */
+    bool more;    /* what died of the last collection left new candidates */
     struct ouro_collection total;
 };
 

@@ -66,6 +66,53 @@ static void each_hook_in_and_behind_a_cycle_runs_once(void **state)
     }
 }
 
+static struct ouro_type holder_type = {.flags = OURO_ACYCLIC,
+                                       .size = sizeof(struct node),
+                                       .align = _Alignof(struct node),
+                                       .name = "holder"};
+
+/* A capture ends at what is acyclic: what that keeps shows when it died. */
+static void cycles_that_only_the_dead_kept_go_with_them(void **state)
+{
+    (void)state;
+    holder_type.fields = node_type.fields;
+    holder_type.field_count = node_type.field_count;
+    struct hooked *next = NULL;
+    for (int i = 0; i < 6; i++) {
+        struct hooked *ring = hooked_new(i);
+        struct node *holder = ouro_new(&holder_type, sizeof *holder);
+        holder->a = (struct node *)(void *)next;
+        ring->a = (struct hooked *)(void *)holder;
+        ring->b = ring;
+        next = ring;
+        ouro_incref(ring);
+    }
+    ouro_decref(next);
+    struct ouro_collection result;
+    assert_int_equal(ouro_collect(&result), 6);
+    assert_int_equal(result.collections, 6);
+    assert_int_equal(kit_destroyed, 6);
+}
+
+static void make_another(struct hooked *dying)
+{
+    struct hooked *ring = hooked_new(dying->id + 1);
+    ring->a = ring;
+    ouro_incref(ring);
+    ouro_decref(ring);
+}
+
+static void a_hook_that_makes_garbage_for_ever_does_not_hold_up_a_collection(void **state)
+{
+    (void)state;
+    kit_on_destroy = make_another;
+    make_another(&(struct hooked){.id = 0});
+    size_t freed = ouro_collect(NULL);
+    assert_in_range(freed, 1, 8);
+    kit_on_destroy = NULL;
+    assert_int_equal(ouro_collect(NULL), 1);
+}
+
 /* -- structured values in cycles --------------------------------------------------------------- */
 
 struct rich {
@@ -267,6 +314,8 @@ int main(void)
         kit_test(rings_of_any_length_are_collected),
         kit_test(rings_that_share_a_member_and_tails_go_together),
         kit_test(each_hook_in_and_behind_a_cycle_runs_once),
+        kit_test(cycles_that_only_the_dead_kept_go_with_them),
+        kit_test(a_hook_that_makes_garbage_for_ever_does_not_hold_up_a_collection),
         kit_test(sequences_options_and_unions_are_followed),
         kit_test(live_graphs_stay_and_count_exactly),
         kit_test(borrowed_back_pointers_count_nothing),
