@@ -36,6 +36,7 @@ ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_entries ${threaded} TIMEOUT 120) # with both supplies
 ouro_orc_test(orc_leaving ${every}) # handlers of failures that leave by longjmp
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
+ouro_orc_test(orc_wrong_thread ${every} TIMEOUT 120) # local-mode objects that others reach
 ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
 ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md
 ouro_orc_test(orc_exhaust ${every} TIMEOUT 120) # every allocation fails, once and for good

@@ -302,17 +302,6 @@ static void fill_parent(void *arg)
     parent->b->a = node_new(4);
 }
 
-static void park(void *arg)
-{
-    (void)arg;
-    ouro_park();
-}
-static void unpark(void *arg)
-{
-    (void)arg;
-    ouro_unpark();
-}
-
 /* The release of the parent settles for the owner of its children, which is parked. */
 static void what_a_release_settles_for_others_is_released_too(void **state)
 {
@@ -320,10 +309,10 @@ static void what_a_release_settles_for_others_is_released_too(void **state)
     struct kit_other *other = kit_other_start();
     parent = node_new(0);
     kit_other_do(other, fill_parent, NULL);
-    kit_other_do(other, park, NULL);
+    kit_other_do(other, kit_park, NULL);
     ouro_decref(parent);
     assert_int_equal(heapcheck_count(&node_type), 0);
-    kit_other_do(other, unpark, NULL);
+    kit_other_do(other, kit_unpark, NULL);
     kit_other_end(other);
 }
 

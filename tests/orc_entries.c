@@ -24,16 +24,6 @@ static void poll(void *arg)
     ouro_poll();
     ouro_collect(NULL);
 }
-static void park(void *arg)
-{
-    (void)arg;
-    ouro_park();
-}
-static void unpark(void *arg)
-{
-    (void)arg;
-    ouro_unpark();
-}
 static void decref(void *object)
 {
     ouro_decref(object);
@@ -70,7 +60,7 @@ static void every_allocation_of_a_drop_fails_once(void **state)
             kit_other_do(owner, make, NULL);
             enum state its = (enum state)(kind / 2);
             if (its == PARKED)
-                kit_other_do(owner, park, NULL);
+                kit_other_do(owner, kit_park, NULL);
             else if (its == ENDED)
                 kit_other_end(owner);
             int64_t n = kind % 2 ? -nth : nth;
@@ -79,7 +69,7 @@ static void every_allocation_of_a_drop_fails_once(void **state)
                 kit_other_do(owner, poll, NULL);
             assert_int_equal(kit_destroyed, MADE + 1);
             if (its == PARKED)
-                kit_other_do(owner, unpark, NULL);
+                kit_other_do(owner, kit_unpark, NULL);
             if (its != ENDED)
                 kit_other_end(owner);
         }
@@ -237,6 +227,6 @@ int main(int argc, char **argv)
     if (failed || getenv("OURO_SUPPLY") != NULL)
         return failed;
     setenv("OURO_SUPPLY", "2", 1); /* and once more with single blocks of libc */
-    execv(argv[0], argv); /* not /proc/self/exe: it may be a tool */
+    execv(argv[0], argv);          /* not /proc/self/exe: it may be a tool */
     return 1;
 }

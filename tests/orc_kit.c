@@ -239,6 +239,16 @@ void kit_elsewhere(void (*fn)(void *), void *arg)
 
 /* -- what the other is told to do -------------------------------------------------------------- */
 
+void kit_park(void *arg)
+{
+    (void)arg;
+    ouro_park();
+}
+void kit_unpark(void *arg)
+{
+    (void)arg;
+    ouro_unpark();
+}
 void kit_poll(void *arg)
 {
     (void)arg;

@@ -81,6 +81,8 @@ void kit_other_end(struct kit_other *other); /* returns when it is gone */
 void kit_elsewhere(void (*fn)(void *), void *arg);
 /* Things to be told to do. */
 void kit_poll(void *arg);
+void kit_park(void *arg);
+void kit_unpark(void *arg);
 void kit_incref(void *object);
 void kit_decref(void *object);
 void kit_touch(void *object); /* makes it a candidate */

@@ -22,16 +22,6 @@ static void make_some(size_t n)
 {
     kit_other_do(owner, make, &n);
 }
-static void park(void *arg)
-{
-    (void)arg;
-    ouro_park();
-}
-static void unpark(void *arg)
-{
-    (void)arg;
-    ouro_unpark();
-}
 static void queued_bytes(void *result)
 {
     *(size_t *)result = ouro_queued_bytes();
@@ -63,10 +53,10 @@ static void what_a_parked_owner_has_is_destroyed_at_once(void **state)
     for (int i = 0; i < 100; i++)
         ouro_decref(made[i]);
     assert_int_equal(kit_destroyed, 0);
-    kit_other_do(owner, park, NULL); /* parking settles */
+    kit_other_do(owner, kit_park, NULL); /* parking settles */
     assert_int_equal(kit_destroyed, 100);
-    kit_other_do(owner, park, NULL); /* pairs nest */
-    kit_other_do(owner, unpark, NULL);
+    kit_other_do(owner, kit_park, NULL); /* pairs nest */
+    kit_other_do(owner, kit_unpark, NULL);
     for (int i = 100; i < 200; i++) {
         made[i]->a = hooked_new(1000);
         ouro_incref(made[i]);
@@ -74,7 +64,7 @@ static void what_a_parked_owner_has_is_destroyed_at_once(void **state)
         ouro_decref(made[i]);
         assert_int_equal(kit_destroyed, 100 + 2 * (i - 99));
     }
-    kit_other_do(owner, unpark, NULL);
+    kit_other_do(owner, kit_unpark, NULL);
     make_some(1);
     ouro_decref(made[0]);
     assert_int_equal(kit_destroyed, 300);
@@ -87,7 +77,7 @@ static void a_parked_thread_may_end(void **state)
     (void)state;
     owner = kit_other_start();
     make_some(2);
-    kit_other_do(owner, park, NULL);
+    kit_other_do(owner, kit_park, NULL);
     ouro_decref(made[0]);
     assert_int_equal(kit_destroyed, 1);
     kit_other_end(owner);
@@ -131,7 +121,7 @@ static void a_drop_during_a_hold_for_another_token_is_not_left(void **state)
     unsigned home = shared & OURO__OWNER_MASK;
     struct ouro__thread *parked = (struct ouro__thread *)ouro__load(&ouro__tokens[home].holder);
     assert_int_equal(parked->held_count, 1);
-    kit_other_do(owner, park, NULL);
+    kit_other_do(owner, kit_park, NULL);
 
     unsigned bucket = ouro__weak_bucket(made[0]); /* the merger stops there, inside its hold */
     ouro__weak_lock(bucket);
@@ -145,7 +135,7 @@ static void a_drop_during_a_hold_for_another_token_is_not_left(void **state)
     pthread_join(merger, NULL);
     assert_int_equal(kit_destroyed, 2); /* while the owner sleeps on */
 
-    kit_other_do(owner, unpark, NULL);
+    kit_other_do(owner, kit_unpark, NULL);
     kit_other_end(owner);
     ouro_weak_decref(weak);
 }

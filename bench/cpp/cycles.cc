@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rings, graph: the programs of work/cycles.c with std::shared_ptr. There is no collector: the
+// rings, graph: the programs of workloads/cycles.c with std::shared_ptr. There is no collector: the
 // program knows all its nodes and breaks the cycles itself before it lets go, which is what is
 // timed.
 #include "bench/bench.h"

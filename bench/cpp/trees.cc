@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// trees: the program of work/trees.c with std::shared_ptr.
+// trees: the program of workloads/trees.c with std::shared_ptr.
 #include "bench/bench.h"
 
 #include <memory>

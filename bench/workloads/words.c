@@ -5,7 +5,7 @@
  * stripes, each a table behind a lock, and as many threads as there are cores, which take files by
  * turns. Where threads are off, words-mt is the same work on one thread, without locks. */
 #include "bench/ops.h"
-#include "bench/work/corpus.h"
+#include "bench/workloads/corpus.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading of corpus.h: files go one behind the other into one reserved mapping. */
 #define _GNU_SOURCE /* nftw */
-#include "bench/work/corpus.h"
+#include "bench/workloads/corpus.h"
 
 #include <fcntl.h>
 #include <ftw.h>
