@@ -287,7 +287,8 @@ bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls);
 /* The calling thread's heap, made on first touch; NULL: no memory for one, or the thread is at its
  * very end. */
 struct ouro__heap *ouro__heap_mine(void);
-extern struct ouro__heap ouro__nobody; /* what ouro__heap points to in a thread that has none */
+extern struct ouro__heap
+    ouro__nobody; /* what ouro__context.heap points to in a thread that has none */
 struct ouro__heap *ouro__heap_borrow(void);
 void ouro__heap_return(struct ouro__heap *heap);
 /* The same, but never again for a thread that has exited: NULL. */
@@ -296,12 +297,12 @@ struct ouro__heap *ouro__heap_if_any(void);
  * ouro__heap_leave. */
 OURO_INLINE struct ouro__heap *ouro__heap_enter(void)
 {
-    struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
+    struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
     return OURO_LIKELY(heap != &ouro__nobody) ? heap : ouro__heap_borrow();
 }
 OURO_INLINE void ouro__heap_leave(struct ouro__heap *heap)
 {
-    if (OURO_UNLIKELY(&heap->pub != ouro__heap))
+    if (OURO_UNLIKELY(&heap->pub != ouro__context.heap))
         ouro__heap_return(heap);
 }
 bool ouro__heaps_exist(void);

@@ -56,8 +56,13 @@ struct ouro_heap {
     void *ready[OURO__TAGS][OURO__CLASSES]; /* cells to give out; all NULL while watched */
 };
 
-/* The calling thread's heap; never NULL: a thread that has none sees an empty one. */
-extern OURO_API OURO_TLS struct ouro_heap *ouro__heap;
+/* What inlined paths read of the calling thread. */
+struct ouro_context {
+    struct ouro_heap *heap; /* never NULL: a thread that has none sees an empty one */
+    uint32_t counts,
+        slots; /* masks of the layer above (orc/header.h); all ones till it sets them */
+};
+extern OURO_API OURO_TLS struct ouro_context ouro__context;
 
 /* The description of the slice that `p` lies in. Only for addresses inside chunks. */
 OURO_INLINE struct ouro_page *ouro__page_of(const void *p)
@@ -90,7 +95,7 @@ OURO_INLINE void *ouro__cell_take(struct ouro_heap *heap, unsigned tag, unsigned
 /* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes. */
 OURO_INLINE void ouro__cell_give(void *cell, unsigned tag)
 {
-    struct ouro_heap *heap = ouro__heap;
+    struct ouro_heap *heap = ouro__context.heap;
     if (OURO_LIKELY(!heap->watched)) {
         struct ouro_page *page = ouro__page_of(cell);
         if (OURO_LIKELY(ouro__load(&page->owner) == (ouro_word)heap)) {

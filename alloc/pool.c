@@ -277,7 +277,7 @@ void *ouro_malloc(size_t size)
 {
     void *p = NULL;
     if (size <= OURO__SMALL_MAX_SIZE)
-        p = ouro__cell_take(ouro__heap, OURO__RAW, ouro__class_of(size));
+        p = ouro__cell_take(ouro__context.heap, OURO__RAW, ouro__class_of(size));
     if (OURO_UNLIKELY(!p))
         p = ouro__cell_alloc(OURO__RAW, size ? size : 1, 16);
     if (OURO_UNLIKELY(!p))
@@ -325,7 +325,7 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
 
 void ouro_free(void *p)
 {
-    struct ouro_heap *heap = ouro__heap;
+    struct ouro_heap *heap = ouro__context.heap;
     if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p)))
         ouro__cell_free(p, OURO__RAW, 16);
 }
@@ -346,7 +346,7 @@ void *ouro__block_grow(void *block, size_t used, size_t size, size_t *room)
     void *fresh = NULL;
     if (size <= OURO__SMALL_MAX_SIZE) {
         unsigned cls = ouro__class_of(size);
-        fresh = ouro__cell_take(ouro__heap, OURO__RAW, cls);
+        fresh = ouro__cell_take(ouro__context.heap, OURO__RAW, cls);
         *room = ouro__class_size(cls);
     }
     if (OURO_UNLIKELY(!fresh)) {

@@ -64,7 +64,7 @@ OURO_API size_t ouro_trim(void);
 OURO_INLINE void *ouro_alloc_sized(size_t size)
 {
     if (size <= OURO__SMALL_MAX_SIZE) {
-        void *cell = ouro__cell_take(ouro__heap, OURO__RAW, ouro__class_of(size));
+        void *cell = ouro__cell_take(ouro__context.heap, OURO__RAW, ouro__class_of(size));
         if (OURO_LIKELY(cell != NULL))
             return cell;
     }

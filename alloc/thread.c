@@ -41,7 +41,7 @@
 /* What a thread without a heap sees: nothing ready, owner of nothing, watched. */
 struct ouro__heap ouro__nobody = {.pub = {.watched = 1}};
 
-OURO_TLS struct ouro_heap *ouro__heap = &ouro__nobody.pub;
+OURO_TLS struct ouro_context ouro__context = {&ouro__nobody.pub, UINT32_MAX, UINT32_MAX};
 
 /* POSIX promises four rounds of destructors. */
 #define LAST_EXIT 3
@@ -94,7 +94,7 @@ static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *)
 
 static void give_up(struct ouro__heap *heap)
 {
-    ouro__heap = &ouro__nobody.pub;
+    ouro__context.heap = &ouro__nobody.pub;
     abandon(heap, ouro__heap_settle);
 }
 
@@ -103,7 +103,7 @@ static void thread_exit(void *arg)
     (void)arg;
     if (above_us())
         above_us()->thread_exit();
-    struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
+    struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
     if (heap == &ouro__nobody)
         return;
     ouro__own.exits++;
@@ -139,7 +139,7 @@ static void child_after_fork(void)
 {
     ouro__arena_after_fork(true);
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
-        if (&heap->pub != ouro__heap && ouro__load(&heap->state) == OURO__HEAP_OWNED)
+        if (&heap->pub != ouro__context.heap && ouro__load(&heap->state) == OURO__HEAP_OWNED)
             ouro__store(&heap->state, OURO__HEAP_FROZEN);
     }
     if (above_us())
@@ -244,13 +244,13 @@ static struct ouro__heap *any_heap(void)
 
 struct ouro__heap *ouro__heap_mine(void)
 {
-    if (OURO_LIKELY(ouro__heap != &ouro__nobody.pub))
-        return ouro__heap_whole(ouro__heap);
+    if (OURO_LIKELY(ouro__context.heap != &ouro__nobody.pub))
+        return ouro__heap_whole(ouro__context.heap);
     struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
     heap->pub.watched = ouro__supply()->block != NULL || ouro__tools;
-    ouro__heap = &heap->pub;
+    ouro__context.heap = &heap->pub;
     if (ouro__load(&exit_key_made) && !ouro__exit_key_arm(exit_key, heap)) {
         give_up(heap);
         return NULL;
@@ -271,7 +271,7 @@ void ouro__heap_return(struct ouro__heap *heap)
 
 struct ouro__heap *ouro__heap_if_any(void)
 {
-    struct ouro__heap *heap = ouro__heap_whole(ouro__heap);
+    struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
     if (OURO_LIKELY(heap != &ouro__nobody))
         return heap;
     return ouro__own.exits == 0 ? ouro__heap_mine() : NULL;

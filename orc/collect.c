@@ -17,7 +17,7 @@
 
 static uint64_t bytes_taken(void)
 {
-    return ouro__heap_whole(ouro__heap)->bytes_taken;
+    return ouro__heap_whole(ouro__context.heap)->bytes_taken;
 }
 
 static void set_triggers(struct ouro__visited *v, uint32_t live)
@@ -80,7 +80,7 @@ static void find_lost(struct ouro__thread *me)
     me->visited.lost = false;
     if (ouro__supply()->block)
         return;
-    struct ouro__page *page = ouro__heap_whole(ouro__heap)->all;
+    struct ouro__page *page = ouro__heap_whole(ouro__context.heap)->all;
     for (; page; page = page->all_next) {
         for (size_t i = 0; i < page->capacity && page->tag == OURO__COUNTED; i++)
             remember_block(me, page->start + i * page->bytes);

@@ -74,7 +74,7 @@ OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const str
     const uint32_t *const refs = flat->refs;
     const uint32_t near[] = {count > 0 ? refs[0] : 0, count > 1 ? refs[1] : 0,
                              count > 2 ? refs[2] : 0};
-    const struct ouro_heap *const heap = ouro__heap;
+    const struct ouro_heap *const heap = ouro__context.heap;
     struct ouro__run run = OURO__RUN_INIT;
     void *head = me->pending, *waiting[WAITING];
     uint32_t n = 1;

@@ -55,14 +55,9 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 #define OURO__ACYCLIC    ((ouro_half)0xFFFFFFFFu) /* the visited word of acyclic objects */
 
 /* The bits that the local word of an object has not if its counts, or its slots, are the calling
- * thread's to change inline: `out`, and those that its home token has not. All ones in a thread
- * that has not touched a counted object; `slots` always, in the checked library. */
-struct ouro_here {
-    ouro_half counts;
-    ouro_half slots;
-};
-extern OURO_API OURO_TLS struct ouro_here ouro__here;
-
+ * thread's to change inline (ouro__context.counts and .slots): `out`, and those that its home token
+ * has not. All ones in a thread that has not touched a counted object; `slots` always, in the
+ * checked library. */
 OURO_INLINE struct ouro_header *ouro__header(const void *object)
 {
     return (struct ouro_header *)((uintptr_t)object - sizeof(struct ouro_header));

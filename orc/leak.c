@@ -93,11 +93,11 @@ static struct row *take_largest(void)
 size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg), void *arg)
 {
     if (!ouro__heaps_exist() || ouro__supply()->block ||
-        ouro__load(&table.lister) == (ouro_word)&ouro__here)
+        ouro__load(&table.lister) == (ouro_word)&ouro__context)
         return 0;
     settle_pending();
     ouro__lock(&table.lock);
-    ouro__store(&table.lister, (ouro_word)&ouro__here);
+    ouro__store(&table.lister, (ouro_word)&ouro__context);
     memset(table.rows, 0, sizeof table.rows);
     table.used = table.count = 0;
     table.alone = ouro__os_threads() == 1;
@@ -115,7 +115,7 @@ size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
 
 void ouro__leaks_in_child(void)
 {
-    if (ouro__load(&table.lister) == (ouro_word)&ouro__here)
+    if (ouro__load(&table.lister) == (ouro_word)&ouro__context)
         return; /* it forked from inside `visit` */
     ouro__mutex_reset(&table.lock);
     ouro__store(&table.lister, 0);

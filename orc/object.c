@@ -390,7 +390,7 @@ void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
     if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
         /* blocks are no larger than asked for, or tools believe so */
-        ((ouro__supply()->block || ouro__heap->watched) && size > was->size)) {
+        ((ouro__supply()->block || ouro__context.heap->watched) && size > was->size)) {
         ouro_reuse_free(token);
         return ouro_new_uninit_biased(type, size);
     }

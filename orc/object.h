@@ -28,7 +28,7 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
     /* Acquire: pairs with registration; who sees the number sees the rest of the descriptor. */
     uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
-        struct ouro_heap *heap = ouro__heap;
+        struct ouro_heap *heap = ouro__context.heap;
         void *object =
             ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
         if (OURO_LIKELY(object != NULL)) {

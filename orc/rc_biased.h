@@ -24,7 +24,7 @@ OURO_INLINE void ouro_incref_biased(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_half n = ouro__half_load(&h->local) + OURO__LOCAL_UNIT;
-    if (OURO_LIKELY((n & ouro__here.counts) == 0))
+    if (OURO_LIKELY((n & ouro__context.counts) == 0))
         ouro__half_store(&h->local, n);
     else
         ouro__incref_out(object);
@@ -41,7 +41,7 @@ OURO_INLINE void ouro_decref_biased(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
-    if (OURO_LIKELY((n & ouro__here.counts) == 0)) {
+    if (OURO_LIKELY((n & ouro__context.counts) == 0)) {
         ouro__half_store(&h->local, n);
         if (OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__candidate(object);
@@ -61,7 +61,7 @@ OURO_INLINE void ouro_decref_acyclic_biased(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_half n = ouro__half_load(&h->local) - OURO__LOCAL_UNIT;
-    if (OURO_LIKELY((n & ouro__here.counts) == 0))
+    if (OURO_LIKELY((n & ouro__context.counts) == 0))
         ouro__half_store(&h->local, n);
     else
         ouro__decref_out(object);

@@ -26,7 +26,7 @@ OURO_API void ouro__slot_moved(void *container);
 OURO_INLINE void *ouro__slot_exchange(void *container, void **slot, void *value, bool moved)
 {
     struct ouro_header *h = ouro__header(container);
-    if (OURO_LIKELY((ouro__half_load(&h->local) & ouro__here.slots) == 0)) {
+    if (OURO_LIKELY((ouro__half_load(&h->local) & ouro__context.slots) == 0)) {
         void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
         ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
         if (moved && value != NULL && OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))

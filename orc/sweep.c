@@ -50,7 +50,7 @@ static size_t free_dead(struct ouro__capture *c)
 static size_t free_runs(struct ouro__capture *c)
 {
     const uint32_t odd = OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
-    const struct ouro_heap *const heap = ouro__heap;
+    const struct ouro_heap *const heap = ouro__context.heap;
     struct ouro__run run = OURO__RUN_INIT;
     size_t cells = 0;
     for (uint32_t i = 0; i < c->dead; i++) {
@@ -89,7 +89,7 @@ static size_t sweep_plain(struct ouro__capture *c)
         if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
             ouro__each_ref(c->v->entries[i].object, type_at(c, i), &c->visitor, drop_if_outside);
     }
-    return OURO_CHECKED || ouro__heap->watched ? free_dead(c) : free_runs(c);
+    return OURO_CHECKED || ouro__context.heap->watched ? free_dead(c) : free_runs(c);
 }
 
 /* -- resurrection (step 3) --------------------------------------------------------------------- */

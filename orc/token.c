@@ -24,7 +24,6 @@
 #include "orc/thread.h"
 
 struct ouro__token ouro__tokens[0x10000];
-OURO_TLS struct ouro_here ouro__here = {~(ouro_half)0, ~(ouro_half)0};
 OURO_TLS struct ouro__thread *ouro__self;
 ouro_word ouro__many_threads;
 
@@ -185,7 +184,8 @@ static void set_here(unsigned home)
 {
     const ouro_half none = ~(ouro_half)0;
     ouro_half mine = home == OURO__NO_TOKEN ? none : OURO__LOCAL_OUT | (~home & OURO__OWNER_MASK);
-    ouro__here = (struct ouro_here){mine, OURO_CHECKED ? none : mine};
+    ouro__context.counts = mine;
+    ouro__context.slots = OURO_CHECKED ? none : mine;
 }
 
 struct ouro__thread *ouro__attach(void)

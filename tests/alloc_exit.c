@@ -39,7 +39,7 @@ static size_t heaps_that_nobody_leaves(void)
 {
     size_t n = 0;
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap)
-        n += &heap->pub != ouro__heap && heap->state != OURO__HEAP_ABANDONED;
+        n += &heap->pub != ouro__context.heap && heap->state != OURO__HEAP_ABANDONED;
     return n;
 }
 

@@ -42,7 +42,7 @@ static void a_thread_whose_exit_is_not_told_keeps_no_heap(void **state)
         }
     }
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap)
-        assert_true(&heap->pub == ouro__heap || heap->state == OURO__HEAP_ABANDONED);
+        assert_true(&heap->pub == ouro__context.heap || heap->state == OURO__HEAP_ABANDONED);
 }
 
 /* The first 32 keys have their room in the thread; Ouro's is not among them. */

@@ -332,7 +332,7 @@ static void threads_allocate_and_free_in_destructors_of_every_round(void **state
     for (int i = 0; i < 3; i++)
         pthread_key_delete(keys[i]);
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap)
-        assert_true(&heap->pub == ouro__heap || heap->state == OURO__HEAP_ABANDONED);
+        assert_true(&heap->pub == ouro__context.heap || heap->state == OURO__HEAP_ABANDONED);
     all_is_given_back();
 }
 

@@ -238,7 +238,7 @@ static void *use_and_end(void *arg)
         box[i] = memset(ouro_malloc(3000), 1, 3000);
     for (int i = 0; i < COUNT; i += 2)
         ouro_free(box[i]);
-    box[COUNT] = ouro__heap;
+    box[COUNT] = ouro__context.heap;
     next_phase();
     for (int i = 1; i < COUNT; i += 4)
         ouro_free(box[i]);
@@ -252,7 +252,7 @@ static void *use_again(void *arg)
         ouro__os_yield();
     for (int i = 0; i < COUNT / 2; i++)
         ouro_free(memset(ouro_malloc(3000), 1, 3000));
-    if ((const void *)ouro__heap != (const void *)left)
+    if ((const void *)ouro__context.heap != (const void *)left)
         abort();
     return arg;
 }
