@@ -10,6 +10,8 @@
 #include "alloc/status.h"
 #include "alloc/supply.h"
 #include "alloc/version.h"
+#include "hooks/closure.h"
+#include "hooks/filter.h"
 #include "hooks/type.h"
 #include "hooks/value.h"
 #include "orc/cycle.h"

@@ -20,6 +20,7 @@ typedef enum ouro_failure_kind {
     OURO_FAIL_CORRUPT,          /* counts or metadata contradict themselves */
     OURO_FAIL_BAD_TYPE,         /* a descriptor that registration refuses */
     OURO_FAIL_MISUSE,           /* anything else that the contract forbids */
+    OURO_FAIL_BAD_TAG,          /* the tag of a closed union is of none of its cases */
     OURO_FAIL_COUNT
 } ouro_failure_kind;
 

@@ -49,6 +49,7 @@ static size_t field_align(const struct ouro_field *field)
     case OURO_FIELD_VALUE:
     case OURO_FIELD_ARRAY:
     case OURO_FIELD_OPTION:
+    case OURO_FIELD_TAIL:
         return ouro__value_align(field->type);
     case OURO_FIELD_UNION:
         return 1;
@@ -70,9 +71,12 @@ static bool field_size(const struct ouro_field *field, size_t *size)
         return !__builtin_mul_overflow(field->count, field->type->size, size);
     case OURO_FIELD_SEQ:
     case OURO_FIELD_STRING:
-        *size = sizeof(ouro_seq);
+    case OURO_FIELD_CLOSURE:
+    case OURO_FIELD_INTERIOR:
+        *size = 2 * sizeof(void *);
         return true;
     case OURO_FIELD_UNION:
+    case OURO_FIELD_TAIL:
         *size = 0;
         return true;
     default:
@@ -87,7 +91,10 @@ static const char *element_fault(const struct ouro_field *field)
     const struct ouro_type *type = field->type;
     if (type->size == 0)
         return "a value of size 0 cannot be nested";
-    if ((field->kind == OURO_FIELD_ARRAY || field->kind == OURO_FIELD_SEQ) &&
+    if (ouro__tail_of(type) != NULL)
+        return "a value with a tail cannot be nested";
+    if ((field->kind == OURO_FIELD_ARRAY || field->kind == OURO_FIELD_SEQ ||
+         field->kind == OURO_FIELD_TAIL) &&
         type->size % ouro__value_align(type) != 0)
         return "the elements' size is no multiple of their alignment";
     if (field->kind == OURO_FIELD_SEQ && ouro__value_align(type) > 16)
@@ -124,7 +131,7 @@ static ouro_status check_place(struct ouro__registration *r, struct ouro_type *t
         return ouro__refuse(r, type, field, "is not aligned");
     if (align > ouro__value_align(type))
         return ouro__refuse(r, type, field, "needs more alignment than its type has");
-    if (field->kind != OURO_FIELD_OPTION && field->kind != OURO_FIELD_UNION)
+    if (!ouro__has_tag(field))
         return OURO_OK;
     uint32_t tag = field->tag_size;
     if (tag != 1 && tag != 2 && tag != 4 && tag != 8)
@@ -159,6 +166,21 @@ static ouro_status check_cases(struct ouro__registration *r, struct ouro_type *t
     return OURO_OK;
 }
 
+static ouro_status check_filter(struct ouro__registration *r, struct ouro_type *type,
+                                const struct ouro_field *field)
+{
+    const struct ouro_filter *filter = field->filter;
+    if (filter == NULL)
+        return ouro__refuse(r, type, field, "has no filter");
+    if ((filter->object == NULL) != (filter->word == NULL))
+        return ouro__refuse(r, type, field, "its filter has one of two functions");
+    if (ouro_filter_object(filter, filter->empty) != NULL)
+        return ouro__refuse(r, type, field, "its filter takes the empty word for a reference");
+    if (ouro_filter_object(filter, 0) != NULL)
+        return ouro__refuse(r, type, field, "its filter takes 0 for a reference");
+    return OURO_OK;
+}
+
 static ouro_status check_field(struct ouro__registration *r, struct ouro_type *type,
                                const struct ouro_field *field)
 {
@@ -169,6 +191,16 @@ static ouro_status check_field(struct ouro__registration *r, struct ouro_type *t
     case OURO_FIELD_BORROW:
     case OURO_FIELD_STRING:
     case OURO_FIELD_UNION:
+    case OURO_FIELD_CLOSURE:
+    case OURO_FIELD_INTERIOR:
+        break;
+    case OURO_FIELD_FILTERED:
+        status = check_filter(r, type, field);
+        break;
+    case OURO_FIELD_TAIL:
+        if (field != ouro__tail_of(type))
+            return ouro__refuse(r, type, field, "a tail is the last field of an object");
+        status = check_element(r, type, field);
         break;
     case OURO_FIELD_VALUE:
     case OURO_FIELD_ARRAY:
@@ -197,6 +229,25 @@ static ouro_status check_fields(struct ouro__registration *r, struct ouro_type *
     return OURO_OK;
 }
 
+/* A chain is followed by recursion once, and its bases stand in a table of each subtype. */
+#define BASES_MOST 255
+
+static ouro_status check_base(struct ouro__registration *r, struct ouro_type *type)
+{
+    size_t depth = 0;
+    for (const struct ouro_type *base = type->base; base != NULL; base = base->base) {
+        if (base == type)
+            return ouro__refuse(r, type, NULL, "its chain of bases comes back to it");
+        if (++depth > BASES_MOST)
+            return ouro__refuse(r, type, NULL, "has more than 255 bases, or they form a cycle");
+    }
+    const struct ouro_field *first = type->fields;
+    if (type->base != NULL && (type->field_count == 0 || first->kind != OURO_FIELD_VALUE ||
+                               first->offset != 0 || first->type != type->base))
+        return ouro__refuse(r, type, NULL, "its first field is not its base");
+    return OURO_OK;
+}
+
 /* Depth first through what is nested by value; what sequences hold waits on the list. */
 static ouro_status check_nested(struct ouro__registration *r, struct ouro_type *type)
 {
@@ -213,7 +264,9 @@ static ouro_status check_nested(struct ouro__registration *r, struct ouro_type *
         return ouro__refuse(r, type, NULL, "has unknown flags");
     if (type->field_count != 0 && type->fields == NULL)
         return ouro__refuse(r, type, NULL, "has no fields");
-    ouro_status status = check_fields(r, type, type->fields, type->field_count);
+    ouro_status status = check_base(r, type);
+    if (status == OURO_OK)
+        status = check_fields(r, type, type->fields, type->field_count);
     if (status == OURO_OK)
         status = ouro__check_overlap(r, type);
     type->state = OURO__CHECK_DONE;

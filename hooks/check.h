@@ -30,6 +30,22 @@ ouro_status ouro__refuse(struct ouro__registration *r, const struct ouro_type *t
 /* Whether no two fields of the type overlap; refuses otherwise. Sizes were checked before. */
 ouro_status ouro__check_overlap(struct ouro__registration *r, const struct ouro_type *type);
 
+/* Whether the field has a tag, or a counter. */
+OURO_INLINE bool ouro__has_tag(const struct ouro_field *field)
+{
+    return field->kind == OURO_FIELD_OPTION || field->kind == OURO_FIELD_UNION ||
+           field->kind == OURO_FIELD_TAIL;
+}
+/* The field of a type that is its tail, or NULL. */
+OURO_INLINE const struct ouro_field *ouro__tail_of(const struct ouro_type *type)
+{
+    const struct ouro_field *last =
+        type->field_count != 0 ? &type->fields[type->field_count - 1] : NULL;
+    return last != NULL && last->kind == OURO_FIELD_TAIL ? last : NULL;
+}
+/* The filter of its references at fixed places, NULL: there is none; *one: there are not several. */
+const struct ouro_filter *ouro__common_filter(const struct ouro_type *type, bool *one);
+
 /* Works out `state` of every type on the list. */
 void ouro__work_out_states(struct ouro__registration *r);
 /* How many strong references a type has whose `refs` are wanted; with `refs` not NULL, writes

@@ -34,12 +34,9 @@ static ouro_status add_copy(const void *object, struct ouro_type *type, struct o
         status = ouro__memo_reserve(memo);
     if (status != OURO_OK)
         return status;
-    size_t size = ouro__refops->size_of != NULL ? ouro__refops->size_of(object) : type->size;
-    *copy = ouro__refops->allocate(type, size);
+    *copy = ouro__refops->allocate(type, ouro__value_size(object, type));
     if (*copy == NULL)
         return OURO_NO_MEMORY;
-    if (size > type->size)
-        memcpy((char *)*copy + type->size, (const char *)object + type->size, size - type->size);
     ouro__memo_add(memo, (struct ouro__memo_entry){object, *copy, type});
     return OURO_OK;
 }
@@ -100,7 +97,7 @@ ouro_status ouro__deepcopy_in(void *fresh, const void *from, const struct ouro_t
  * a hook that runs meanwhile may have it traced (H4 of lift.c). */
 static void make_empty(const struct ouro__memo_entry *entry)
 {
-    memset(entry->copy, 0, entry->type->size);
+    memset(entry->copy, 0, entry->type->size); /* the counter of a tail is before it */
 }
 
 /* Fills the copies until none is empty; *filled tells how many are. */

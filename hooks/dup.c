@@ -39,7 +39,6 @@ static enum ouro__as copy_take(struct ouro__walker *w, const void *value,
 static enum ouro__step clear_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                                   const struct ouro_type *type)
 {
-    (void)w;
     switch (kind) {
     case OURO_FIELD_VALUE:
         memset(slot, 0, type->size);
@@ -49,6 +48,10 @@ static enum ouro__step clear_leaf(struct ouro__walker *w, void *slot, enum ouro_
         memset(slot, 0, sizeof(ouro_seq));
         break;
     case OURO_FIELD_BORROW:
+        break;
+    case OURO_FIELD_FILTERED: /* what is no reference is copied as it is */
+        if (ouro_filter_object(w->filter, *(uint64_t *)slot) != NULL)
+            *(uint64_t *)slot = w->filter->empty;
         break;
     default:
         memset(slot, 0, sizeof(void *));
@@ -66,6 +69,18 @@ static ouro_status copy_ref(void **slot, void *object, const struct ouro_type *t
         ouro__refops->incref(object);
     *slot = object;
     return OURO_OK;
+}
+
+static ouro_status copy_filtered(uint64_t *slot, uint64_t word, const struct ouro_filter *filter,
+                                 const struct ouro_type *target, struct ouro_memo *memo)
+{
+    void *object = ouro_filter_object(filter, word), *copy;
+    if (object == NULL)
+        return OURO_OK;
+    ouro_status status = copy_ref(&copy, object, target, memo);
+    if (status == OURO_OK)
+        *slot = ouro_filter_word(filter, word, copy);
+    return status;
 }
 
 /* Gives the sequence a payload of its own with the bytes of the elements. If they are more than
@@ -92,6 +107,14 @@ static enum ouro__step copy_leaf(struct ouro__walker *w, void *slot, enum ouro_f
     switch (kind) {
     case OURO_FIELD_REF:
         status = copy_ref(slot, *(void *const *)from, type, c->memo);
+        break;
+    case OURO_FIELD_INTERIOR:
+        status = copy_ref(slot, *(void *const *)from, type, c->memo);
+        if (status == OURO_OK)
+            ouro__interior_moved(slot, *(void *const *)from, *(void **)slot);
+        break;
+    case OURO_FIELD_FILTERED:
+        status = copy_filtered(slot, *(const uint64_t *)from, w->filter, type, c->memo);
         break;
     case OURO_FIELD_WEAK:
         if (*(void *const *)from != NULL)
@@ -180,7 +203,7 @@ ouro_status ouro__copy_fields(void *fresh, const void *from, const struct ouro_t
     if (status != OURO_OK)
         return status;
     struct copier c = {.walker = {.leaf = clear_leaf, .take = copy_take}, .memo = memo};
-    memcpy(fresh, from, type->size);
+    memcpy(fresh, from, ouro__value_size(from, type));
     (void)ouro__walk(&c.walker, fresh, type->fields, type->field_count);
     c.walker = (struct ouro__walker){
         .leaf = copy_leaf, .take = copy_take, .leave = copy_leave, .source = from};
@@ -196,11 +219,12 @@ ouro_status ouro_lifted_dup(void *fresh, const void *from, const struct ouro_typ
     if (status != OURO_OK)
         return status;
     uint32_t state = ouro__type_state(type);
-    if ((state & (OURO__TYPE_FLAT | OURO__TYPE_HOOKED)) != OURO__TYPE_FLAT)
+    if ((state & (OURO__TYPE_FLAT | OURO__TYPE_HOOKED | OURO__TYPE_TAILED)) != OURO__TYPE_FLAT)
         return ouro__copy_fields(fresh, from, type, NULL);
     memcpy(fresh, from, type->size);
     for (uint32_t i = 0; i < type->ref_count; i++) {
-        void *object = *(void **)ouro__at(fresh, type->refs[i]);
+        uint32_t ref = type->refs[i];
+        void *object = ouro__ref_object(type, ref, *ouro__ref_slot(fresh, ref));
         if (object != NULL)
             ouro__refops->incref(object);
     }
@@ -232,9 +256,9 @@ static void swap_bytes(char *a, char *b, size_t size)
 }
 
 /* A place (owned) aside for one value that is too large for the stack. */
-static void *place_aside(const struct ouro_type *type)
+static void *place_aside(const struct ouro_type *type, size_t size)
 {
-    return type->align > 16 ? ouro_aligned_alloc(type->align, type->size) : ouro_malloc(type->size);
+    return type->align > 16 ? ouro_aligned_alloc(type->align, size) : ouro_malloc(size);
 }
 
 typedef ouro_status dup_hook(void *fresh, const void *from, const struct ouro_type *type);
@@ -243,12 +267,15 @@ static ouro_status copy_through(dup_hook *dup, void *to, const void *from,
                                 const struct ouro_type *type)
 {
     _Alignas(16) char near[OURO_SINK_SAFE];
-    void *aside = type->size <= sizeof near && type->align <= 16 ? near : place_aside(type);
+    const size_t size = ouro__value_size(from, type);
+    if (OURO_UNLIKELY(size != ouro__value_size(to, type))) /* there is no room for another tail */
+        return OURO_BAD_ARGUMENT;
+    void *aside = size <= sizeof near && type->align <= 16 ? near : place_aside(type, size);
     if (aside == NULL)
         return OURO_NO_MEMORY;
     ouro_status status = dup(aside, from, type);
     if (status == OURO_OK) {
-        swap_bytes(to, aside, type->size);
+        swap_bytes(to, aside, size);
         ouro_destroy_value(aside, type);
     }
     if (aside != near)
@@ -263,7 +290,7 @@ ouro_status ouro_lifted_copy(void *to, const void *from, const struct ouro_type 
     ouro_status status = ouro__type_check(type);
     if (status != OURO_OK)
         return status;
-    if (!ouro__is_bytes(ouro__type_state(type)))
+    if (type->tail != NULL || !ouro__is_bytes(ouro__type_state(type)))
         return copy_through(ouro_lifted_dup, to, from, type);
     memcpy(to, from, type->size);
     return OURO_OK;

@@ -2,37 +2,14 @@
 /* fields.c: the walk over the leaves of a value (see fields.h). */
 #include "hooks/fields.h"
 
-#include <string.h>
-
-int64_t ouro__tag(const void *base, const struct ouro_field *field)
-{
-    const void *at = ouro__at(base, field->tag_offset);
-    int8_t one;
-    int16_t two;
-    int32_t four;
-    int64_t eight;
-    switch (field->tag_size) {
-    case 1:
-        memcpy(&one, at, sizeof one);
-        return one;
-    case 2:
-        memcpy(&two, at, sizeof two);
-        return two;
-    case 4:
-        memcpy(&four, at, sizeof four);
-        return four;
-    default:
-        memcpy(&eight, at, sizeof eight);
-        return eight;
-    }
-}
-
 const struct ouro_case *ouro__case(const void *base, const struct ouro_field *field)
 {
     int64_t tag = ouro__tag(base, field);
     for (size_t i = 0; i < field->count; i++)
         if (field->cases[i].first <= tag && tag <= field->cases[i].last)
             return &field->cases[i];
+    if (OURO_UNLIKELY(field->closed && tag != 0))
+        ouro_fail(OURO_FAIL_BAD_TAG, base, NULL, field->name);
     return NULL;
 }
 
@@ -120,6 +97,16 @@ static enum ouro__step walk_field(struct ouro__walker *w, char *base,
         if (selected == NULL)
             return OURO__NEXT;
         return walk_fields(w, base, selected->fields, selected->field_count);
+    case OURO_FIELD_TAIL:
+        return walk_array(w, base + field->offset, ouro__tail_count(base, field), field->type);
+    case OURO_FIELD_FILTERED:
+        w->filter = field->filter;
+        return emit(w, base + field->offset, OURO_FIELD_FILTERED, field->type);
+    case OURO_FIELD_CLOSURE:
+        return emit(w, base + field->offset + offsetof(ouro_closure, env), OURO_FIELD_REF, NULL);
+    case OURO_FIELD_INTERIOR:
+        return emit(w, base + field->offset + offsetof(ouro_interior, object), OURO_FIELD_INTERIOR,
+                    field->type);
     default:
         return emit(w, base + field->offset, field->kind, field->type);
     }

@@ -3,9 +3,11 @@
 #ifndef OURO_HOOKS_FIELDS_H
 #define OURO_HOOKS_FIELDS_H
 
+#include "alloc/fail.h"
 #include "alloc/pool.h"
-#include "hooks/registry.h"
+#include "hooks/closure.h"
 #include "hooks/value.h"
+#include "hooks/walk.h"
 
 /* The alignment that a value of the type keeps where it is nested. */
 OURO_INLINE size_t ouro__value_align(const struct ouro_type *type)
@@ -18,7 +20,6 @@ OURO_INLINE void *ouro__at(const void *base, size_t offset)
     return (char *)(uintptr_t)base + offset;
 }
 
-int64_t ouro__tag(const void *base, const struct ouro_field *field);
 /* The case that the tag of the union `field` selects, or NULL. */
 const struct ouro_case *ouro__case(const void *base, const struct ouro_field *field);
 
@@ -44,8 +45,9 @@ enum ouro__step { OURO__NEXT, OURO__ENTER, OURO__STOP };
 enum ouro__as { OURO__AS_NOTHING, OURO__AS_LEAF, OURO__AS_FIELDS };
 
 struct ouro__walker {
-    /* `kind`: REF, WEAK, BORROW, SEQ, STRING, or VALUE for a value taken as a whole. ENTER is an
-     * answer for a sequence that is not empty. */
+    /* `kind`: REF, WEAK, BORROW, SEQ, STRING, FILTERED (of walker->filter), VALUE for a value taken
+     * as a whole, or INTERIOR for the reference of one, whose address stands before it. ENTER is
+     * an answer for a sequence that is not empty. */
     enum ouro__step (*leaf)(struct ouro__walker *walker, void *slot, enum ouro_field_kind kind,
                             const struct ouro_type *type);
     /* NOTHING depends on the type alone. */
@@ -55,9 +57,10 @@ struct ouro__walker {
     void (*leave)(struct ouro__walker *walker, ouro_seq *seq, const struct ouro_type *type);
     const char *source; /* mirrored: the value that the one at `base` is a copy of; else NULL */
     /* The walk's own. */
-    char *base;                   /* the root or the element that is being walked */
-    ouro_seq *frame;              /* the sequence that it is in, or NULL */
-    const void *resume;           /* everything up to this slot is done already */
+    char *base;         /* the root or the element that is being walked */
+    ouro_seq *frame;    /* the sequence that it is in, or NULL */
+    const void *resume; /* everything up to this slot is done already */
+    const struct ouro_filter *filter;
     void *slot;                   /* where `leaf` last answered ENTER or STOP, .. */
     const struct ouro_type *type; /* .. and the type there */
 };
@@ -78,6 +81,14 @@ enum ouro__step ouro__destroy_leaf(struct ouro__walker *walker, void *slot,
 OURO_INLINE bool ouro__is_open(const ouro_seq *seq)
 {
     return seq->payload != NULL && seq->payload->reserved == 0 && seq->len != 0;
+}
+
+/* The reference of an interior at `slot`, whose address stands before it, leads to `to` in place of
+ * `from`: so does the address. */
+OURO_INLINE void ouro__interior_moved(void **slot, const void *from, void *to)
+{
+    if (from != to)
+        slot[-1] = to != NULL ? (char *)to + ((char *)slot[-1] - (const char *)from) : NULL;
 }
 
 /* For `leave`: makes a payload's header what it was before its sequence was entered. */

@@ -21,26 +21,45 @@
 
 /* Destroy. */
 
-static void drop(void **slot, enum ouro_field_kind kind)
+static void drop(void **slot)
 {
     void *dropped = ouro__slot_load(slot);
     if (dropped == NULL)
         return;
     *slot = NULL; /* H4 */
-    if (kind == OURO_FIELD_REF)
-        ouro__refops->decref(dropped);
-    else
+    ouro__refops->decref(dropped);
+}
+
+static void drop_weak(void **slot)
+{
+    void *dropped = *slot;
+    *slot = NULL;
+    if (dropped != NULL)
         ouro__refops->weak_decref(dropped);
+}
+
+static void drop_filtered(void **slot, const struct ouro_filter *filter)
+{
+    void *dropped = ouro_filter_object(filter, (uint64_t)(uintptr_t)ouro__slot_load(slot));
+    if (dropped == NULL)
+        return;
+    *slot = (void *)(uintptr_t)filter->empty; /* H4 */
+    ouro__refops->decref(dropped);
 }
 
 enum ouro__step ouro__destroy_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                                    const struct ouro_type *type)
 {
-    (void)w;
     switch (kind) {
     case OURO_FIELD_REF:
+    case OURO_FIELD_INTERIOR:
+        drop(slot);
+        break;
+    case OURO_FIELD_FILTERED:
+        drop_filtered(slot, w->filter);
+        break;
     case OURO_FIELD_WEAK:
-        drop(slot, kind);
+        drop_weak(slot);
         break;
     case OURO_FIELD_STRING:
         ouro_string_destroy(slot);
@@ -84,12 +103,35 @@ static void destroy_fields(void *value, const struct ouro_field *fields, uint32_
     (void)ouro__walk(&w, value, fields, count);
 }
 
+/* The references at fixed places. */
+static void drop_refs(void *value, const struct ouro_type *type)
+{
+    for (uint32_t i = 0; i < type->ref_count; i++) {
+        uint32_t ref = type->refs[i];
+        if (ref & OURO__REF_FILTERED)
+            drop_filtered(ouro__ref_slot(value, ref), type->filter);
+        else
+            drop(ouro__ref_slot(value, ref));
+    }
+}
+
+static void destroy_flat(void *value, const struct ouro_type *type)
+{
+    drop_refs(value, type);
+    if (OURO_LIKELY(type->tail == NULL))
+        return;
+    const struct ouro_type *of = type->tail->type;
+    char *element = ouro__at(value, type->tail->offset);
+    size_t n = of->ref_count != 0 ? ouro__tail_count(value, type->tail) : 0;
+    for (; n > 0; n--, element += of->size)
+        drop_refs(element, of);
+}
+
 void ouro_lifted_destroy(void *value, const struct ouro_type *type)
 {
     uint32_t state = ouro__type_state(type);
     if (state & OURO__TYPE_FLAT) {
-        for (uint32_t i = 0; i < type->ref_count; i++)
-            drop(ouro__slot(value, type, i), OURO_FIELD_REF);
+        destroy_flat(value, type);
     } else if (!(state & OURO__TYPE_PLAIN)) {
         destroy_fields(value, type->fields, type->field_count);
     }
@@ -112,6 +154,14 @@ static bool moves(const struct ouro_type *type)
     return (ouro__type_state(type) & (more | OURO__TYPE_PLAIN)) != OURO__TYPE_PLAIN;
 }
 
+static void moved_array(char *first, const struct ouro_type *type, size_t count)
+{
+    if (!moves(type))
+        return;
+    for (size_t i = 0; i < count; i++)
+        ouro_was_moved(first + i * type->size, type);
+}
+
 static void moved_fields(void *value, const struct ouro_field *fields, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -126,14 +176,21 @@ static void moved_fields(void *value, const struct ouro_field *fields, uint32_t 
             break;
         case OURO_FIELD_SEQ:
         case OURO_FIELD_STRING:
-            memset(at, 0, sizeof(ouro_seq));
+        case OURO_FIELD_CLOSURE:
+        case OURO_FIELD_INTERIOR:
+            memset(at, 0, 2 * sizeof(void *)); /* all four are two words */
+            break;
+        case OURO_FIELD_FILTERED:
+            memcpy(at, &field->filter->empty, sizeof(uint64_t));
             break;
         case OURO_FIELD_VALUE:
-            ouro_was_moved(at, field->type);
+            moved_array(at, field->type, 1);
             break;
         case OURO_FIELD_ARRAY:
-            for (size_t k = 0; k < field->count && moves(field->type); k++)
-                ouro_was_moved(at + k * field->type->size, field->type);
+            moved_array(at, field->type, field->count);
+            break;
+        case OURO_FIELD_TAIL:
+            moved_array(at, field->type, ouro__tail_count(value, field));
             break;
         case OURO_FIELD_OPTION:
             memset(ouro__at(value, field->tag_offset), 0, field->tag_size);
@@ -149,11 +206,12 @@ static void moved_fields(void *value, const struct ouro_field *fields, uint32_t 
 
 void ouro_lifted_was_moved(void *value, const struct ouro_type *type)
 {
-    const uint32_t more = OURO__TYPE_HOOKED | OURO__TYPE_LINKS | OURO__TYPE_TAGGED;
+    const uint32_t more = OURO__TYPE_HOOKED | OURO__TYPE_LINKS | OURO__TYPE_TAGGED |
+                          OURO__TYPE_FILTERED | OURO__TYPE_TAILED;
     uint32_t state = ouro__type_state(type);
     if ((state & OURO__TYPE_FLAT) && !(state & more)) {
         for (uint32_t i = 0; i < type->ref_count; i++)
-            *ouro__slot(value, type, i) = NULL;
+            *ouro__ref_slot(value, type->refs[i]) = NULL;
         return;
     }
     moved_fields(value, type->fields, type->field_count);
@@ -223,18 +281,21 @@ void ouro_lifted_sink(void *to, void *from, const struct ouro_type *type)
     _Alignas(16) char old[OURO_SINK_SAFE];
     if (to == from)
         return;
+    const size_t size = ouro__value_size(from, type);
+    if (OURO_UNLIKELY(size != ouro__value_size(to, type)))
+        ouro_fail(OURO_FAIL_MISUSE, to, type->name, "sunk into from one with another tail");
     bool late = false;
     if (type->hooks.destroy == NULL && sinks_by_parts(type)) {
         sink_parts(to, from, type);
         gather_parts(to, from, type);
     } else if (!(ouro__type_state(type) & OURO__TYPE_PLAIN)) {
-        late = type->size <= sizeof old && type->align <= 16;
+        late = size <= sizeof old && type->align <= 16;
         if (late)
-            memcpy(old, to, type->size);
+            memcpy(old, to, size);
         else
             ouro_destroy_value(to, type);
     }
-    memcpy(to, from, type->size);
+    memcpy(to, from, size);
     ouro_was_moved(from, type);
     /* Last of all, because `from` may be part of what goes with it. */
     if (late)
@@ -256,6 +317,37 @@ struct tracer {
     struct ouro_visitor *visitor;
 };
 
+static void trace_refs(struct ouro_visitor *visitor, void **slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ouro__slot_load(&slots[i]) != NULL)
+            visitor->visit(visitor, &slots[i], NULL);
+    }
+}
+
+/* The visitor sees a slot with the bare reference; what it writes there is brought back. */
+static void trace_filtered(struct ouro_visitor *visitor, void **slot,
+                           const struct ouro_filter *filter, const struct ouro_type *target)
+{
+    uint64_t word = (uint64_t)(uintptr_t)ouro__slot_load(slot);
+    void *object = ouro_filter_object(filter, word), *seen = object;
+    if (object == NULL)
+        return;
+    visitor->visit(visitor, &seen, target);
+    if (OURO_UNLIKELY(seen != object))
+        *slot = (void *)(uintptr_t)(seen ? ouro_filter_word(filter, word, seen) : filter->empty);
+}
+
+static void trace_interior(struct ouro_visitor *visitor, void **slot,
+                           const struct ouro_type *target)
+{
+    void *object = ouro__slot_load(slot);
+    if (object == NULL)
+        return;
+    visitor->visit(visitor, slot, target);
+    ouro__interior_moved(slot, object, *slot);
+}
+
 static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                                   const struct ouro_type *type)
 {
@@ -264,6 +356,10 @@ static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_
     if (kind == OURO_FIELD_REF) {
         if (ouro__slot_load(slot) != NULL)
             visitor->visit(visitor, slot, type);
+    } else if (kind == OURO_FIELD_FILTERED) {
+        trace_filtered(visitor, slot, w->filter, type);
+    } else if (kind == OURO_FIELD_INTERIOR) {
+        trace_interior(visitor, slot, type);
     } else if (kind == OURO_FIELD_VALUE) {
         type->hooks.trace(slot, type, visitor);
     } else if (kind == OURO_FIELD_SEQ && ouro__is_open(seq)) {
@@ -272,6 +368,10 @@ static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_
             return OURO__NEXT;
         if (state & OURO__TYPE_DEEP)
             return OURO__ENTER;
+        if (type == &ouro_ref_type) {
+            trace_refs(visitor, ouro_seq_data(seq), seq->len);
+            return OURO__NEXT;
+        }
         char *element = ouro_seq_data(seq);
         for (size_t i = 0; i < seq->len; i++, element += type->size)
             ouro_trace(element, type, visitor);

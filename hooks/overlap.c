@@ -2,9 +2,9 @@
 /* overlap.c: whether fields of a descriptor stand in each other's way.
  *
  * A scope is a table of fields: that of the type, or of one case of a union. Within a scope no two
- * fields overlap. A union reaches from its offset to where its longest case ends. A tag may be
- * shared by several optionals and unions of one scope, but lies in no field of its scope, nor of
- * the scopes around it but for the unions that it is in. */
+ * fields overlap. A union reaches from its offset to where its longest case ends, a tail without
+ * end. A tag may be shared by several optionals, unions and the tail of one scope, but lies in no
+ * field of its scope, nor of the scopes around it but for the unions that it is in. */
 #include "hooks/check.h"
 #include "hooks/value.h"
 
@@ -14,11 +14,6 @@ struct scope {
     const struct ouro_field *inside; /* the union of the outer scope that this is a case of */
     const struct scope *outer;
 };
-
-static bool has_tag(const struct ouro_field *field)
-{
-    return field->kind == OURO_FIELD_OPTION || field->kind == OURO_FIELD_UNION;
-}
 
 static size_t field_end(const struct ouro_field *field)
 {
@@ -31,14 +26,18 @@ static size_t field_end(const struct ouro_field *field)
         return end + field->count * field->type->size;
     case OURO_FIELD_SEQ:
     case OURO_FIELD_STRING:
-        return end + sizeof(ouro_seq);
+    case OURO_FIELD_CLOSURE:
+    case OURO_FIELD_INTERIOR:
+        return end + 2 * sizeof(void *);
+    case OURO_FIELD_TAIL: /* up to the end of all objects */
+        return SIZE_MAX;
     case OURO_FIELD_UNION:
         for (size_t i = 0; i < field->count; i++)
             for (uint32_t k = 0; k < field->cases[i].field_count; k++) {
                 const struct ouro_field *f = &field->cases[i].fields[k];
                 inner = field_end(f);
                 end = inner > end ? inner : end;
-                if (!has_tag(f) || f->tag_offset < field->offset)
+                if (!ouro__has_tag(f) || f->tag_offset < field->offset)
                     continue;
                 inner = f->tag_offset + f->tag_size;
                 end = inner > end ? inner : end;
@@ -84,7 +83,7 @@ static ouro_status check_scope(struct ouro__registration *r, const struct ouro_t
         if (field->offset < reached && in_a_field(&before, NULL, field->offset, end))
             return ouro__refuse(r, type, field, "overlaps another field");
         reached = end > reached ? end : reached;
-        if (has_tag(field) && !tag_is_free(scope, field))
+        if (ouro__has_tag(field) && !tag_is_free(scope, field))
             return ouro__refuse(r, type, field, "its tag lies in a field");
         for (size_t k = 0; field->kind == OURO_FIELD_UNION && k < field->count; k++) {
             struct scope inner = {field->cases[k].fields, field->cases[k].field_count, field,

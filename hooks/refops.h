@@ -15,8 +15,6 @@ struct ouro_refops {
     void (*weak_incref)(void *weak);
     void (*weak_decref)(void *weak);
     const struct ouro_type *(*type_of)(const void *object); /* NULL: no descriptor known */
-    /* The bytes of an object, an inline tail included. May be NULL: then all have type->size. */
-    size_t (*size_of)(const void *object);
     /* A new object of `type`, count 1, contents zeroed; NULL: no memory. */
     void *(*allocate)(struct ouro_type *type, size_t size);
     /* Returns the memory of an object that `allocate` made; runs no hook, looks at no contents.

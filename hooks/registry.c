@@ -6,12 +6,13 @@
  *   1. check every descriptor; the first that is refused ends it, and all are as before,
  *   2. work out the states,
  *   3. give out numbers and publish.
- * The tables of offsets share one block. It is taken before, without the lock, because the memory
+ * Their tables, of offsets and of bases, share one block. It is taken before, without the lock, because the memory
  * callback may drop objects and so come back here; if it proves too small, all is done again. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
 #include "alloc/valgrind.h"
 #include "hooks/check.h"
+#include "hooks/closure.h"
 #include "hooks/value.h"
 
 const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
@@ -51,13 +52,51 @@ static void put_back(struct ouro__registration *r)
     }
 }
 
-static size_t refs_needed(const struct ouro__registration *r)
+/* The tables of a type, in one row: its bases, as pointers, then the offsets of its references. */
+static size_t bases_of(const struct ouro_type *type)
+{
+    size_t n = 0;
+    for (const struct ouro_type *base = type->base; base != NULL; base = base->base)
+        n++;
+    return n;
+}
+
+static size_t refs_of(const struct ouro_type *type)
+{
+    return type->state & OURO__TYPE_SLOTS ? ouro__collect_refs(type, NULL) : 0;
+}
+
+static size_t table_bytes(const struct ouro_type *type)
+{
+    size_t bytes = bases_of(type) * sizeof(void *) + refs_of(type) * sizeof(uint32_t);
+    return (bytes + 7) & ~(size_t)7;
+}
+
+static size_t bytes_needed(const struct ouro__registration *r)
 {
     size_t n = 0;
     for (const struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
-        if (type->state & OURO__TYPE_SLOTS)
-            n += ouro__collect_refs(type, NULL);
+        n += table_bytes(type);
     return n;
+}
+
+static void make_tables(struct ouro_type *type, char *table)
+{
+    const struct ouro_type **display = (const struct ouro_type **)(void *)table;
+    uint32_t *refs;
+    bool one;
+    type->depth = (uint32_t)bases_of(type);
+    const struct ouro_type *base = type->base;
+    for (uint32_t i = type->depth; i > 0; base = base->base)
+        display[--i] = base;
+    type->display = type->depth != 0 ? display : NULL;
+    refs = (uint32_t *)(void *)(table + type->depth * sizeof(void *));
+    type->ref_count = (uint32_t)refs_of(type);
+    if (type->ref_count != 0)
+        (void)ouro__collect_refs(type, refs);
+    type->refs = type->ref_count != 0 ? refs : NULL;
+    type->filter = type->state & OURO__TYPE_FILTERED ? ouro__common_filter(type, &one) : NULL;
+    type->tail = ouro__tail_of(type);
 }
 
 static void publish(struct ouro_type *type)
@@ -77,38 +116,34 @@ static void publish(struct ouro_type *type)
         ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 
-static void publish_all(struct ouro__registration *r, uint32_t *refs)
+static void publish_all(struct ouro__registration *r, char *tables)
 {
     for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
         next = ouro__next_type(type);
-        type->refs = NULL;
-        type->ref_count = 0;
-        if (type->state & OURO__TYPE_SLOTS) {
-            type->ref_count = (uint32_t)ouro__collect_refs(type, refs);
-            type->refs = type->ref_count != 0 ? refs : NULL;
-            refs += type->ref_count;
-        }
+        char *mine = tables;
+        tables += table_bytes(type);
+        make_tables(type, mine);
         publish(type);
     }
 }
 
-/* One try with room for *count offsets at `refs`. OURO_BUSY: *count are needed. */
-static ouro_status try_register(struct ouro_type *type, uint32_t *refs, size_t *count,
+/* One try with *bytes of room at `tables`. OURO_BUSY: *bytes are needed. */
+static ouro_status try_register(struct ouro_type *type, char *tables, size_t *bytes,
                                 const char **why)
 {
     struct ouro__registration r = {NULL, NULL, NULL};
     ouro__take_up(&r, type);
     if (r.first == NULL) {
-        *count = 0;
+        *bytes = 0;
         return OURO_OK;
     }
     ouro_status status = ouro__check_types(&r);
     if (status == OURO_OK) {
         ouro__work_out_states(&r);
-        size_t room = *count;
-        *count = refs_needed(&r);
-        if (*count <= room) {
-            publish_all(&r, refs);
+        size_t room = *bytes;
+        *bytes = bytes_needed(&r);
+        if (*bytes <= room) {
+            publish_all(&r, tables);
             return OURO_OK;
         }
         status = OURO_BUSY;
@@ -118,30 +153,30 @@ static ouro_status try_register(struct ouro_type *type, uint32_t *refs, size_t *
     return status;
 }
 
-/* Registers, with as much memory for offsets as proves to be needed; *why only if refused. */
+/* Registers, with as much memory for tables as proves to be needed; *why only if refused. */
 static ouro_status register_all(struct ouro_type *type, const char **why)
 {
-    uint32_t *refs = NULL;
+    char *tables = NULL;
     size_t room = 0, used = 0;
     ouro_status status;
     for (;;) {
         lock_types();
         used = room;
-        status = try_register(type, refs, &used, why);
+        status = try_register(type, tables, &used, why);
         unlock_types();
         if (status != OURO_BUSY)
             break;
-        ouro_free(refs);
+        ouro_free(tables);
         room = used;
-        refs = ouro_malloc(room * sizeof *refs);
-        if (refs == NULL) {
+        tables = ouro_malloc(room);
+        if (tables == NULL) {
             status = OURO_NO_MEMORY;
             *why = "no memory";
             break;
         }
     }
     if (status != OURO_OK || used == 0)
-        ouro_free(refs);
+        ouro_free(tables);
     return status;
 }
 
@@ -187,6 +222,21 @@ struct ouro_type ouro_ref_type = {.size = sizeof(void *),
                                   .name = "reference",
                                   .fields = ref_fields,
                                   .field_count = 1};
+
+static const struct ouro_field closure_fields[] = {{.name = "env", .kind = OURO_FIELD_CLOSURE}};
+struct ouro_type ouro_closure_type = {.size = sizeof(ouro_closure),
+                                      .align = sizeof(void *),
+                                      .name = "closure",
+                                      .fields = closure_fields,
+                                      .field_count = 1};
+
+static const struct ouro_field interior_fields[] = {
+    {.name = "object", .kind = OURO_FIELD_INTERIOR}};
+struct ouro_type ouro_interior_type = {.size = sizeof(ouro_interior),
+                                       .align = sizeof(void *),
+                                       .name = "interior pointer",
+                                       .fields = interior_fields,
+                                       .field_count = 1};
 
 static const struct ouro_field string_fields[] = {{.name = "string", .kind = OURO_FIELD_STRING}};
 struct ouro_type ouro_string_type = {.size = sizeof(ouro_string),

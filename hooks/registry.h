@@ -19,18 +19,20 @@
 
 /* "Inside" means through nested values, arrays, optionals, unions and sequences. */
 enum ouro__type_state {
-    OURO__TYPE_FLAT = 1u << 0,   /* all that destroy acts on are the `refs`; trace likewise */
+    OURO__TYPE_FLAT = 1u << 0,   /* SLOTS, and destroy acts on nothing else */
     OURO__TYPE_PLAIN = 1u << 1,  /* destroy does nothing at all */
     OURO__TYPE_TRACED = 1u << 2, /* has at least one strong reference, or a written trace, inside */
-    OURO__TYPE_ALIGNED = 1u << 3, /* objects are aligned to more than 16: born out of line */
-    OURO__TYPE_DESTROY = 1u << 4, /* a written destroy hook, here or inside */
-    OURO__TYPE_SLOTS = 1u << 5,   /* `refs` is all that trace reports; destroy may do more */
-    OURO__TYPE_HOOKED = 1u << 6,  /* a written hook but destroy and trace, here or inside */
-    OURO__TYPE_SINKS = 1u << 7,   /* a written sink, here or in nested values and arrays */
-    OURO__TYPE_LINKS = 1u << 8,   /* a weak or a borrowed reference inside */
-    OURO__TYPE_TAGGED = 1u << 9,  /* an optional or a union in it */
-    OURO__TYPE_DEEP = 1u << 10,   /* a sequence in it whose elements are not plain */
-    OURO__TYPE_LARGE = 1u << 11   /* set by orc: some object of it does not fit a small block */
+    OURO__TYPE_ALIGNED = 1u << 3,  /* objects are aligned to more than 16: born out of line */
+    OURO__TYPE_DESTROY = 1u << 4,  /* a written destroy hook, here or inside */
+    OURO__TYPE_SLOTS = 1u << 5,    /* `refs`, and those of a tail, are all that trace reports */
+    OURO__TYPE_HOOKED = 1u << 6,   /* a written hook but destroy and trace, here or inside */
+    OURO__TYPE_SINKS = 1u << 7,    /* a written sink, here or in nested values and arrays */
+    OURO__TYPE_LINKS = 1u << 8,    /* a weak or a borrowed reference inside */
+    OURO__TYPE_TAGGED = 1u << 9,   /* an optional or a union in it */
+    OURO__TYPE_DEEP = 1u << 10,    /* a sequence in it whose elements are not plain */
+    OURO__TYPE_LARGE = 1u << 11,   /* set by orc: some object of it does not fit a small block */
+    OURO__TYPE_TAILED = 1u << 12,  /* has a tail */
+    OURO__TYPE_FILTERED = 1u << 13 /* some of `refs` go through `filter` */
 };
 
 /* Entries below OURO__WIDE_TYPE are written once, before the type is born from. */

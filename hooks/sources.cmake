@@ -15,6 +15,8 @@ ouro_layer(hooks
         states.c
         string.c
     PUBLIC
+        closure.h
+        filter.h
         type.h
         value.h
 )

@@ -5,6 +5,8 @@
  * over the types of one registration until nothing is added any more. That settles types that
  * contain each other through sequences. */
 #include "hooks/check.h"
+#include "hooks/closure.h"
+#include "hooks/walk.h"
 
 enum fact {
     OWNS = 1u << 0,     /* destroy does something */
@@ -12,11 +14,11 @@ enum fact {
     DESTROYS = 1u << 2, /* a written destroy */
     HOOKED = 1u << 3,   /* a written hook but destroy and trace */
     SINKS = 1u << 4,    /* a written sink, not in a sequence, optional or union */
-    LINKS = 1u << 5,    /* weak or borrowed references */
+    LINKS = 1u << 5,    /* weak or borrowed references, or other words that wasMoved clears */
     TAGGED = 1u << 6,   /* optionals or unions, not in a sequence */
     DEEP = 1u << 7,     /* sequences of what is not plain, not in a sequence */
     UNFLAT = 1u << 8,   /* destroy acts on more than references at fixed places */
-    UNFIXED = 1u << 9,  /* strong references at places that are not fixed, or a written trace */
+    UNFIXED = 1u << 9, /* strong references but at fixed places and in a tail, or a written trace */
     FACTS_STAY = SINKS | TAGGED | DEEP, /* facts that a sequence keeps to itself .. */
     FACTS_PLACE = UNFLAT | UNFIXED      /* .. and those about places */
 };
@@ -62,7 +64,11 @@ static uint32_t facts_of_field(const struct ouro_field *field)
     uint32_t facts = 0;
     switch (field->kind) {
     case OURO_FIELD_REF:
+    case OURO_FIELD_FILTERED:
         return OWNS | TRACED;
+    case OURO_FIELD_CLOSURE:
+    case OURO_FIELD_INTERIOR:
+        return OWNS | TRACED | LINKS;
     case OURO_FIELD_WEAK:
         return OWNS | UNFLAT | LINKS;
     case OURO_FIELD_BORROW:
@@ -77,6 +83,8 @@ static uint32_t facts_of_field(const struct ouro_field *field)
         for (size_t i = 0; i < field->count; i++)
             facts |= facts_of_fields(field->cases[i].fields, field->cases[i].field_count);
         return facts_of_maybe(facts);
+    case OURO_FIELD_TAIL:
+        return facts_of(field->type) & ~(uint32_t)SINKS;
     default:
         return facts_of(field->type);
     }
@@ -105,6 +113,24 @@ static uint32_t own_facts(const struct ouro_type *type)
     return facts;
 }
 
+/* What a table of offsets says of a reference at `at`; OURO__NO_REF: the field is none. */
+#define OURO__NO_REF UINT32_MAX
+static uint32_t ref_of(const struct ouro_field *field, size_t at)
+{
+    switch (field->kind) {
+    case OURO_FIELD_REF:
+        return (uint32_t)at;
+    case OURO_FIELD_FILTERED:
+        return (uint32_t)at | OURO__REF_FILTERED;
+    case OURO_FIELD_CLOSURE:
+        return (uint32_t)(at + offsetof(ouro_closure, env));
+    case OURO_FIELD_INTERIOR:
+        return (uint32_t)(at + offsetof(ouro_interior, object));
+    default:
+        return OURO__NO_REF;
+    }
+}
+
 /* Appends the references among `fields` of a value at `base`; returns how many there are now. */
 static size_t collect(const struct ouro_field *fields, uint32_t count, size_t base, uint32_t *refs,
                       size_t n)
@@ -112,9 +138,10 @@ static size_t collect(const struct ouro_field *fields, uint32_t count, size_t ba
     for (uint32_t i = 0; i < count && n <= OURO__REFS_MAX; i++) {
         const struct ouro_field *field = &fields[i];
         size_t at = base + field->offset;
-        if (field->kind == OURO_FIELD_REF) {
+        uint32_t ref = ref_of(field, at);
+        if (ref != OURO__NO_REF) {
             if (refs != NULL)
-                refs[n] = (uint32_t)at;
+                refs[n] = ref;
             n++;
         } else if (field->kind == OURO_FIELD_VALUE || field->kind == OURO_FIELD_ARRAY) {
             const struct ouro_type *type = field->type;
@@ -136,6 +163,31 @@ size_t ouro__collect_refs(const struct ouro_type *type, uint32_t *refs)
     return collect(type->fields, type->field_count, 0, refs, 0);
 }
 
+/* Whether all filters of references at fixed places are one, which *filter then is, if there is any. */
+static bool one_filter(const struct ouro_field *fields, uint32_t count,
+                       const struct ouro_filter **filter)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ouro_field *field = &fields[i];
+        if (field->kind == OURO_FIELD_FILTERED) {
+            if (*filter != NULL && *filter != field->filter)
+                return false;
+            *filter = field->filter;
+        } else if ((field->kind == OURO_FIELD_VALUE || field->kind == OURO_FIELD_ARRAY) &&
+                   !one_filter(field->type->fields, field->type->field_count, filter)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const struct ouro_filter *ouro__common_filter(const struct ouro_type *type, bool *one)
+{
+    const struct ouro_filter *filter = NULL;
+    *one = one_filter(type->fields, type->field_count, &filter);
+    return filter;
+}
+
 static uint32_t state_of(const struct ouro_type *type, uint32_t facts)
 {
     uint32_t state = 0;
@@ -148,11 +200,21 @@ static uint32_t state_of(const struct ouro_type *type, uint32_t facts)
     state |= facts & TAGGED ? OURO__TYPE_TAGGED : 0;
     state |= facts & DEEP ? OURO__TYPE_DEEP : 0;
     state |= type->align > 16 ? OURO__TYPE_ALIGNED : 0;
-    bool table = !(facts & UNFIXED) && type->size <= UINT32_MAX &&
+    bool one;
+    bool filtered = ouro__common_filter(type, &one) != NULL;
+    bool table = one && !(facts & UNFIXED) && type->size < UINT32_MAX &&
                  ouro__collect_refs(type, NULL) <= OURO__REFS_MAX;
+    state |= table && filtered ? OURO__TYPE_FILTERED : 0;
+    state |= ouro__tail_of(type) != NULL ? OURO__TYPE_TAILED : 0;
     state |= table ? OURO__TYPE_SLOTS : 0;
     state |= table && !(facts & UNFLAT) ? OURO__TYPE_FLAT : 0;
     return state;
+}
+
+/* What a type with a tail of elements in that state is not. */
+static uint32_t missing_of_tail(uint32_t element)
+{
+    return ~element & (OURO__TYPE_SLOTS | OURO__TYPE_FLAT);
 }
 
 void ouro__work_out_states(struct ouro__registration *r)
@@ -169,4 +231,7 @@ void ouro__work_out_states(struct ouro__registration *r)
     }
     for (struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
         type->state = state_of(type, type->state);
+    for (struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
+        if (type->state & OURO__TYPE_TAILED)
+            type->state &= ~(uint32_t)missing_of_tail(ouro__tail_of(type)->type->state);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* walk.h: Internal to hooks and orc. The strong references of a value, inlined where their places
- * are fixed. */
+ * are fixed, and in inline tails of such values. */
 #ifndef OURO_HOOKS_WALK_H
 #define OURO_HOOKS_WALK_H
 
 #include "hooks/registry.h"
 #include "hooks/value.h"
 
-/* The address of the i-th strong reference of a value whose type has OURO__TYPE_SLOTS. */
-OURO_INLINE void **ouro__slot(void *value, const struct ouro_type *type, uint32_t i)
-{
-    return (void **)(void *)((char *)value + type->refs[i]);
-}
+#include <string.h>
 
 /* What is in a slot; relaxed, because another thread may be storing through ouro_slot_store. */
 OURO_INLINE void *ouro__slot_load(void *const *slot)
@@ -19,25 +15,115 @@ OURO_INLINE void *ouro__slot_load(void *const *slot)
     return (void *)ouro__load((const ouro_word *)(const void *)slot);
 }
 
-/* Calls `visit` with every strong reference slot of `value` that is not NULL, in field order.
- * `type` is registered. `visit` is visitor->visit, named at the call so that it is inlined into the
- * loop over the offsets; other types are walked out of line, through visitor->visit. In the loop
- * `target` is NULL: what stands in the object's header is as good. */
+/* The tag of an optional or a union, or the counter of a tail, of the value at `base`. */
+OURO_INLINE int64_t ouro__tag(const void *base, const struct ouro_field *field)
+{
+    const void *at = (const char *)base + field->tag_offset;
+    int8_t one;
+    int16_t two;
+    int32_t four;
+    int64_t eight;
+    switch (field->tag_size) {
+    case 1:
+        memcpy(&one, at, sizeof one);
+        return one;
+    case 2:
+        memcpy(&two, at, sizeof two);
+        return two;
+    case 4:
+        memcpy(&four, at, sizeof four);
+        return four;
+    default:
+        memcpy(&eight, at, sizeof eight);
+        return eight;
+    }
+}
+
+OURO_INLINE size_t ouro__tail_count(const void *value, const struct ouro_field *tail)
+{
+    int64_t count = ouro__tag(value, tail);
+    return count > 0 ? (size_t)count : 0;
+}
+
+/* The bytes of a value, its tail included. */
+OURO_INLINE size_t ouro__value_size(const void *value, const struct ouro_type *type)
+{
+    if (OURO_LIKELY(type->tail == NULL))
+        return type->size;
+    size_t size = type->tail->offset + ouro__tail_count(value, type->tail) * type->tail->type->size;
+    return size > type->size ? size : type->size;
+}
+
+/* The entries of type->refs: where a reference is, and in bit 0 whether it goes through type->filter.
+ */
+#define OURO__REF_FILTERED 1u
+OURO_INLINE void **ouro__ref_slot(void *value, uint32_t ref)
+{
+    return (void **)(void *)((char *)value + (ref & ~OURO__REF_FILTERED));
+}
+
+/* The object that the word in such a slot stands for, or NULL. */
+OURO_INLINE void *ouro__ref_object(const struct ouro_type *type, uint32_t ref, const void *word)
+{
+    if (ref & OURO__REF_FILTERED)
+        return ouro_filter_object(type->filter, (uint64_t)(uintptr_t)word);
+    return (void *)(uintptr_t)word;
+}
+
+/* Defines a visitor's function that does `found` with what is in a slot. The slot is read once:
+ * another thread may be emptying it. */
+#define OURO__DEFINE_VISIT(visit, found)                                                           \
+    static void visit(struct ouro_visitor *self, void **slot, const struct ouro_type *target)      \
+    {                                                                                              \
+        (void)target;                                                                              \
+        void *object = ouro__slot_load(slot);                                                      \
+        if (object)                                                                                \
+            found(self, object);                                                                   \
+    }
+
+/* Calls `found` with every strong reference that is at a fixed place. */
+OURO_INLINE void ouro__each_fixed(void *value, const struct ouro_type *type, uint32_t state,
+                                  struct ouro_visitor *visitor,
+                                  void (*found)(struct ouro_visitor *self, void *object))
+{
+    const uint32_t *refs = type->refs;
+    if (OURO_LIKELY(!(state & OURO__TYPE_FILTERED))) {
+        for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
+            void *object = ouro__slot_load((void **)(void *)((char *)value + refs[i]));
+            if (object != NULL)
+                found(visitor, object);
+        }
+        return;
+    }
+    const struct ouro_filter filter = *type->filter;
+    for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
+        void *object = ouro__slot_load(ouro__ref_slot(value, refs[i]));
+        if (refs[i] & OURO__REF_FILTERED)
+            object = ouro_filter_object(&filter, (uint64_t)(uintptr_t)object);
+        if (object != NULL)
+            found(visitor, object);
+    }
+}
+
+/* Calls `found` with every strong reference in `value` that is not NULL, in field order. `type` is
+ * registered. `found` is named at the call so that it is inlined into the loop over the offsets;
+ * other types are walked out of line, through visitor->visit, which must do the same. */
 OURO_INLINE void ouro__each_ref(void *value, const struct ouro_type *type,
                                 struct ouro_visitor *visitor,
-                                void (*visit)(struct ouro_visitor *self, void **slot,
-                                              const struct ouro_type *target))
+                                void (*found)(struct ouro_visitor *self, void *object))
 {
     uint32_t state = type->state;
-    if (OURO_LIKELY(state & OURO__TYPE_SLOTS)) {
-        const uint32_t *refs = type->refs;
-        for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
-            void **slot = (void **)(void *)((char *)value + refs[i]);
-            if (ouro__slot_load(slot) != NULL)
-                visit(visitor, slot, NULL);
-        }
-    } else if (state & OURO__TYPE_TRACED) {
-        ouro_trace(value, type, visitor);
+    if (OURO_UNLIKELY(!(state & OURO__TYPE_SLOTS))) {
+        if (state & OURO__TYPE_TRACED)
+            ouro_trace(value, type, visitor);
+        return;
+    }
+    ouro__each_fixed(value, type, state, visitor, found);
+    if (OURO_UNLIKELY(state & OURO__TYPE_TAILED)) {
+        const struct ouro_type *of = type->tail->type;
+        char *element = (char *)value + type->tail->offset;
+        for (size_t n = ouro__tail_count(value, type->tail); n > 0; n--, element += of->size)
+            ouro__each_fixed(element, of, of->state, visitor, found);
     }
 }
 

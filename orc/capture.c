@@ -144,14 +144,15 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
         c->odd = true;
 }
 
-static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void found_slot(struct ouro_visitor *self, void *object)
 {
-    (void)target;
-    ouro__edge_found((struct ouro__capture *)(void *)self, &capturing, slot);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &capturing, object);
 }
 
-static const struct ouro__search capturing = {arrive_capturing, explain_one, count_entry,
-                                              ouro__search_nothing, visit_slot};
+OURO__DEFINE_VISIT(visit_slot, found_slot)
+
+static const struct ouro__search capturing = {arrive_capturing,     explain_one, count_entry,
+                                              ouro__search_nothing, found_slot,  visit_slot};
 
 /* -- the whole --------------------------------------------------------------------------------- */
 

@@ -110,7 +110,8 @@ struct ouro__search {
     void (*settle)(struct ouro__capture *c, uint32_t index);         /* its entry is there */
     void (*on_scan)(struct ouro__capture *c, uint32_t index);        /* before its slots are read */
     void (*scanned)(struct ouro__capture *c, uint32_t index);        /* after that */
-    /* ouro__edge_found of what is in a slot. */
+    void (*found)(struct ouro_visitor *self, void *object);          /* ouro__edge_found */
+    /* The same of what is in a slot. */
     void (*visit)(struct ouro_visitor *self, void **slot, const struct ouro_type *target);
 };
 
@@ -126,13 +127,10 @@ OURO_INLINE void ouro__capture_later(struct ouro__capture *c, const struct ouro_
     c->late[c->late_tail++ % OURO__LATE] = index;
 }
 
-/* A reference is in a slot: its header is fetched, and looked at 32 references later. */
+/* A reference was in a slot: its header is fetched, and looked at 32 references later. */
 OURO_INLINE void ouro__edge_found(struct ouro__capture *c, const struct ouro__search *search,
-                                  void **slot)
+                                  void *target)
 {
-    void *target = ouro__slot_load(slot); /* once: another thread may be emptying the slot */
-    if (OURO_UNLIKELY(target == NULL))
-        return;
     OURO_PREFETCH(ouro__header(target));
     if (c->tail - c->head == OURO__RING) {
         struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
@@ -151,7 +149,7 @@ OURO_INLINE void ouro__capture_scan(struct ouro__capture *c, const struct ouro__
         c->scanning = index;
         search->on_scan(c, index);
         ouro_word b = ouro__load(&ouro__header(object)->shared);
-        ouro__each_ref(object, ouro__type_of(object, b), &c->visitor, search->visit);
+        ouro__each_ref(object, ouro__type_of(object, b), &c->visitor, search->found);
         search->scanned(c, index);
     }
 }

@@ -21,6 +21,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
+#include "hooks/walk.h"
 #include "orc/state.h"
 
 #define KEPT       4096
@@ -80,8 +81,28 @@ bool ouro__checked_foreign(const void *object, const struct ouro__thread *me)
     return token != me->home && holder > OURO__FROZEN && holder != (ouro_word)me;
 }
 
+/* How much of the block is the object's, a tail included (K3). */
+static size_t room_of(const void *object, const struct ouro_type *type)
+{
+    if (ouro__supply()->block)
+        return type ? type->size : 0; /* the tool that the supply is for sees the rest */
+    struct ouro__place place = ouro__place_of(object);
+    return (size_t)(place.block + place.bytes - (const char *)object);
+}
+
+/* The counter of a tail was written, or the object was born too small for it. */
+static void check_tail(const void *object)
+{
+    const struct ouro_type *type = ouro__type_of(object, word_of(object));
+    if (type && type->tail && !ouro__supply()->block &&
+        ouro__place_of(object).kind != OURO__PAGE_UNUSED && /* else a static one */
+        ouro__value_size(object, type) > room_of(object, type))
+        ouro_fail(OURO_FAIL_CORRUPT, object, type->name, "its tail reaches beyond its block");
+}
+
 void ouro__checked_touch(const void *object, const struct ouro__thread *me)
 {
+    check_tail(object);
     if (ouro__checked_foreign(object, me))
         ouro_fail(OURO_FAIL_WRONG_THREAD, object, ouro__type_name(object, word_of(object)),
                   "counted by local mode on one thread, touched by another");
@@ -143,15 +164,6 @@ static void tell(const struct kept *kept)
 {
     ouro_fail(OURO_FAIL_USE_AFTER_FREE, kept->object, kept->type ? kept->type->name : NULL,
               "written after it was freed");
-}
-
-/* How much of the block is the object's, a tail included (K3). */
-static size_t room_of(const void *object, const struct ouro_type *type)
-{
-    if (ouro__supply()->block)
-        return type ? type->size : 0; /* the tool that the supply is for sees the rest */
-    struct ouro__place place = ouro__place_of(object);
-    return (size_t)(place.block + place.bytes - (const char *)object);
 }
 
 /* Takes the oldest kept object out if there are too many; false: `fresh` was put in. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* flat.c: the release loop (release.c) for objects that are nothing but references: no hook, and
- * every reference at a fixed place. One function for each usual count of references.
+ * every reference at a fixed place. One function for each usual count of references, and one for
+ * types with a filter.
  *
  *  F1  Objects that died and wait their turn stand in a small array; what does not fit in it is
  *      linked in front of me->pending, marked DYING (D1, D2). The array is spilled before anything
@@ -9,6 +10,7 @@
  *      dies of them.
  *  F3  Cells that lie in one slice are linked and given to their page in one go. */
 #include "alloc/heap.h"
+#include "hooks/walk.h"
 #include "orc/chain.h"
 #include "orc/state.h"
 
@@ -22,6 +24,7 @@ struct flat {
     uint32_t count;
     ouro_word shared; /* the shared word of an object that only its owner, this thread, counts */
     uint64_t fresh;   /* the first half of the header of one with a single reference */
+    const struct ouro_filter *filter; /* of some of the references, or NULL */
 };
 
 /* Puts a dead object in front of those that wait; `head` is the first of them. */
@@ -62,12 +65,21 @@ OURO_INLINE bool goes_on(const void *head, ouro_word dying)
     return head && !((ouro__load(&ouro__header(head)->shared) ^ dying) & TYPE_BITS);
 }
 
+OURO_INLINE void *child_at(char *object, const struct flat *flat, uint32_t ref, const bool filtered)
+{
+    if (!filtered)
+        return *(void **)(void *)(object + ref);
+    void *word = *ouro__ref_slot(object, ref);
+    return ref & OURO__REF_FILTERED ? ouro_filter_object(flat->filter, (uint64_t)(uintptr_t)word)
+                                    : word;
+}
+
 /* Frees `object`, dead and of a flat type with `count` references, and what dies of it, while that
  * is of the same type. References are dropped last field first, so that the first child that dies
  * is the next to go, without a detour through memory. Returns how many were freed; always inlined
  * into one function per usual count. */
 OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const struct flat *flat,
-                                const uint32_t count, size_t budget)
+                                const uint32_t count, const bool filtered, size_t budget)
 {
     const ouro_word shared = flat->shared, type = shared & TYPE_BITS, dying = type | OURO__DYING;
     const uint64_t fresh = flat->fresh;
@@ -84,7 +96,7 @@ OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const str
         char *next = NULL;
 #pragma GCC unroll 3
         for (uint32_t i = count; i-- > 0;) {
-            char *child = *(char **)(void *)(object + (count <= 3 ? near[i] : refs[i]));
+            char *child = child_at(object, flat, count <= 3 ? near[i] : refs[i], filtered);
             if (!child)
                 continue;
             if (next) {
@@ -131,24 +143,27 @@ OURO_INLINE size_t release_refs(struct ouro__thread *me, char *object, const str
     return freed;
 }
 
-#define RELEASE(name, count)                                                                       \
+#define RELEASE(name, count, filtered)                                                             \
     static OURO_NOINLINE size_t name(struct ouro__thread *me, char *object,                        \
                                      const struct flat *flat, size_t budget)                       \
     {                                                                                              \
-        return release_refs(me, object, flat, count, budget);                                      \
+        return release_refs(me, object, flat, count, filtered, budget);                            \
     }
-RELEASE(release_leaf, 0)
-RELEASE(release_1, 1)
-RELEASE(release_2, 2)
-RELEASE(release_3, 3)
-RELEASE(release_n, flat->count)
+RELEASE(release_leaf, 0, false)
+RELEASE(release_1, 1, false)
+RELEASE(release_2, 2, false)
+RELEASE(release_3, 3, false)
+RELEASE(release_n, flat->count, false)
+RELEASE(release_filtered, flat->count, true)
 
 size_t ouro__release_flat(struct ouro__thread *me, char *object, const struct ouro_type *type,
                           size_t budget)
 {
     const struct flat flat = {type->refs, type->ref_count,
                               (ouro_word)type->id << OURO__TYPE_SHIFT | me->home,
-                              type->counts + me->home - 1};
+                              type->counts + me->home - 1, type->filter};
+    if (OURO_UNLIKELY(flat.filter))
+        return release_filtered(me, object, &flat, budget);
     switch (flat.count) {
     case 0:
         return release_leaf(me, object, &flat, budget);

@@ -4,7 +4,7 @@
  * All live objects go into one array, sorted by address; every reference is looked up there and
  * becomes an edge, so that objects are walked once.
  *   1. headers: merged exactly if there is no owner (I3); both words name the same owner (I11); the
- *      type is known; counts in range
+ *      type is known; counts in range; tails end in their blocks
  *   2. every reference leads to a live object, or to an immortal one
  *   3. no object is referred to from objects more often than it is counted (I1)
  *   4. no object of an acyclic type reaches itself: none is in a strongly connected component of
@@ -107,6 +107,11 @@ static void check_header(struct check *c, void *object)
 {
     const struct ouro_header *h = ouro__header(object);
     ouro_word b = word_of(object);
+    const struct ouro_type *type = type_of(object);
+    struct ouro__place place = ouro__place_of(object);
+    if (type && type->tail &&
+        ouro__value_size(object, type) > (size_t)(place.block + place.bytes - (char *)object))
+        fail(c, OURO_FAIL_CORRUPT, object, "its tail reaches beyond its block");
     bool merged = b & OURO__MERGED, owned = (b & OURO__OWNER_MASK) != OURO__NOBODY;
     if (merged == owned && !(b & OURO__IMMORTAL))
         fail(c, OURO_FAIL_CORRUPT, object, "its owner and its flags contradict each other");
@@ -123,31 +128,31 @@ static void check_header(struct check *c, void *object)
 
 /* -- references -------------------------------------------------------------------------------- */
 
-static void add_edge(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void add_edge(struct ouro_visitor *self, void *object)
 {
-    (void)target;
     struct check *c = (struct check *)(void *)self;
-    struct item *item = find(c, *slot);
+    struct item *item = find(c, object);
     if (!item) {
-        if (ouro__place_of(*slot).kind == OURO__PAGE_UNUSED && /* a static object */
-            (word_of(*slot) & OURO__IMMORTAL))
+        if (ouro__place_of(object).kind == OURO__PAGE_UNUSED && /* a static object */
+            (word_of(object) & OURO__IMMORTAL))
             return;
         fail(c, OURO_FAIL_USE_AFTER_FREE, c->from,
              "a reference in it leads to an object that is gone");
     }
-    if (OURO_CHECKED && ouro__checked_escapes(c->from, *slot))
-        fail(c, OURO_FAIL_WRONG_THREAD, *slot,
+    if (OURO_CHECKED && ouro__checked_escapes(c->from, object))
+        fail(c, OURO_FAIL_WRONG_THREAD, object,
              "counted by local mode, but an object that other threads may reach refers to it");
     item->in++;
     if (c->edge_count < c->edge_room)
         c->edges[c->edge_count] = (size_t)(item - c->items);
     c->edge_count++;
 }
+OURO__DEFINE_VISIT(visit_edge, add_edge)
 
 /* Counts references (room for edges: 0), or writes them down. */
 static void walk_all(struct check *c)
 {
-    c->visitor.visit = add_edge;
+    c->visitor.visit = visit_edge;
     c->edge_count = 0;
     for (size_t i = 0; i < c->count; i++) {
         struct item *item = &c->items[i];

@@ -182,6 +182,14 @@ static bool anything_freed(struct ouro__thread *me)
     return ouro__release_noted(me, SIZE_MAX) > 0 || (!me->visited.paused && ouro_collect(NULL) > 0);
 }
 
+static void check_born_size(const struct ouro_type *type, size_t size)
+{
+    if (OURO_UNLIKELY(size < type->size))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, type->name, "born smaller than its type says");
+    if (OURO_UNLIKELY(size > type->size && (type->flags & OURO_EXACT) && !type->tail))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, type->name, "born larger than its type says");
+}
+
 void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
 {
     struct ouro__thread *me = ouro__me();
@@ -195,6 +203,7 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
         if (status != OURO_OK)
             return NULL;
     }
+    check_born_size(type, size);
     ouro__poll_tokens(me);
     ouro__release_noted(me, DEATHS_A_BIRTH + size / sizeof(struct ouro_header));
     ouro__collect_if_due(me);

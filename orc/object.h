@@ -3,11 +3,13 @@
  *
  * Functions with a mode in their name make objects that are counted so from birth. `size` is the
  * size of the object in bytes; where it is a constant the whole birth is inlined. It must be
- * type->size, or more where an inline tail follows; less is not noticed, and hooks then act on what
- * lies behind the object. */
+ * type->size, or more: bytes that no field tells of may follow unless the type is OURO_EXACT, and no
+ * hook looks at them. Any other size is a programmer's error (OURO_FAIL_MISUSE), found by births out of
+ * line: the first of a type, and all in the checked library. */
 #ifndef OURO_ORC_OBJECT_H
 #define OURO_ORC_OBJECT_H
 
+#include "hooks/closure.h"
 #include "orc/header.h"
 
 #include <string.h>
@@ -85,6 +87,52 @@ OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
 {
     return OURO_THREADS ? ouro__new(type, size, OURO__BORN_ATOMIC)
                         : ouro_new_uninit_local(type, size);
+}
+
+/* The same of a type with a tail (OURO_TAIL) of `count` elements; its counter is written, all else is
+ * as the birth of that mode leaves it. A counter that cannot tell `count`, and a type without a tail,
+ * are a programmer's error (OURO_FAIL_MISUSE). NULL too: the bytes overflow. */
+OURO_API void *ouro__new_tail(struct ouro_type *type, size_t count, unsigned mode);
+OURO_INLINE void *ouro_new_tail_local(struct ouro_type *type, size_t count)
+{
+    return ouro__new_tail(type, count, OURO__BORN_LOCAL_MODE | OURO__BORN_ZEROED);
+}
+OURO_INLINE void *ouro_new_tail_biased(struct ouro_type *type, size_t count)
+{
+    return ouro__new_tail(type, count, OURO__BORN_BIASED | OURO__BORN_ZEROED);
+}
+OURO_INLINE void *ouro_new_tail_atomic(struct ouro_type *type, size_t count)
+{
+    return OURO_THREADS ? ouro__new_tail(type, count, OURO__BORN_ATOMIC | OURO__BORN_ZEROED)
+                        : ouro_new_tail_local(type, count);
+}
+OURO_INLINE void *ouro_new_tail_uninit_local(struct ouro_type *type, size_t count)
+{
+    return ouro__new_tail(type, count, OURO__BORN_LOCAL_MODE);
+}
+OURO_INLINE void *ouro_new_tail_uninit_biased(struct ouro_type *type, size_t count)
+{
+    return ouro__new_tail(type, count, OURO__BORN_BIASED);
+}
+OURO_INLINE void *ouro_new_tail_uninit_atomic(struct ouro_type *type, size_t count)
+{
+    return OURO_THREADS ? ouro__new_tail(type, count, OURO__BORN_ATOMIC)
+                        : ouro_new_tail_uninit_local(type, count);
+}
+
+/* Whether `object` (borrowed; may be NULL: no) is of `type` (borrowed, not NULL) or of a subtype of it.
+ * Any thread; O(1), with no walk up the chain of bases (Cohen 1991). */
+OURO_API bool ouro_is_a(const void *object, const struct ouro_type *type);
+
+/* The bytes of an object (borrowed, not NULL) as its fields tell them: type->size, or up to the end of
+ * its tail; 0: it has no descriptor. Any thread that may read it; O(1). */
+OURO_API size_t ouro_object_size(const void *object);
+
+/* The address `at` inside `object` (owned, or NULL) as a value that keeps the object alive. O(1). */
+OURO_INLINE ouro_interior ouro_interior_of(void *object, void *at)
+{
+    ouro_interior interior = {at, object};
+    return interior;
 }
 
 /* The descriptor (borrowed) of an object (borrowed; the caller has a reference); NULL: it was born

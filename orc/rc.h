@@ -58,6 +58,17 @@ OURO_INLINE void *ouro_new_uninit(struct ouro_type *type, size_t size)
     return OURO__MODE(ouro_new_uninit)(type, size);
 }
 
+/* A new object, zeroed, whose tail has `count` elements; otherwise as ouro_new. */
+OURO_INLINE void *ouro_new_tail(struct ouro_type *type, size_t count)
+{
+    return OURO__MODE(ouro_new_tail)(type, count);
+}
+/* The same without zeroing. */
+OURO_INLINE void *ouro_new_tail_uninit(struct ouro_type *type, size_t count)
+{
+    return OURO__MODE(ouro_new_tail_uninit)(type, count);
+}
+
 /* A new zeroed object of C type T, described by *type (borrowed, not NULL), as a T *; NULL as
  * ouro_new. */
 #define OURO_NEW(T, type) ((T *)ouro_new((type), sizeof(T)))

@@ -155,8 +155,9 @@ static void release_one(struct ouro__thread *me, void *object, const struct ouro
 
 static bool goes_flat(const struct ouro_type *type)
 {
-    uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
-    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT && !ouro__context.heap->watched;
+    uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE | OURO__TYPE_TAILED;
+    return !OURO_CHECKED && type && (type->state & kind) == OURO__TYPE_FLAT &&
+           !ouro__context.heap->watched;
 }
 
 /* An object that its home thread alone counted, of a type that flat.c destroys: it need not be

@@ -48,10 +48,10 @@ static void store_ends(struct ouro__thread *me, void *container, enum due due)
         ouro__mark(me, t);
 }
 
-static void *exchange_plain(void **slot, void *value)
+static ouro_word exchange_plain(ouro_word *slot, ouro_word word)
 {
-    void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
-    ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
+    ouro_word old = ouro__load(slot);
+    ouro__store(slot, word);
     return old;
 }
 
@@ -83,22 +83,30 @@ void ouro__slot_moved(void *container)
 
 void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved)
 {
+    return (void *)ouro__slot_exchange_word_out(container, (uint64_t *)(void *)slot,
+                                                (uint64_t)(uintptr_t)value, value, moved);
+}
+
+uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *at, uint64_t word, void *object,
+                                      bool moved)
+{
+    ouro_word *slot = (ouro_word *)at;
     ouro__check_alive(container, "a slot in it was used, but it is gone");
-    if (OURO_CHECKED && value)
-        ouro__checked_store(container, value);
+    if (OURO_CHECKED && object)
+        ouro__checked_store(container, object);
     struct ouro_header *h = ouro__header(container);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
-        return exchange_plain(slot, value);
+        return exchange_plain(slot, word);
     if (!OURO_THREADS || (b & OURO__MERGED) || ouro__holds(me, b)) {
-        void *old = exchange_plain(slot, value);
-        if (moved && value)
+        ouro_word old = exchange_plain(slot, word);
+        if (moved && object)
             become_candidate(me, container);
         return old;
     }
     enum due due = store_begins(me, h);
-    void *old = exchange_plain(slot, value);
+    ouro_word old = exchange_plain(slot, word);
     store_ends(me, container, due);
     return old;
 }

@@ -20,6 +20,9 @@ OURO_EXTERN_C_BEGIN
 /* Out of line: the exchange with all marks that the collector needs; returns the old value.
  * `moved`: the value's reference was somewhere before, and is there no more. */
 OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved);
+/* The same with a word that stands for `object`, or for none (NULL). */
+OURO_API uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *slot, uint64_t word,
+                                               void *object, bool moved);
 /* The calling thread owns the container, and it is no candidate yet: it becomes one. */
 OURO_API void ouro__slot_moved(void *container);
 
@@ -70,6 +73,57 @@ OURO_INLINE void ouro_slot_copy(void *container, void **slot, void *value)
     ouro_incref(value);
     void *old = ouro__slot_exchange(container, slot, value, false);
     ouro_decref(old);
+}
+
+/* Slots whose words are references only sometimes (OURO_FILTERED): `filter` (borrowed, not NULL) is
+ * that of the field. A word that stands for an object brings a reference with it as a value does
+ * above; any other word is data. Where the filter is a static const one in sight, its tests are
+ * inlined. */
+
+OURO_INLINE uint64_t ouro__slot_exchange_word(void *container, uint64_t *slot, uint64_t word,
+                                              const struct ouro_filter *filter, bool moved)
+{
+    struct ouro_header *h = ouro__header(container);
+    void *object = ouro_filter_object(filter, word);
+    if (OURO_LIKELY((ouro__half_load(&h->local) & ouro__context.slots) == 0)) {
+        uint64_t old = ouro__load((const ouro_word *)slot);
+        ouro__store((ouro_word *)slot, word);
+        if (moved && object != NULL && OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
+            ouro__slot_moved(container);
+        return old;
+    }
+    return ouro__slot_exchange_word_out(container, slot, word, object, moved);
+}
+
+/* Puts `word` (its reference owned) into the slot and returns what was there (owned likewise). */
+OURO_INLINE uint64_t ouro_slot_exchange_word(void *container, uint64_t *slot, uint64_t word,
+                                             const struct ouro_filter *filter)
+{
+    return ouro__slot_exchange_word(container, slot, word, filter, true);
+}
+
+/* Puts `word` (its reference owned) into the slot and drops what was there. */
+OURO_INLINE void ouro_slot_store_word(void *container, uint64_t *slot, uint64_t word,
+                                      const struct ouro_filter *filter)
+{
+    uint64_t old = ouro_slot_exchange_word(container, slot, word, filter);
+    ouro_decref(ouro_filter_object(filter, old));
+}
+
+/* Takes the word out of the slot, which becomes filter->empty; the caller owns its reference. */
+OURO_INLINE uint64_t ouro_slot_move_word(void *container, uint64_t *slot,
+                                         const struct ouro_filter *filter)
+{
+    return ouro__slot_exchange_word(container, slot, filter->empty, filter, false);
+}
+
+/* Puts `word` (its reference borrowed) into the slot, counts it, and drops what was there. */
+OURO_INLINE void ouro_slot_copy_word(void *container, uint64_t *slot, uint64_t word,
+                                     const struct ouro_filter *filter)
+{
+    ouro_incref(ouro_filter_object(filter, word));
+    uint64_t old = ouro__slot_exchange_word(container, slot, word, filter, false);
+    ouro_decref(ouro_filter_object(filter, old));
 }
 
 /* Says that references were moved into the object by other means: pushed to a sequence in it, sunk

@@ -19,6 +19,7 @@ ouro_layer(orc
         sweep.c
         token.c
         untyped.c
+        values.c
         verdict.c
         weak.c
     PUBLIC

@@ -72,19 +72,19 @@ static size_t free_runs(struct ouro__capture *c)
 /* -- nothing but references -------------------------------------------------------------------- */
 
 /* All that could be captured was, and is dead; the rest is dropped. */
-static void drop_if_outside(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void drop_if_outside(struct ouro_visitor *self, void *object)
 {
-    (void)target;
     const struct ouro__capture *c = (const struct ouro__capture *)(const void *)self;
     /* Not by ouro__may_capture: a drop may just have adopted the target's token. */
-    ouro_half visited = ouro__half_load(&ouro__header(*slot)->visited);
-    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != *slot)
-        ouro__decref_out(*slot);
+    ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
+    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != object)
+        ouro__decref_out(object);
 }
+OURO__DEFINE_VISIT(visit_dropped, drop_if_outside)
 
 static size_t sweep_plain(struct ouro__capture *c)
 {
-    c->visitor.visit = drop_if_outside;
+    c->visitor.visit = visit_dropped;
     for (uint32_t i = 0; i < c->dead && c->outside; i++) {
         if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
             ouro__each_ref(c->v->entries[i].object, type_at(c, i), &c->visitor, drop_if_outside);
@@ -117,20 +117,19 @@ static uint32_t dead_index(const struct ouro__capture *c, const void *object)
     return ours ? visited - 1 : c->dead;
 }
 
-static void explain(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void explain(struct ouro_visitor *self, void *object)
 {
-    (void)target;
     struct ouro__capture *c = (struct ouro__capture *)(void *)self;
-    uint32_t i = dead_index(c, *slot);
+    uint32_t i = dead_index(c, object);
     if (i < c->dead)
         c->v->entries[i].trial--;
 }
+OURO__DEFINE_VISIT(visit_explained, explain)
 
-static void save(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void save(struct ouro_visitor *self, void *object)
 {
-    (void)target;
     struct ouro__capture *c = (struct ouro__capture *)(void *)self;
-    uint32_t i = dead_index(c, *slot);
+    uint32_t i = dead_index(c, object);
     if (i >= c->dead || (c->v->entries[i].link & OURO__ENTRY_LIVE))
         return;
     /* OUTSIDE stays: whether its hook ran. */
@@ -138,6 +137,7 @@ static void save(struct ouro_visitor *self, void **slot, const struct ouro_type 
         (c->v->entries[i].link & OURO__ENTRY_OUTSIDE) | OURO__ENTRY_LIVE | c->stack;
     c->stack = i + 1;
 }
+OURO__DEFINE_VISIT(visit_saved, save)
 
 /* Marks what has references that the dead do not explain, and all it reaches; returns how many. */
 static uint32_t find_resurrected(struct ouro__capture *c)
@@ -146,12 +146,12 @@ static uint32_t find_resurrected(struct ouro__capture *c)
     for (uint32_t i = 0; i < c->dead; i++)
         entries[i].trial =
             (int32_t)ouro__count_of(ouro__load(&ouro__header(entries[i].object)->shared));
-    c->visitor.visit = explain;
+    c->visitor.visit = visit_explained;
     for (uint32_t i = 0; i < c->dead; i++) {
         if (!(entries[i].link & OURO__ENTRY_OUTSIDE)) /* here: its hook ran, it has no fields */
             ouro__each_ref(entries[i].object, type_at(c, i), &c->visitor, explain);
     }
-    c->visitor.visit = save;
+    c->visitor.visit = visit_saved;
     uint32_t saved = 0;
     for (uint32_t i = 0; i < c->dead; i++) {
         bool unknown = is_uncounted(ouro__load(&ouro__header(entries[i].object)->shared));

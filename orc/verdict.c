@@ -50,14 +50,15 @@ static void look_again(struct ouro__capture *c, uint32_t index)
         c->moved = true;
 }
 
-static void visit_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void found_slot(struct ouro_visitor *self, void *object)
 {
-    (void)target;
-    ouro__edge_found((struct ouro__capture *)(void *)self, &living, slot);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &living, object);
 }
 
-static const struct ouro__search living = {arrive_living, mark_live, ouro__search_nothing,
-                                           look_again, visit_slot};
+OURO__DEFINE_VISIT(visit_slot, found_slot)
+
+static const struct ouro__search living = {arrive_living, mark_live,  ouro__search_nothing,
+                                           look_again,    found_slot, visit_slot};
 
 static void find_living(struct ouro__capture *c)
 {
@@ -118,15 +119,16 @@ static void arrive_recounting(struct ouro__capture *c, struct ouro__edge edge)
         c->entries[visited - 1].trial--;
 }
 
-static void visit_recounted(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+static void found_recounted(struct ouro_visitor *self, void *object)
 {
-    (void)target;
-    ouro__edge_found((struct ouro__capture *)(void *)self, &recounting, slot);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &recounting, object);
 }
 
-static const struct ouro__search recounting = {arrive_recounting, ouro__search_nothing,
+OURO__DEFINE_VISIT(visit_recounted, found_recounted)
+
+static const struct ouro__search recounting = {arrive_recounting,    ouro__search_nothing,
                                                ouro__search_nothing, ouro__search_nothing,
-                                               visit_recounted};
+                                               found_recounted,      visit_recounted};
 
 /* A living object was touched: a reference may have been in it when it was captured, and elsewhere
  * when the living were looked for. What is not yet living has to be explained by itself. */

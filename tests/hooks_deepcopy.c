@@ -168,18 +168,27 @@ static void an_object_of_no_known_type_is_refused(void **state)
     mock_drop(root);
 }
 
+struct text {
+    uint32_t len;
+    char bytes[];
+};
+
 static void an_inline_tail_is_copied(void **state)
 {
     (void)state;
-    static const struct ouro_refops *installed;
+    static struct ouro_type byte_type = OURO_PLAIN_TYPE(char);
+    static const struct ouro_field text_fields[] = {OURO_TAIL(struct text, bytes, len, &byte_type)};
+    static struct ouro_type text_type = OURO_TYPE(struct text, text_fields);
     struct node *root = new_node(1);
-    installed = ouro__refops;
-    struct node *large = installed->allocate(&node_type, sizeof *large + 32);
-    memcpy(large + 1, "a tail of thirty-two characters", 32);
-    root->next = large;
+    struct text *large = ouro__refops->allocate(&text_type, sizeof *large + 32);
+    large->len = 32;
+    memcpy(large->bytes, "a tail of thirty-two characters", 32);
+    root->next = (void *)large;
     struct node *copy = deepcopy(root);
-    assert_int_equal(mock_of(copy->next)->size, sizeof *large + 32);
-    assert_string_equal((char *)((struct node *)copy->next + 1), "a tail of thirty-two characters");
+    struct text *copied = (void *)copy->next;
+    assert_int_equal(mock_of(copied)->size, sizeof *large + 32);
+    assert_int_equal(copied->len, 32);
+    assert_string_equal(copied->bytes, "a tail of thirty-two characters");
     mock_drop(root);
     mock_drop(copy);
 }

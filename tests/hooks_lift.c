@@ -216,6 +216,11 @@ static void trace_tells_the_fields_type(void **state)
     mock_drop(target);
 }
 
+static void see_object(struct ouro_visitor *self, void *object)
+{
+    see(self, &object, NULL);
+}
+
 static void the_inlined_walk_sees_what_trace_sees(void **state)
 {
     (void)state;
@@ -233,15 +238,15 @@ static void the_inlined_walk_sees_what_trace_sees(void **state)
     void *target = mock_new(&target_type);
     struct pair pair = {target, NULL, {0, NULL}, target};
     struct seen seen = {{see}, NULL, 0, target};
-    ouro__each_ref(&pair, &type, &seen.visitor, see);
+    ouro__each_ref(&pair, &type, &seen.visitor, see_object);
     assert_int_equal(seen.count, 2);
     struct zoo zoo = make_zoo(target, ZOO_LEAFY);
     assert_false(zoo_type.state & OURO__TYPE_SLOTS);
     seen.count = 0;
-    ouro__each_ref(&zoo, &zoo_type, &seen.visitor, see);
+    ouro__each_ref(&zoo, &zoo_type, &seen.visitor, see_object);
     assert_int_equal(seen.count, zoo_refs(&zoo));
     seen.count = 0;
-    ouro__each_ref(target, &target_type, &seen.visitor, see);
+    ouro__each_ref(target, &target_type, &seen.visitor, see_object);
     assert_int_equal(seen.count, 0);
     ouro_destroy_value(&zoo, &zoo_type);
     mock_drop(target);

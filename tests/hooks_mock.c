@@ -70,11 +70,6 @@ static const struct ouro_type *type_of(const void *object)
     return mock_world.untyped ? NULL : mock_of(object)->type;
 }
 
-static size_t size_of(const void *object)
-{
-    return mock_of(object)->size;
-}
-
 static void *allocate(struct ouro_type *type, size_t size)
 {
     struct mock *m = ouro_calloc(1, sizeof *m + size);
@@ -177,7 +172,6 @@ int mock_setup(void **state)
                                            .weak_incref = weak_incref,
                                            .weak_decref = mock_weak_drop,
                                            .type_of = type_of,
-                                           .size_of = size_of,
                                            .allocate = allocate,
                                            .discard = discard,
                                            .settle = settle,

@@ -4,6 +4,7 @@
 #ifndef OURO_TESTS_HOOKS_RANDOM_H
 #define OURO_TESTS_HOOKS_RANDOM_H
 
+#include "hooks/closure.h"
 #include "hooks_mock.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ extern struct family {
     struct ouro_field case_fields[TYPES][FIELDS_MAX][CASES_MAX][2];
     struct family *before; /* types stay registered */
 } * family;
+extern const struct ouro_filter random_filters[2];
 extern int64_t resources;
 int64_t *resource_of(const void *value, const struct ouro_type *type);
 /* A new family, registered. */

@@ -25,6 +25,7 @@ bool one_in(size_t n)
 
 struct family *family;
 int64_t resources;
+const struct ouro_filter random_filters[2] = {OURO_FILTER_TAG(7, 1), OURO_FILTER_BOX(0xFFFC)};
 
 int64_t *resource_of(const void *value, const struct ouro_type *type)
 {
@@ -74,7 +75,10 @@ static size_t align_up(size_t n, size_t align)
 
 static size_t leaf_size(enum ouro_field_kind kind)
 {
-    return kind == OURO_FIELD_SEQ || kind == OURO_FIELD_STRING ? 16 : 8;
+    return kind == OURO_FIELD_SEQ || kind == OURO_FIELD_STRING || kind == OURO_FIELD_CLOSURE ||
+                   kind == OURO_FIELD_INTERIOR
+               ? 16
+               : 8;
 }
 
 /* A random field at *at or behind it, in type i; moves *at behind it. */
@@ -82,7 +86,7 @@ static struct ouro_field random_field(size_t i, size_t *at, bool in_case)
 {
     struct ouro_field f = {.name = "f"};
     *at = align_up(*at, 8);
-    size_t kinds = i == 0 ? 5 : in_case ? 7 : 8;
+    size_t kinds = i == 0 ? 8 : in_case ? 10 : 11;
     switch (below(kinds)) {
     case 0:
         f.kind = OURO_FIELD_REF;
@@ -101,10 +105,20 @@ static struct ouro_field random_field(size_t i, size_t *at, bool in_case)
         f.type = one_in(3) ? &ouro_ref_type : &family->types[one_in(2) ? i : below(TYPES)];
         break;
     case 5:
+        f.kind = OURO_FIELD_FILTERED;
+        f.filter = &random_filters[below(2)];
+        break;
+    case 6:
+        f.kind = OURO_FIELD_CLOSURE;
+        break;
+    case 7:
+        f.kind = OURO_FIELD_INTERIOR;
+        break;
+    case 8:
         f.kind = OURO_FIELD_VALUE;
         f.type = &family->types[below(i)];
         break;
-    case 6:
+    case 9:
         f.kind = OURO_FIELD_ARRAY;
         f.type = &family->types[below(i)];
         f.count = 1 + below(3);

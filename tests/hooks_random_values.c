@@ -17,6 +17,8 @@ static int64_t read_tag(const char *base, const struct ouro_field *f)
 /* A plain recursive walk, to fill and to count by. */
 struct plain {
     void (*slot)(void **slot, enum ouro_field_kind kind);
+    void (*pair)(void **words, enum ouro_field_kind kind);
+    void (*word)(uint64_t *word, const struct ouro_filter *filter);
     void (*text)(ouro_string *s);
     void (*seq)(ouro_seq *seq, const struct ouro_type *type, size_t depth);
     void (*tag)(char *base, const struct ouro_field *f);
@@ -61,6 +63,13 @@ static void plain_fields(const struct plain *p, char *base, const struct ouro_fi
                 plain_fields(p, base, f->cases[c].fields, f->cases[c].field_count, depth);
             break;
         }
+        case OURO_FIELD_CLOSURE:
+        case OURO_FIELD_INTERIOR:
+            p->pair((void *)at, f->kind);
+            break;
+        case OURO_FIELD_FILTERED:
+            p->word((void *)at, f->filter);
+            break;
         default:
             p->slot((void *)at, f->kind);
             break;
@@ -86,6 +95,18 @@ static void fill_slot(void **slot, enum ouro_field_kind kind)
     *slot = kind == OURO_FIELD_REF    ? mock_incref(object)
             : kind == OURO_FIELD_WEAK ? mock_weak_of(object)
                                       : object;
+}
+static void fill_pair(void **words, enum ouro_field_kind kind)
+{
+    fill_slot(&words[1], OURO_FIELD_REF);
+    words[0] = kind == OURO_FIELD_INTERIOR && words[1] != NULL ? (char *)words[1] + below(8)
+                                                               : (void *)(1 + below(99));
+}
+static void fill_word(uint64_t *word, const struct ouro_filter *filter)
+{
+    void *object = NULL;
+    fill_slot(&object, OURO_FIELD_REF);
+    *word = object != NULL ? ouro_filter_word(filter, filter->value, object) : below(99) << 4;
 }
 static void fill_text(ouro_string *s)
 {
@@ -114,7 +135,8 @@ static void fill_resource(int64_t *resource)
     *resource = 1;
     resources++;
 }
-static const struct plain filling = {fill_slot, fill_text, fill_seq, fill_tag, fill_resource};
+static const struct plain filling = {fill_slot, fill_pair, fill_word,    fill_text,
+                                     fill_seq,  fill_tag,  fill_resource};
 
 void fill(void *value, const struct ouro_type *type)
 {
@@ -138,6 +160,20 @@ static void count_slot(void **slot, enum ouro_field_kind kind)
     mix((uint64_t)(uintptr_t)*slot);
     if (*slot != NULL && kind == OURO_FIELD_REF)
         mock_of(*slot)->expected++;
+}
+static void count_pair(void **words, enum ouro_field_kind kind)
+{
+    if (kind == OURO_FIELD_INTERIOR && words[1] != NULL)
+        assert_true((size_t)((char *)words[0] - (char *)words[1]) < 8);
+    mix((uint64_t)(uintptr_t)words[0]);
+    count_slot(&words[1], OURO_FIELD_REF);
+}
+static void count_word(uint64_t *word, const struct ouro_filter *filter)
+{
+    void *object = ouro_filter_object(filter, *word);
+    mix(*word);
+    if (object != NULL)
+        mock_of(object)->expected++;
 }
 static void count_text(ouro_string *s)
 {
@@ -166,7 +202,8 @@ static void count_resource(int64_t *resource)
     mix((uint64_t)*resource);
     counted_resources += *resource;
 }
-static const struct plain counting = {count_slot, count_text, count_seq, count_tag, count_resource};
+static const struct plain counting = {count_slot, count_pair, count_word,    count_text,
+                                      count_seq,  count_tag,  count_resource};
 
 uint64_t print_of(void *value, const struct ouro_type *type)
 {

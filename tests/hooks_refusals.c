@@ -31,6 +31,32 @@ static const struct ouro_field ref_case[] = {OURO_REF(struct box, u.ref, NULL)};
 static const struct ouro_field low_case[] = {OURO_REF(struct box, a, NULL)};
 static const struct ouro_field seq_case[] = {OURO_SEQ(struct box, u.inner, &inner_type)};
 
+static void *first_object(const struct ouro_filter *filter, uint64_t word)
+{
+    (void)filter;
+    return (void *)(uintptr_t)(word + 16);
+}
+static uint64_t first_word(const struct ouro_filter *filter, uint64_t word, void *object)
+{
+    (void)filter;
+    return word + (uint64_t)(uintptr_t)object;
+}
+static const struct ouro_filter low_bit = OURO_FILTER_TAG(1, 1);
+static const struct ouro_filter half_written = {.object = first_object};
+static const struct ouro_filter takes_all = {
+    .object = first_object, .word = first_word, .empty = (uint64_t)-16};
+static const struct ouro_filter full_of_empty = {
+    .mask = 1, .value = 1, .address = ~(uint64_t)1, .empty = 17};
+static const struct ouro_field tailed_fields[] = {
+    {.name = "tail", .kind = OURO_FIELD_TAIL, .offset = 8, .tag_size = 8, .type = &inner_type}};
+static struct ouro_type tailed_type = {
+    .size = 8, .name = "tailed", .fields = tailed_fields, .field_count = 1};
+static const struct ouro_field tail_case[] = {{.name = "u",
+                                               .kind = OURO_FIELD_TAIL,
+                                               .offset = offsetof(struct box, u),
+                                               .tag_size = 8,
+                                               .type = &inner_type}};
+
 /* A union in a case of a union: with its tag in front of it, or in front of the outer one. */
 static const struct ouro_case nested_cases[] = {{"n", 5, 6, NULL, 0}};
 static const struct ouro_field inner_tag_case[] = {{.name = "nested",
@@ -63,7 +89,7 @@ static const struct refusal {
     struct ouro_field fields[3];
 } refusals[] = {
     {"box.x: is of no known kind", {F("x", 0)}},
-    {"box.x: is of no known kind", {F("x", OURO_FIELD_UNION + 1)}},
+    {"box.x: is of no known kind", {F("x", OURO_FIELD_TAIL + 1)}},
     {"box.x: is not aligned", {F("x", OURO_FIELD_REF, .offset = 4)}},
     {"box.x: is not aligned", {F("x", OURO_FIELD_SEQ, .offset = 12, .type = &inner_type)}},
     {"box.x: is not aligned", {F("x", OURO_FIELD_VALUE, .offset = 4, .type = &inner_type)}},
@@ -111,6 +137,34 @@ static const struct refusal {
     {"box.y: overlaps another field",
      {F("u", OURO_FIELD_UNION, U, TAG, CASES({"c", 1, 1, ref_case, 1}, {"d", 2, 2, seq_case, 1})),
       F("y", OURO_FIELD_REF, .offset = 16)}},
+    {"box.x: has no filter", {F("x", OURO_FIELD_FILTERED)}},
+    {"box.x: is not aligned", {F("x", OURO_FIELD_FILTERED, .offset = 4, .filter = &low_bit)}},
+    {"box.x: its filter has one of two functions",
+     {F("x", OURO_FIELD_FILTERED, .filter = &half_written)}},
+    {"box.x: its filter takes the empty word for a reference",
+     {F("x", OURO_FIELD_FILTERED, .filter = &full_of_empty)}},
+    {"box.x: its filter takes 0 for a reference",
+     {F("x", OURO_FIELD_FILTERED, .filter = &takes_all)}},
+    {"box.x: reaches beyond the value", {F("x", OURO_FIELD_CLOSURE, .offset = 56)}},
+    {"box.y: overlaps another field",
+     {F("x", OURO_FIELD_INTERIOR), F("y", OURO_FIELD_REF, .offset = 8)}},
+    {"box.x: has no type", {F("x", OURO_FIELD_TAIL, .offset = 8, .tag_size = 8)}},
+    {"box.x: a tag has 1, 2, 4 or 8 bytes",
+     {F("x", OURO_FIELD_TAIL, .offset = 8, .type = &inner_type)}},
+    {"box.x: its tag lies in a field",
+     {F("x", OURO_FIELD_TAIL, .offset = 8, .type = &inner_type, .tag_size = 8, .tag_offset = 8)}},
+    {"box.x: reaches beyond the value",
+     {F("x", OURO_FIELD_TAIL, .offset = 72, .type = &inner_type, .tag_size = 8)}},
+    {"box.x: a tail is the last field of an object",
+     {F("x", OURO_FIELD_TAIL, .offset = 8, .type = &inner_type, .tag_size = 8),
+      F("y", OURO_FIELD_REF, .offset = 16)}},
+    {"box.u: a tail is the last field of an object",
+     {F("u", OURO_FIELD_UNION, U, TAG, CASES({"c", 1, 1, tail_case, 1}))}},
+    {"box.x: the elements' size is no multiple of their alignment",
+     {F("x", OURO_FIELD_TAIL, .offset = 8, .type = &odd_type, .tag_size = 8)}},
+    {"box.x: a value with a tail cannot be nested",
+     {F("x", OURO_FIELD_VALUE, .type = &tailed_type)}},
+    {"box.x: a value with a tail cannot be nested", {F("x", OURO_FIELD_SEQ, .type = &tailed_type)}},
 };
 
 static ouro_status refuse(const struct refusal *refusal, const char **why)
@@ -143,6 +197,19 @@ static void a_bad_field_is_refused_by_name(void **state)
 static void a_bad_type_is_refused_by_name(void **state)
 {
     (void)state;
+    static struct ouro_type ring_types[2];
+    static const struct ouro_field ring_fields[] = {
+        {.name = "base", .kind = OURO_FIELD_VALUE, .type = &ring_types[0]},
+        {.name = "base", .kind = OURO_FIELD_VALUE, .type = &ring_types[1]}};
+    for (size_t i = 0; i < 2; i++)
+        ring_types[i] = (struct ouro_type){.size = 16,
+                                           .name = i == 0 ? "r0" : "r1",
+                                           .base = &ring_types[1 - i],
+                                           .fields = &ring_fields[1 - i],
+                                           .field_count = 1};
+    const char *chain = NULL;
+    assert_int_equal(ouro_type_register(&ring_types[0], &chain), OURO_BAD_TYPE);
+    assert_string_equal(chain, "r0: its chain of bases comes back to it");
     static const struct {
         struct ouro_type type;
         const char *why;
@@ -151,6 +218,11 @@ static void a_bad_type_is_refused_by_name(void **state)
         {{.size = 8, .align = 12, .name = "t"}, "t: its alignment is no power of two"},
         {{.size = 8, .flags = 1u << 30}, "?: has unknown flags"},
         {{.size = 8, .field_count = 1, .name = "t"}, "t: has no fields"},
+        {{.size = 16, .base = &inner_type, .name = "t"}, "t: its first field is not its base"},
+        {{.size = 64, .base = &inner_type, .fields = ref_case, .field_count = 1, .name = "t"},
+         "t: its first field is not its base"},
+        {{.size = 16, .base = &ring_types[0], .name = "t"},
+         "t: has more than 255 bases, or they form a cycle"},
     };
     for (size_t i = 0; i < OURO_COUNT_OF(bad); i++) {
         struct ouro_type type = bad[i].type;
