@@ -31,6 +31,8 @@ ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_order ${every})
 ouro_orc_test(orc_cycle ${every})
 ouro_orc_test(orc_triggers ${every})
+ouro_orc_test(orc_values ${every}) # tails, closures, interior pointers, subtypes
+ouro_orc_test(orc_filter ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_entries ${threaded} TIMEOUT 120) # with both supplies
