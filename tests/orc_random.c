@@ -11,9 +11,10 @@
 #define FIELDS  3
 
 struct g {
-    struct g *field[FIELDS];
+    uint64_t fields; /* the counter where they are a tail */
     size_t id;
     ouro_seq more; /* of references, in one of the types */
+    struct g *field[FIELDS];
 };
 
 static struct {
@@ -53,6 +54,20 @@ static void g_trace(void *value, const struct ouro_type *type, struct ouro_visit
     }
 }
 
+/* References are bare, so that all types look alike. */
+static const struct ouro_filter bare = OURO_FILTER_TAG(7, 0);
+static const struct ouro_field word_fields[] = {
+    {.name = "word", .kind = OURO_FIELD_FILTERED, .filter = &bare}};
+static struct ouro_type word_type = {
+    .size = 8, .align = 8, .name = "word", .fields = word_fields, .field_count = 1};
+static const struct ouro_field filtered_fields[] = {{.name = "field",
+                                                     .kind = OURO_FIELD_ARRAY,
+                                                     .offset = offsetof(struct g, field),
+                                                     .count = FIELDS,
+                                                     .type = &word_type}};
+static const struct ouro_field tail_fields[] = {OURO_TAIL(struct g, field, fields, &ouro_ref_type)};
+static const struct ouro_field filtered_tail_fields[] = {
+    OURO_TAIL(struct g, field, fields, &word_type)};
 static const struct ouro_field fields[] = {
     {.name = "field",
      .kind = OURO_FIELD_ARRAY,
@@ -69,9 +84,27 @@ static const struct ouro_field fields[] = {
         .size = sizeof(struct g), .name = what, .fields = fields, .field_count = fields_used,      \
         __VA_ARGS__                                                                                \
     }
-enum { FLAT, FLAT_ALIGNED, HOOKED, ALIGNED, SEQUENCE, TRACED, TYPES };
+#define G_OF(what, table)                                                                          \
+    {                                                                                              \
+        .size = sizeof(struct g), .name = what, .fields = table, .field_count = 1                  \
+    }
+enum {
+    FLAT,
+    FILTERED,
+    TAILED,
+    FILTERED_TAIL,
+    FLAT_ALIGNED,
+    HOOKED,
+    ALIGNED,
+    SEQUENCE,
+    TRACED,
+    TYPES
+};
 static struct ouro_type types[TYPES] = {
     [FLAT] = G("flat", 1, .hooks = {NULL}),
+    [FILTERED] = G_OF("filtered", filtered_fields),
+    [TAILED] = G_OF("tailed", tail_fields),
+    [FILTERED_TAIL] = G_OF("filtered tail", filtered_tail_fields),
     [FLAT_ALIGNED] = G("flat aligned", 1, .align = 128),
     [HOOKED] = G("hooked", 1, .hooks = {.destroy = g_destroy}),
     [ALIGNED] = G("hooked aligned", 1, .align = 64, .hooks = {.destroy = g_destroy}),
@@ -189,6 +222,7 @@ static void make(unsigned kinds)
     struct g *g = ouro_new(&types[t], sizeof *g);
     KIT_CHECK(g != NULL);
     g->id = id;
+    g->fields = FIELDS;
     memset(&model[id], 0, sizeof model[id]);
     model[id].object = g;
     model[id].type = t;
