@@ -3,6 +3,7 @@
 #ifndef OURO_H
 #define OURO_H
 
+#include "alloc/context.h"
 #include "alloc/fail.h"
 #include "alloc/options.h"
 #include "alloc/pool.h"
@@ -14,6 +15,7 @@
 #include "hooks/filter.h"
 #include "hooks/type.h"
 #include "hooks/value.h"
+#include "orc/context.h"
 #include "orc/cycle.h"
 #include "orc/leak.h"
 #include "orc/object.h"

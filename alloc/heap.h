@@ -284,6 +284,9 @@ bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls);
 
 /* -- thread.c ---------------------------------------------------------------------------------- */
 
+/* For the checked library: `context` is the calling thread's, or that is named. */
+void ouro__context_check(const struct ouro_context *context);
+
 /* The calling thread's heap, made on first touch; NULL: no memory for one, or the thread is at its
  * very end. */
 struct ouro__heap *ouro__heap_mine(void);

@@ -92,21 +92,27 @@ OURO_INLINE void *ouro__cell_take(struct ouro_heap *heap, unsigned tag, unsigned
     return cell;
 }
 
-/* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes. */
+/* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes, if `heap`, that
+ * of the calling thread, owns its page; else false. */
+OURO_INLINE bool ouro__cell_back(struct ouro_heap *heap, void *cell)
+{
+    if (OURO_UNLIKELY(heap->watched))
+        return false;
+    struct ouro_page *page = ouro__page_of(cell);
+    if (OURO_UNLIKELY(ouro__load(&page->owner) != (ouro_word)heap))
+        return false;
+    *(void **)cell = page->free;
+    page->free = cell;
+    if (OURO_UNLIKELY(--page->countdown == 0))
+        ouro__page_notice(page);
+    return true;
+}
+
+/* The same, whoever owns it. */
 OURO_INLINE void ouro__cell_give(void *cell, unsigned tag)
 {
-    struct ouro_heap *heap = ouro__context.heap;
-    if (OURO_LIKELY(!heap->watched)) {
-        struct ouro_page *page = ouro__page_of(cell);
-        if (OURO_LIKELY(ouro__load(&page->owner) == (ouro_word)heap)) {
-            *(void **)cell = page->free;
-            page->free = cell;
-            if (OURO_UNLIKELY(--page->countdown == 0))
-                ouro__page_notice(page);
-            return;
-        }
-    }
-    ouro__cell_free(cell, tag, 16);
+    if (OURO_UNLIKELY(!ouro__cell_back(ouro__context.heap, cell)))
+        ouro__cell_free(cell, tag, 16);
 }
 
 OURO_EXTERN_C_END

@@ -92,4 +92,34 @@
 
 OURO_STATIC_ASSERT(sizeof(void *) == 8, "Ouro needs a 64-bit machine");
 
+/* The number of the ABI: what inlined code of programs knows of headers, contexts, heaps, pages and
+ * types (orc/abi.h, docs/abi.md). A program with another number does not go with this library. */
+#ifndef OURO_ABI /* the test of that sets it */
+#define OURO_ABI 1
+#endif
+
+/* Every unit that includes a header of Ouro refers to a symbol that is named after the number:
+ * ouro_abi_1, without threads ouro_abi_1_single. So a library of another ABI is refused by whoever
+ * links or loads the program, and the message has the name. The reference is a pointer in the
+ * unit's data; `retain` keeps it where the linker collects unused sections. */
+#define OURO__PASTE(a, b)  OURO__PASTE_(a, b)
+#define OURO__PASTE_(a, b) a##b
+#if OURO_THREADS
+#define OURO__ABI_SYMBOL OURO__PASTE(ouro_abi_, OURO_ABI)
+#else
+#define OURO__ABI_SYMBOL OURO__PASTE(OURO__PASTE(ouro_abi_, OURO_ABI), _single)
+#endif
+#define OURO__RETAINED __attribute__((used))
+#ifdef __has_attribute
+#if __has_attribute(retain)
+#undef OURO__RETAINED
+#define OURO__RETAINED __attribute__((used, retain))
+#endif
+#endif
+
+OURO_EXTERN_C_BEGIN
+extern OURO_API const char OURO__ABI_SYMBOL;
+OURO__RETAINED static const char *const ouro__abi_wanted = &OURO__ABI_SYMBOL;
+OURO_EXTERN_C_END
+
 #endif

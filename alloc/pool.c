@@ -271,6 +271,21 @@ void ouro__held_free(void *block)
     free_in_place(&place, block);
 }
 
+void *ouro__alloc_in_out(struct ouro_context *context, size_t size)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__cell_alloc(OURO__RAW, size, 16);
+}
+
+void ouro__free_in_out(struct ouro_context *context, void *p, size_t size)
+{
+    (void)size;
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    ouro__cell_free(p, OURO__RAW, 16);
+}
+
 /* -- the malloc-shaped calls ------------------------------------------------------------------- */
 
 void *ouro_malloc(size_t size)

@@ -20,7 +20,7 @@
 #ifndef OURO_ALLOC_POOL_H
 #define OURO_ALLOC_POOL_H
 
-#include "alloc/layout.h"
+#include "alloc/context.h"
 #include "alloc/status.h"
 
 OURO_EXTERN_C_BEGIN
@@ -79,6 +79,26 @@ OURO_INLINE void ouro_free_sized(void *p, size_t size)
         ouro__cell_give(p, OURO__RAW);
     else
         ouro__cell_free(p, OURO__RAW, 16);
+}
+
+/* The out-of-line halves of the two that follow. */
+OURO_API void *ouro__alloc_in_out(struct ouro_context *context, size_t size);
+OURO_API void ouro__free_in_out(struct ouro_context *context, void *p, size_t size);
+
+/* The same two with the calling thread's context (borrowed, not NULL; alloc/context.h). */
+OURO_INLINE void *ouro_alloc_sized_in(struct ouro_context *context, size_t size)
+{
+    if (size <= OURO__SMALL_MAX_SIZE) {
+        void *cell = ouro__cell_take(context->heap, OURO__RAW, ouro__class_of(size));
+        if (OURO_LIKELY(cell != NULL))
+            return cell;
+    }
+    return ouro__alloc_in_out(context, size);
+}
+OURO_INLINE void ouro_free_sized_in(struct ouro_context *context, void *p, size_t size)
+{
+    if (OURO_UNLIKELY(size > OURO__SMALL_MAX_SIZE || !ouro__cell_back(context->heap, p)))
+        ouro__free_in_out(context, p, size);
 }
 
 /* Called with the bytes asked for when a limit or the supply refuses, on the refused thread, before

@@ -15,10 +15,12 @@ ouro_layer(alloc
         supply_mmap.c
         supply_system.c
         thread.c
+        twins.c
         version.c
         walk.c
     PUBLIC
         atomic.h
+        context.h
         fail.h
         layout.h
         options.h

@@ -11,6 +11,7 @@ const char *ouro_status_name(ouro_status status)
         [OURO_TOO_LATE] = "too late",
         [OURO_BUSY] = "busy",
         [OURO_UNKNOWN_NAME] = "unknown name",
+        [OURO_WRONG_ABI] = "wrong ABI",
     };
     return (unsigned)status < OURO_STATUS_COUNT ? names[status] : "unknown status";
 }

@@ -15,6 +15,7 @@ typedef enum ouro_status {
     OURO_TOO_LATE,     /* asked for after first use, where only before is allowed */
     OURO_BUSY,         /* not now: refused, try again */
     OURO_UNKNOWN_NAME, /* no option, supply or suite of that name */
+    OURO_WRONG_ABI,    /* the library has another than was asked for */
     OURO_STATUS_COUNT
 } ouro_status;
 

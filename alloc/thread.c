@@ -32,6 +32,8 @@
  *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come
  *      from a thread that went through nothing, and calls what they point to.
  */
+#include "alloc/context.h"
+#include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/once.h"
 #include "alloc/options.h"
@@ -42,6 +44,21 @@
 struct ouro__heap ouro__nobody = {.pub = {.watched = 1}};
 
 OURO_TLS struct ouro_context ouro__context = {&ouro__nobody.pub, UINT32_MAX, UINT32_MAX};
+
+/* Never inlined, and not without effects as far as a compiler can tell, should it look into the
+ * library when it links: else it could take the address of before a switch for that of after it. */
+OURO_NOINLINE struct ouro_context *ouro_context_here(void)
+{
+    struct ouro_context *context = &ouro__context;
+    __asm__ volatile("" : "+r"(context) : : "memory");
+    return context;
+}
+
+void ouro__context_check(const struct ouro_context *context)
+{
+    if (OURO_UNLIKELY(context != ouro_context_here()))
+        ouro_fail(OURO_FAIL_WRONG_THREAD, NULL, NULL, "the context of another thread was used");
+}
 
 /* POSIX promises four rounds of destructors. */
 #define LAST_EXIT 3

@@ -14,6 +14,7 @@ ouro_layer(hooks
         seq.c
         states.c
         string.c
+        twins.c
     PUBLIC
         closure.h
         filter.h

@@ -11,6 +11,7 @@
  * merged from birth (atomic mode, prompt types) is remembered by who drops it: Q is set and the
  * candidate entry owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
+#include "alloc/heap.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/rc_biased.h"
@@ -243,6 +244,20 @@ void ouro__decref_out(void *object)
         ouro__checked_touch(object, me);
     if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
         ouro__die(me, object);
+}
+
+void ouro__incref_in_out(struct ouro_context *context, void *object)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    ouro__incref_out(object);
+}
+
+void ouro__decref_in_out(struct ouro_context *context, void *object)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    ouro__decref_out(object);
 }
 
 void ouro__incref_local_out(void *object)

@@ -74,6 +74,9 @@ OURO_API bool ouro__decref_last_out(void *object);
 /* The same from the functions of local mode. */
 OURO_API void ouro__incref_local_out(void *object);
 OURO_API void ouro__decref_local_out(void *object);
+/* The same from the forms that take a context, which the checked library looks at. */
+OURO_API void ouro__incref_in_out(struct ouro_context *context, void *object);
+OURO_API void ouro__decref_in_out(struct ouro_context *context, void *object);
 /* The owner dropped a reference that was not the last of an object that can be in a cycle and is
  * no candidate yet. */
 OURO_API void ouro__candidate(void *object);

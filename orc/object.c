@@ -227,6 +227,14 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     return object;
 }
 
+void *ouro__new_in_out(struct ouro_context *context, struct ouro_type *type, size_t size,
+                       unsigned mode)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__new_out(type, size, mode);
+}
+
 void ouro__free_odd(void *object, const struct ouro_type *type)
 {
     size_t align = type ? block_align(type) : 16;

@@ -17,6 +17,8 @@
 OURO_EXTERN_C_BEGIN
 
 OURO_API void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode);
+OURO_API void *ouro__new_in_out(struct ouro_context *context, struct ouro_type *type, size_t size,
+                                unsigned mode);
 enum {
     OURO__BORN_BIASED = 0,
     OURO__BORN_ATOMIC = 1,
@@ -24,13 +26,15 @@ enum {
     OURO__BORN_LOCAL_MODE = 4 /* as biased; the checked library remembers it */
 };
 
-OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
+/* The inlined birth; NULL: make it out of line. */
+OURO_INLINE void *ouro__new_ready(const struct ouro_context *context, struct ouro_type *type,
+                                  size_t size, unsigned mode)
 {
     size_t block = size + sizeof(struct ouro_header);
     /* Acquire: pairs with registration; who sees the number sees the rest of the descriptor. */
     uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     if (OURO_LIKELY(birth != 0) && block <= OURO__SMALL_MAX_SIZE && size <= block) {
-        struct ouro_heap *heap = ouro__context.heap;
+        struct ouro_heap *heap = context->heap;
         void *object =
             ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
         if (OURO_LIKELY(object != NULL)) {
@@ -49,7 +53,19 @@ OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
             return object;
         }
     }
-    return ouro__new_out(type, size, mode);
+    return NULL;
+}
+
+OURO_INLINE void *ouro__new(struct ouro_type *type, size_t size, unsigned mode)
+{
+    void *object = ouro__new_ready(&ouro__context, type, size, mode);
+    return OURO_LIKELY(object != NULL) ? object : ouro__new_out(type, size, mode);
+}
+OURO_INLINE void *ouro__new_in(struct ouro_context *context, struct ouro_type *type, size_t size,
+                               unsigned mode)
+{
+    void *object = ouro__new_ready(context, type, size, mode);
+    return OURO_LIKELY(object != NULL) ? object : ouro__new_in_out(context, type, size, mode);
 }
 
 /* A new object, contents zeroed, with one reference that the caller owns; NULL: no memory, or a

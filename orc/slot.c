@@ -6,6 +6,7 @@
  * with a notice, or while the owner is to be told anyway: the store brings a reference of its own to
  * the container into the owner's queue (count.c). */
 #include "orc/slot.h"
+#include "alloc/heap.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -109,6 +110,14 @@ uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *at, uint64_t wo
     ouro_word old = exchange_plain(slot, word);
     store_ends(me, container, due);
     return old;
+}
+
+void *ouro__slot_exchange_in_out(struct ouro_context *context, void *container, void **slot,
+                                 void *value, bool moved)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__slot_exchange_out(container, slot, value, moved);
 }
 
 void ouro_slot_moved_into(void *object)

@@ -23,20 +23,29 @@ OURO_API void *ouro__slot_exchange_out(void *container, void **slot, void *value
 /* The same with a word that stands for `object`, or for none (NULL). */
 OURO_API uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *slot, uint64_t word,
                                                void *object, bool moved);
+OURO_API void *ouro__slot_exchange_in_out(struct ouro_context *context, void *container,
+                                          void **slot, void *value, bool moved);
 /* The calling thread owns the container, and it is no candidate yet: it becomes one. */
 OURO_API void ouro__slot_moved(void *container);
 
-OURO_INLINE void *ouro__slot_exchange(void *container, void **slot, void *value, bool moved)
+/* The one body of both forms. `in`: the caller gave the context, and is told so out of line. */
+OURO_INLINE void *ouro__slot_swap(struct ouro_context *context, void *container, void **slot,
+                                  void *value, bool moved, bool in)
 {
     struct ouro_header *h = ouro__header(container);
-    if (OURO_LIKELY((ouro__half_load(&h->local) & ouro__context.slots) == 0)) {
+    if (OURO_LIKELY((ouro__half_load(&h->local) & context->slots) == 0)) {
         void *old = (void *)ouro__load((const ouro_word *)(void *)slot);
         ouro__store((ouro_word *)(void *)slot, (ouro_word)value);
         if (moved && value != NULL && OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__slot_moved(container);
         return old;
     }
-    return ouro__slot_exchange_out(container, slot, value, moved);
+    return in ? ouro__slot_exchange_in_out(context, container, slot, value, moved)
+              : ouro__slot_exchange_out(container, slot, value, moved);
+}
+OURO_INLINE void *ouro__slot_exchange(void *container, void **slot, void *value, bool moved)
+{
+    return ouro__slot_swap(&ouro__context, container, slot, value, moved, false);
 }
 
 /* Puts `value` (owned; may be NULL) into a slot that holds nothing yet, for constructors: a plain

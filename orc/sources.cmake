@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(orc
     SOURCES
+        abi.c
         candidate.c
         capture.c
         checked.c
@@ -18,11 +19,14 @@ ouro_layer(orc
         slot.c
         sweep.c
         token.c
+        twins.c
         untyped.c
         values.c
         verdict.c
         weak.c
     PUBLIC
+        abi.h
+        context.h
         cycle.h
         header.h
         leak.h

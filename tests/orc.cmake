@@ -19,6 +19,8 @@ ouro_orc_test(orc_limits ${threaded})
 ouro_orc_test(orc_fork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_orc_test(orc_atfork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 
+ouro_test(abi_json PLAIN DEFINES "OURO_ABI_PAGE=\"${PROJECT_SOURCE_DIR}/orc/abi.json\"")
+
 # The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_guide VARIANTS main off checked RC local atomic biased)

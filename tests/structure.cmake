@@ -44,6 +44,18 @@ foreach(target IN ITEMS ouro-off-static ouro-checked-shared ouro-jemalloc-shared
 endforeach()
 ouro_script_test(symbols symbols.sh ARGS "${CMAKE_NM}" ${libraries} LABELS structure)
 
+# Each public inline function has its exported twin.
+set(libraries $<TARGET_FILE:ouro-static> $<TARGET_FILE:ouro-shared>)
+foreach(target IN ITEMS ouro-off-static ouro-checked-shared)
+    if(TARGET ${target})
+        list(APPEND libraries $<TARGET_FILE:${target}>)
+    endif()
+endforeach()
+ouro_script_test(twins twins.sh
+    ARGS "${CMAKE_NM}" "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/public_headers.txt"
+         ${libraries}
+    LABELS structure)
+
 # jemalloc under its prefix leaves the program's malloc alone; needs no supply to be tested.
 if(OURO_JEMALLOC)
     set(object "${CMAKE_CURRENT_BINARY_DIR}/jemalloc/ouro_jemalloc.o")

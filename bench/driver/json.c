@@ -2,7 +2,7 @@
 /* JSON for machines. Fields: docs/benchmarks.md. */
 #include "bench/driver/report.h"
 #include "bench/driver/claims.h"
-#include "alloc/version.h"
+#include "alloc/config.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* twins.c: the inline functions of orc, exported. Those without a mode in their names are of the
+ * default one. */
+#include "alloc/twin.h"
+#include "orc/context.h"
+
+#define COUNT(name)                                                                                \
+    OURO__TWIN(void, name, (void *object), (object))                                               \
+    OURO__TWIN(void, name##_local, (void *object), (object))                                       \
+    OURO__TWIN(void, name##_atomic, (void *object), (object))                                      \
+    OURO__TWIN(void, name##_biased, (void *object), (object))
+COUNT(incref)
+COUNT(decref)
+COUNT(decref_acyclic)
+
+#define ONE_COUNT_IN(name)                                                                         \
+    OURO__TWIN(void, name, (struct ouro_context * context, void *object), (context, object))
+#define COUNT_IN(name)                                                                             \
+    ONE_COUNT_IN(name)                                                                             \
+    ONE_COUNT_IN(name##_local)                                                                     \
+    ONE_COUNT_IN(name##_atomic)                                                                    \
+    ONE_COUNT_IN(name##_biased)
+COUNT_IN(incref_in)
+COUNT_IN(decref_in)
+COUNT_IN(decref_acyclic_in)
+
+#define ONE_BIRTH(name)                                                                            \
+    OURO__TWIN(void *, name, (struct ouro_type * type, size_t size), (type, size))
+#define BIRTH(name)                                                                                \
+    ONE_BIRTH(name)                                                                                \
+    ONE_BIRTH(name##_local)                                                                        \
+    ONE_BIRTH(name##_atomic)                                                                       \
+    ONE_BIRTH(name##_biased)
+BIRTH(new)
+BIRTH(new_uninit)
+
+#define ONE_BIRTH_IN(name)                                                                         \
+    OURO__TWIN(void *, name,                                                                       \
+               (struct ouro_context * context, struct ouro_type * type, size_t size),              \
+               (context, type, size))
+#define BIRTH_IN(name)                                                                             \
+    ONE_BIRTH_IN(name)                                                                             \
+    ONE_BIRTH_IN(name##_local)                                                                     \
+    ONE_BIRTH_IN(name##_atomic)                                                                    \
+    ONE_BIRTH_IN(name##_biased)
+BIRTH_IN(new_in)
+BIRTH_IN(new_uninit_in)
+
+OURO__TWIN(void, slot_init, (void *container, void **slot, void *value), (container, slot, value))
+OURO__TWIN(void *, slot_exchange, (void *container, void **slot, void *value),
+           (container, slot, value))
+OURO__TWIN(void, slot_store, (void *container, void **slot, void *value), (container, slot, value))
+OURO__TWIN(void *, slot_move, (void *container, void **slot), (container, slot))
+OURO__TWIN(void, slot_copy, (void *container, void **slot, void *value), (container, slot, value))
+
+OURO__TWIN(void *, slot_exchange_in,
+           (struct ouro_context * context, void *container, void **slot, void *value),
+           (context, container, slot, value))
+OURO__TWIN(void, slot_store_in,
+           (struct ouro_context * context, void *container, void **slot, void *value),
+           (context, container, slot, value))
+OURO__TWIN(void *, slot_move_in, (struct ouro_context * context, void *container, void **slot),
+           (context, container, slot))
+OURO__TWIN(void, slot_copy_in,
+           (struct ouro_context * context, void *container, void **slot, void *value),
+           (context, container, slot, value))
