@@ -23,7 +23,8 @@ static bool must_fail(struct ouro__heap *heap)
 
 void ouro__heap_watch(struct ouro__heap *heap, bool watched)
 {
-    watched = watched || heap->unready || heap->fail_in || ouro__supply()->block || ouro__tools;
+    watched = watched || OURO_CHECKED || heap->unready || heap->fail_in || ouro__supply()->block ||
+              ouro__tools;
     if (watched == (heap->pub.watched != 0))
         return;
     void **from = watched ? &heap->pub.ready[0][0] : &heap->hidden[0][0];
@@ -184,7 +185,29 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 
 static OURO_COLD void freed_twice(const void *cell)
 {
-    ouro_fail(OURO_FAIL_DOUBLE_FREE, cell, NULL, "it is the last block that was freed there");
+    ouro_fail(OURO_FAIL_DOUBLE_FREE, cell, NULL, "it was freed before, and nobody has it");
+}
+
+/* The checked library: a free raw block reads as POISON behind the word that links it. One that does
+ * is looked for among the free ones, if they are the calling thread's; `mine`: NULL if not. */
+#define POISON ((uint64_t)0xDDDDDDDDDDDDDDDD)
+
+static bool is_listed(const void *list, const void *cell)
+{
+    while (list && list != cell)
+        list = *(void *const *)list;
+    return list != NULL;
+}
+
+static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)
+{
+    uint64_t *words = cell;
+    if (OURO_UNLIKELY(words[1] == POISON) && mine &&
+        (is_listed(place->page->pub.free, cell) ||
+         is_listed(mine->hidden[OURO__RAW][place->page->cls], cell)))
+        freed_twice(cell);
+    for (size_t i = 1; i < place->bytes / sizeof *words; i++)
+        words[i] = POISON;
 }
 
 static void free_in_place(const struct ouro__place *place, const void *freed)
@@ -201,6 +224,8 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
     char *cell = place->block + place->cell_at;
     if (owner == mine && OURO_UNLIKELY(place->page->pub.free == cell))
         freed_twice(freed);
+    if (OURO_CHECKED && place->tag == OURO__RAW && !ouro__tools)
+        poison(place, owner == mine ? mine : NULL, cell);
     if (owner == mine)
         ouro__page_free(place->page, cell);
     else

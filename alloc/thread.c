@@ -266,7 +266,7 @@ struct ouro__heap *ouro__heap_mine(void)
     struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
-    heap->pub.watched = ouro__supply()->block != NULL || ouro__tools;
+    heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools;
     ouro__context.heap = &heap->pub;
     if (ouro__load(&exit_key_made) && !ouro__exit_key_arm(exit_key, heap)) {
         give_up(heap);

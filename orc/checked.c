@@ -114,10 +114,12 @@ void ouro__checked_local(const void *object)
     if (!object || !me)
         return;
     ouro_word b = word_of(object);
-    if ((b & (OURO__IMMORTAL | OURO__MERGED)) || ouro__holds(me, b))
+    if ((b & OURO__IMMORTAL) || ouro__holds(me, b))
         return;
-    ouro_word holder = ouro__load_acquire(&ouro__tokens[b & OURO__OWNER_MASK].holder);
-    if (holder > OURO__FROZEN)
+    /* A merged object has no owner: its maker's thread may count so. */
+    uintptr_t token = b & OURO__MERGED ? *birth_of(object) >> TOKEN_SHIFT : b & OURO__OWNER_MASK;
+    ouro_word holder = ouro__load_acquire(&ouro__tokens[token].holder);
+    if (holder > OURO__FROZEN && holder != (ouro_word)me)
         ouro_fail(OURO_FAIL_WRONG_THREAD, object, ouro__type_name(object, b),
                   "counted by a function of local mode on a thread that does not own it");
 }

@@ -73,7 +73,7 @@ static bool zero_drop(struct ouro_header *h, void *object)
             return false;
         }
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+        ouro_word next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGE;
         if (ouro__cas_full(&h->shared, &b, next))
             return ouro__count_of(b) == 0;
         ouro__half_store(&h->local, ouro__owned_local(b, 0));

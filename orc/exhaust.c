@@ -92,7 +92,7 @@ static bool settle_marked(struct ouro__thread *holder, struct ouro_header *h)
         }
         ouro_word next = b & (OURO__UNIT - 1);
         if (n == 0)
-            next = (next & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+            next = (next & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGE;
         ouro__tool_release(h + 1);
         ouro__half_store(&h->local, n == 0 ? OURO__LOCAL_AWAY : ouro__owned_local(b, n));
         if (ouro__cas_full(&h->shared, &b, next)) {

@@ -43,9 +43,12 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 #define OURO__UNIT        ((ouro_word)1 << OURO__COUNT_SHIFT)
 #define OURO__COUNT_LIMIT ((int64_t)1 << 24) /* from here on an object saturates */
 
-#define OURO__NOBODY      0      /* the owner of merged objects */
+#define OURO__NOBODY 0 /* the owner of merged objects; another in the checked library */
 #define OURO__NO_TOKEN    0xFFFF /* the home of a thread that has none; owns nothing */
 #define OURO__FIRST_TOKEN 0x00FF /* the least with eight bits set */
+
+/* Inlined atomic counts act where of these bits exactly M is set. */
+#define OURO__INLINED (OURO__MERGED | OURO__IMMORTAL | OURO__OWNER_MASK)
 
 #define OURO__LOCAL_UNIT ((ouro_half)0x10000u)
 #define OURO__LOCAL_OUT  ((ouro_half)0x80000000u) /* inlined paths go out of line */

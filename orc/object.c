@@ -165,7 +165,7 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
     if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) ||
         home == OURO__NO_TOKEN) {
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        ouro__store(&h->shared, b | OURO__MERGED | OURO__UNIT);
+        ouro__store(&h->shared, b | OURO__MERGE | OURO__UNIT);
     } else {
         ouro__half_store(&h->local, ouro__owned_local(home, 1));
         ouro__store(&h->shared, b | home);
@@ -326,7 +326,7 @@ void ouro_make_immortal(void *object)
     /* No owner any more, unless an entry is under way: the drain makes it so then. */
     b = ouro__load(&h->shared);
     while (!(b & (OURO__QUEUED | OURO__MERGED)) &&
-           !ouro__cas_full(&h->shared, &b, (b & ~OURO__OWNER_MASK) | OURO__MERGED))
+           !ouro__cas_full(&h->shared, &b, (b & ~OURO__OWNER_MASK) | OURO__MERGE))
         continue;
 }
 

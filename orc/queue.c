@@ -135,7 +135,7 @@ static ouro_word settled(struct ouro_header *h, ouro_half local, ouro_word b, in
         return low | (ouro_word)(count - 1) << OURO__COUNT_SHIFT;
     }
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    low = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED;
+    low = (low & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGE;
     return low | (ouro_word)n << OURO__COUNT_SHIFT;
 }
 
@@ -156,11 +156,11 @@ static bool settle(struct ouro__thread *holder, void *object)
         n = (int64_t)ouro__local_count(local) + ouro__count_of(b) - 1;
         if (OURO_LIKELY(n == 0 && !(b & (OURO__WEAK | OURO__IMMORTAL)))) {
             /* The entry's reference was the last: nobody can change the word any more. */
-            ouro__store(&h->shared, (b & TYPE_BITS) | OURO__MERGED);
+            ouro__store(&h->shared, (b & TYPE_BITS) | OURO__MERGE);
             return true;
         }
         if (b & OURO__IMMORTAL) {
-            next = (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGED;
+            next = (b & ~(OURO__QUEUED | OURO__OWNER_MASK)) | OURO__MERGE;
         } else if (OURO_UNLIKELY(n < 0)) {
             next = ouro__set_aside(holder, h, b);
         } else {
@@ -200,7 +200,7 @@ ouro_word ouro__set_aside(struct ouro__thread *holder, struct ouro_header *h, ou
 {
     ouro__forget(holder, h);
     ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    return (b & ~(OURO__QUEUED | OURO__TOUCHED | OURO__OWNER_MASK)) | OURO__MERGED | OURO__IMMORTAL;
+    return (b & ~(OURO__QUEUED | OURO__TOUCHED | OURO__OWNER_MASK)) | OURO__MERGE | OURO__IMMORTAL;
 }
 
 /* -- the queue --------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ OURO_INLINE void ouro_incref_atomic(void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     /* Relaxed: the caller's own reference keeps the object alive (docs/counts.md, f). */
-    if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED &&
+    if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED &&
                     ouro__count_of(b) < OURO__COUNT_LIMIT))
         ouro__fetch_add(&h->shared, OURO__UNIT);
     else
@@ -44,7 +44,7 @@ OURO_INLINE void ouro_decref_atomic(void *object)
     ouro_word b = ouro__load(&h->shared);
     ouro_half visited = ouro__half_load(&h->visited);
     bool simple = (b & OURO__QUEUED) || visited == OURO__ACYCLIC;
-    if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED && simple)) {
+    if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED && simple)) {
         /* Full: releases the caller's use of the object to whoever destroys it, and acquires that
          * of all others if it is the last (pairs with every other decref). */
         ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
@@ -68,7 +68,7 @@ OURO_INLINE void ouro_decref_acyclic_atomic(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    if (OURO_LIKELY((b & (OURO__MERGED | OURO__IMMORTAL)) == OURO__MERGED)) {
+    if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED)) {
         ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT); /* full: as above */
         if (ouro__count_of(was) == 1)
             ouro__merged_zero(object);

@@ -94,6 +94,7 @@ bool ouro__resurrected(void *object)
         /* With more references than can be counted it stays immortal. */
         ouro_word immortal = ouro__count_of(b) >= OURO__COUNT_LIMIT ? 0 : OURO__IMMORTAL;
         ouro_word alive = b & ~(immortal | OURO__OWNER_MASK | OURO__STORING);
+        alive |= OURO__MERGED_OWNER;
         if (ouro__cas_full(&h->shared, &b, alive))
             return true;
     }

@@ -143,6 +143,11 @@ size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 
+/* What merges an object: M, and nobody as its owner (I3). In the checked library that is a number
+ * which is no token, has no holder, and sends inlined atomic counts out of line. */
+#define OURO__MERGED_OWNER ((ouro_word)(OURO_CHECKED ? 0xFFFE : OURO__NOBODY))
+#define OURO__MERGE        (OURO__MERGED | OURO__MERGED_OWNER)
+
 /* "T holds x": the owner is its home, or a token it adopted. Acquire: pairs with the RMW by which
  * the token was left (docs/counts.md, c). */
 OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
@@ -150,7 +155,7 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
     ouro_word owner = shared & OURO__OWNER_MASK;
     if (OURO_LIKELY(owner == me->home))
         return true;
-    return me->held_count > 0 && owner != OURO__NOBODY &&
+    return me->held_count > 0 && owner != OURO__MERGED_OWNER &&
            ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
 }
 /* Takes token t from GONE; true: it is held now, its queue not looked at yet. */

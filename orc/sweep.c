@@ -185,7 +185,8 @@ static void let_live(struct ouro__capture *c)
         /* With more references than can be counted it stays immortal. */
         ouro_word immortal = is_uncounted(b) ? 0 : OURO__IMMORTAL;
         /* Full: pairs with the counts of threads that a hook has handed the object to. */
-        while (!ouro__cas_full(&h->shared, &b, b & ~(immortal | OURO__OWNER_MASK)))
+        while (!ouro__cas_full(&h->shared, &b,
+                               (b & ~(immortal | OURO__OWNER_MASK)) | OURO__MERGED_OWNER))
             continue;
         entry->object = NULL;
     }

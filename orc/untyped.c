@@ -52,7 +52,7 @@ static bool drop_as_owner(void *object, struct ouro_header *h)
             continue;
         }
         ouro__half_store(&h->local, OURO__LOCAL_AWAY); /* merged on the spot */
-        ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGED;
+        ouro_word merged = (b & ~OURO__OWNER_MASK & (OURO__UNIT - 1)) | OURO__MERGE;
         if (ouro__cas_full(&h->shared, &b,
                            merged | (ouro_word)(local + count) << OURO__COUNT_SHIFT))
             return false;

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # The tests of alloc/.
-ouro_test(alloc_sizes VARIANTS main off)
-ouro_test(alloc_blocks VARIANTS main off)
-ouro_test(alloc_misuse VARIANTS main off)
-ouro_test(alloc_limits VARIANTS main off)
+ouro_test(alloc_sizes VARIANTS main off checked)
+ouro_test(alloc_blocks VARIANTS main off checked)
+ouro_test(alloc_misuse VARIANTS main off checked)
+ouro_test(alloc_limits VARIANTS main off checked)
 ouro_test(alloc_options VARIANTS main off)
 ouro_test(alloc_supply VARIANTS main off)
-ouro_test(alloc_pages WHITEBOX VARIANTS main off)
+ouro_test(alloc_pages WHITEBOX VARIANTS main off checked)
 ouro_test(alloc_threads WHITEBOX NEEDS_THREADS TIMEOUT 120)
 ouro_test(alloc_fork NEEDS_THREADS TIMEOUT 120)
 ouro_test(alloc_atfork NEEDS_THREADS)
@@ -16,8 +16,8 @@ if(NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER) # it has a calloc of its own
 endif()
 ouro_test(alloc_locked VARIANTS main off)
 ouro_test(alloc_system_limit NEEDS_THREADS)
-ouro_test(alloc_stats VARIANTS main off)
-ouro_test(alloc_random WHITEBOX NEEDS_THREADS)
+ouro_test(alloc_stats VARIANTS main off checked)
+ouro_test(alloc_random WHITEBOX VARIANTS main checked NEEDS_THREADS)
 
 # The machine code of the inlined paths, as a program has it: optimised, with and without -fPIC.
 if(CMAKE_OBJDUMP AND NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER)
