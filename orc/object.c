@@ -14,6 +14,7 @@
 #include "alloc/valgrind.h"
 #include "hooks/refops.h"
 #include "hooks/value.h"
+#include "orc/chain.h"
 #include "orc/checked.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
@@ -360,16 +361,39 @@ static bool can_be_reused(const struct ouro__thread *me, void *object, const str
            ouro__is_claimed_by(me, object, ouro__half_load(&h->visited));
 }
 
+OURO_STATIC_ASSERT(OURO__EMPTIED == OURO__DYING, "walks pass over cells that are to be reused");
+
+/* The object, which has the caller's reference alone, is one no more. */
+static void end_for_reuse(struct ouro__thread *me, struct ouro_header *h)
+{
+    ouro__forget(me, h);
+    ouro__mark_dying(h);
+    ouro__store(&h->shared, ouro__load(&h->shared) & (OURO__UNIT - 1));
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+}
+
+ouro_reuse ouro__take_reuse_out(void *object)
+{
+    ouro_reuse token = {NULL};
+    struct ouro__thread *me = ouro__me();
+    if (!object || !me)
+        return token;
+    ouro__check_alive(object, "taken for reuse, but it is gone");
+    if (!can_be_reused(me, object, ouro_type_of(object)))
+        return token;
+    ouro__tool_acquire(object);
+    end_for_reuse(me, ouro__header(object));
+    token.cell = object;
+    return token;
+}
+
 /* Destroys what is in the object, which has the caller's reference alone; false: it lives on. What
  * dies of it goes after it, as after any other (release.c): a reference that its hook left in that
  * is seen first. */
 static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro__forget(me, h);
-    ouro__mark_dying(h);
-    ouro__store(&h->shared, ouro__load(&h->shared) & (OURO__UNIT - 1));
-    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    end_for_reuse(me, h);
     bool releasing = me->releasing;
     me->releasing = true;
     ouro_destroy_value(object, type);
@@ -381,6 +405,36 @@ static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struc
     return gone;
 }
 
+/* Whether the object is as its birth on this thread left it, but for its contents, and these are
+ * nothing but references at fixed places. */
+static bool is_fresh_and_flat(const struct ouro__thread *me, const void *object,
+                              const struct ouro_type *type)
+{
+    const uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
+    const struct ouro_header *h = ouro__header(object);
+    if (OURO_CHECKED || !type || (type->state & kind) != OURO__TYPE_FLAT)
+        return false;
+    /* Acquire: as in ouro_is_unique. */
+    ouro_word b = ouro__load_acquire(&h->shared);
+    return b == ((ouro_word)type->id << OURO__TYPE_SHIFT | me->home) &&
+           *(const ouro__first_half *)h == type->counts + me->home - 1;
+}
+
+/* destroy_for_reuse for those, which no hook can see: nothing is left to be done but the drops. */
+static void drop_references(struct ouro__thread *me, char *object, const struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    *(ouro__first_half *)h = OURO__AWAY_HALF;
+    ouro__store(&h->shared, (ouro_word)type->id << OURO__TYPE_SHIFT | OURO__EMPTIED);
+    bool releasing = me->releasing;
+    me->releasing = true;
+    for (uint32_t i = 0; i < type->ref_count; i++)
+        ouro_decref_biased(*(void **)(void *)(object + type->refs[i]));
+    me->releasing = releasing;
+    if (me->born_dead.first)
+        ouro__release_some(me, SIZE_MAX);
+}
+
 ouro_reuse ouro_drop_reuse(void *object)
 {
     ouro_reuse token = {NULL};
@@ -388,6 +442,11 @@ ouro_reuse ouro_drop_reuse(void *object)
     if (!object || !me)
         return token;
     const struct ouro_type *type = ouro_type_of(object);
+    if (OURO_LIKELY(is_fresh_and_flat(me, object, type))) {
+        drop_references(me, object, type);
+        token.cell = object;
+        return token;
+    }
     bool gone = ouro__is_freed(ouro__load(&ouro__header(object)->shared));
     if (gone || !can_be_reused(me, object, type)) {
         ouro__decref_out(object);
@@ -398,13 +457,14 @@ ouro_reuse ouro_drop_reuse(void *object)
     return token;
 }
 
-void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
+void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
 {
     if (!token.cell)
         return ouro_new_uninit_biased(type, size);
     const struct ouro_type *was = ouro_type_of(token.cell);
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
-    if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 ||
+    /* LARGE: taken inline, the cell may be larger than its type says */
+    if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 || (was->state & OURO__TYPE_LARGE) ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
         /* blocks are no larger than asked for, or tools believe so */
         ((ouro__supply()->block || ouro__context.heap->watched) && size > was->size)) {

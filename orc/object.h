@@ -179,19 +179,77 @@ OURO_API void ouro_make_immortal(void *object);
             OURO__IMMORTAL | OURO__MERGED | ((ouro_word)OURO__COUNT_LIMIT << OURO__COUNT_SHIFT)    \
     }
 
-/* A cell whose object is gone, to allocate into (Ullrich and de Moura 2019). Owned; may be NULL. */
+/* A cell whose object is gone, to allocate into (Ullrich and de Moura 2019; Reinking, Xie, de Moura,
+ * Leijen 2021). Owned; may be empty: `cell` is then NULL. */
 typedef struct ouro_reuse {
     void *cell;
 } ouro_reuse;
+
+/* The shared word of such a cell, beside the type's bits: dying, with no reference. */
+#define OURO__EMPTIED (OURO__IMMORTAL | OURO__MERGED | OURO__NO_TOKEN)
+
+OURO_API ouro_reuse ouro__take_reuse_out(void *object);
+OURO_API void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size);
+
+/* If the caller's reference (owned, not NULL) is the only one and the cell can be used again, yields
+ * the cell: the object is no more, what its fields own is the caller's, who may read them until the
+ * token goes; no hook of it runs. Else the token is empty and nothing has changed: the reference is
+ * still the caller's. `type`: the object's, borrowed, not NULL; another one costs time alone. So a
+ * functional update is
+ *     struct node old = *n;
+ *     ouro_reuse token = ouro_take_reuse(n, &node_type);
+ *     if (token.cell == NULL) { incref what is taken from old; ouro_decref(n); }
+ *     ... n = ouro_new_reuse(token, &node_type, sizeof *n);
+ * The checked library never yields a cell. Any thread; runs no hook; allocates nothing; O(1). */
+OURO_INLINE ouro_reuse ouro_take_reuse(void *object, const struct ouro_type *type)
+{
+    ouro_reuse token = {object};
+    struct ouro_header *h = ouro__header(object);
+    const struct ouro_heap *heap = ouro__context.heap;
+    uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1, first;
+    /* Acquire, both: pairs with registration, and what others did to the object before they dropped
+     * it comes before its reuse. */
+    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+    ouro_word shared = ouro__load_acquire(&h->shared);
+    memcpy(&first, h, sizeof first); /* local and visited, as a birth writes them */
+    if (OURO_LIKELY(shared == (birth | (born + 1)) && first == type->counts + born) &&
+        OURO_LIKELY(!heap->watched)) { /* as one is whose thread has left its token */
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+        ouro__store(&h->shared, birth | OURO__EMPTIED);
+        return token;
+    }
+    return ouro__take_reuse_out(object);
+}
 
 /* Drops the caller's reference (owned, not NULL). If it was the only one, destroys the contents and
  * yields the cell; else just a decref, and the token is empty. Any thread; runs destroy hooks; cost
  * as a decref. */
 OURO_API ouro_reuse ouro_drop_reuse(void *object);
+
 /* A new object as ouro_new_uninit_biased makes it, in the token's cell (owned) if it fits, else in
  * a fresh one. NULL: no memory, or a refused type; the token's cell is given back. `type` borrowed,
- * not NULL; `size` in bytes, as for all births. Any thread; O(1) where it fits. */
-OURO_API void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size);
+ * not NULL; `size` in bytes, as for all births. Any thread; O(1) where it fits, and inlined for a
+ * cell of the same type. */
+OURO_INLINE void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
+{
+    if (OURO_LIKELY(token.cell != NULL)) {
+        struct ouro_header *h = ouro__header(token.cell);
+        const struct ouro_heap *heap = ouro__context.heap;
+        /* Acquire: as in ouro__new. A cell never comes from an object without a type, so it is not
+         * mistaken for one of a type that has no birth word. */
+        uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+        if (OURO_LIKELY(ouro__load(&h->shared) == (birth | OURO__EMPTIED) && size <= type->size &&
+                        !heap->watched)) {
+            uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1;
+            uint64_t first = type->counts + born;
+            ouro__store(&h->shared, birth | (born + 1));
+            memcpy(h, &first, sizeof first);
+            return token.cell;
+        }
+    }
+    return ouro__new_reuse_out(token, type, size);
+}
+
 /* Gives back the cell of a token (owned; may be empty) that is not wanted. Any thread; O(1). */
 OURO_API void ouro_reuse_free(ouro_reuse token);
 

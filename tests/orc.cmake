@@ -37,6 +37,7 @@ ouro_orc_test(orc_triggers ${every})
 ouro_orc_test(orc_values ${every}) # tails, closures, interior pointers, subtypes
 ouro_orc_test(orc_filter ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
+ouro_orc_test(orc_reuse ${every})
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_entries ${threaded} TIMEOUT 120) # with both supplies
 ouro_orc_test(orc_leaving ${every}) # handlers of failures that leave by longjmp

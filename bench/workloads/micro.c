@@ -4,44 +4,25 @@
  * read far beyond the last cache. touch-heap: the same in an array as large as the
  * collector's workloads make their heaps. */
 #include "bench/ops.h"
+#include "bench/turns.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define TURNS      101
 #define FIFO       1000
 #define BLOCK      32
 #define NEAR_BYTES ((size_t)128 << 20) /* about the heaps of rings, graph and live */
 
-static int by_value(const void *a, const void *b)
+/* Turns of about a millisecond. */
+static double by_turns(struct bench_run *run, bench_turn *ours, bench_turn *kernel)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return v[n / 2];
-}
-
-/* Runs ours and the kernel by turns; the median turn of each counts. */
-static double by_turns(struct bench_run *run, double (*ours)(size_t), double (*kernel)(size_t))
-{
-    double a[TURNS], b[TURNS];
-    size_t n = run->quick ? 100000 : 200000;
-    unsigned turns = run->quick ? 21 : TURNS;
-    for (unsigned i = 0; i < turns; i++) {
-        a[i] = ours(n);
-        b[i] = kernel(n);
-    }
-    run->ops = n;
-    run->base_ns = median(b, turns) / (double)n;
-    return median(a, turns);
+    return bench_by_turns(run, ours, kernel, run->quick ? 100000 : 200000);
 }
 
 /* First in, first out: a thousand blocks are taken and written, then given back in that order. */
 #define FIFO_LOOP(take, give)                                                                      \
+    (void)check;                                                                                   \
     static void *live[FIFO];                                                                       \
     double start = bench_now();                                                                    \
     for (size_t batch = n / FIFO; batch > 0; batch--) {                                            \
@@ -57,7 +38,7 @@ static double by_turns(struct bench_run *run, double (*ours)(size_t), double (*k
     }                                                                                              \
     return bench_now() - start;
 
-static double typed_ours(size_t n)
+static double typed_ours(size_t n, uint64_t *check)
 {
     FIFO_LOOP(ops_checked(ouro_alloc_sized(BLOCK)), ouro_free_sized(old, BLOCK))
 }
@@ -82,7 +63,7 @@ OURO_INLINE void kernel_give(void *p)
     b->next = kernel_free;
     kernel_free = b;
 }
-static double typed_kernel(size_t n)
+static double typed_kernel(size_t n, uint64_t *check)
 {
     FIFO_LOOP(kernel_take(), kernel_give(old))
 }
@@ -102,8 +83,9 @@ OPS_LEAF(hot)
  * has used it. */
 #define FORGET_MEMORY() __asm__ volatile("" : : : "memory")
 
-static double count_ours(size_t n)
+static double count_ours(size_t n, uint64_t *check)
 {
+    (void)check;
     struct hot *p = hot_new();
     double start = bench_now();
     for (size_t i = 0; i < n; i++) {
@@ -121,8 +103,9 @@ OURO_NOINLINE static void kernel_destroy(struct hot *p)
 {
     free(p);
 }
-static double count_kernel(size_t n)
+static double count_kernel(size_t n, uint64_t *check)
 {
+    (void)check;
     struct hot *p = ops_checked(malloc(sizeof *p));
     p->count = 1;
     double start = bench_now();
