@@ -36,10 +36,17 @@ result() {
 }
 
 "$bench" --list >"$dir/out" || complain "--list failed"
-grep -q '^threads ' "$dir/out" || complain "--list does not name the suite threads"
+for suite in threads values; do
+    grep -q "^$suite " "$dir/out" || complain "--list does not name the suite $suite"
+done
 "$bench" threads --list >"$dir/out" || complain "threads --list failed"
 for word in trees words threads_on_ratio_max; do
     grep -q "  $word" "$dir/out" || complain "threads --list does not name $word"
+done
+"$bench" values --list >"$dir/out" || complain "values --list failed"
+for word in append concat reuse-map append_vs_kernel string_vs_kernel filter_vs_plain \
+    context_vs_tls reuse_vs_fresh; do
+    grep -q "  $word" "$dir/out" || complain "values --list does not name $word"
 done
 
 refuses "no such suite: thread" thread
@@ -74,6 +81,9 @@ mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 't
 "$bench" threads --quick --rounds 1 --filter '^words' --allocators ouro,libc --json - \
     --dir "$dir/texts" >"$dir/json" 2>"$dir/out" || complain "words: status $?: $(cat "$dir/out")"
 "$shape" "$dir/json" threads || complain "words: the JSON has another shape"
+"$bench" values --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
+    complain "values: status $?: $(cat "$dir/out" "$dir/err")"
+"$shape" "$dir/json" values || complain "values: the JSON has another shape"
 
 # Workers whose results are known.
 mkdir "$dir/workers"
@@ -87,6 +97,18 @@ fake ouro-bench-worker-atomic "$(result 25 7)"
 run_fakes || complain "known results: status $?"
 "$shape" "$dir/json" threads trees biased 1.1 || complain "biased is not 1.1 of threads off"
 "$shape" "$dir/json" threads trees atomic 2.5 || complain "atomic is not 2.5 of threads off"
+# A workload that is measured beside its base, in one process.
+values_of() {
+    fake ouro-bench-worker-biased "$(result "$1" 7 | sed 's/"base_ns_per_op":0/"base_ns_per_op":10/')"
+    "$bench" values --workers "$dir/workers" --filter '^append' --rounds 6 --json "$dir/json" \
+        >"$dir/out" 2>&1
+}
+values_of 12 || complain "values, known results: status $?"
+"$shape" "$dir/json" values append biased 1.2 || complain "append is not 1.2 of the kernel"
+grep -q 'append_vs_kernel  *1\.200  *1\.30  *met' "$dir/out" || complain "1.2 does not meet 1.3"
+values_of 14 || complain "values, known results: status $?"
+grep -q 'append_vs_kernel  *1\.400  *1\.30  *NOT met' "$dir/out" || complain "1.4 meets 1.3"
+fake ouro-bench-worker-biased "$(result 11 7)"
 
 # shellcheck disable=SC2016 # the worker expands it
 fake ouro-bench-worker-atomic 'kill -SEGV $$'

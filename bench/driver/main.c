@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct suite *const suites[] = {&suite_threads, NULL};
+static const struct suite *const suites[] = {&suite_threads, &suite_values, NULL};
 
 struct command {
     struct options options;
@@ -160,7 +160,7 @@ static void list(const struct suite *suite)
     }
     printf("workloads of %s:\n", suite->name);
     for (const struct workload *w = suite->workloads; w->name; w++)
-        printf("  %-14s %s; per %s\n", w->name, w->what, w->unit);
+        printf("  %-18s %s; per %s\n", w->name, w->what, w->unit);
     printf("claims of %s:\n", suite->name);
     for (size_t i = 0; suite->claim_names[i]; i++)
         printf("  %s\n", suite->claim_names[i]);

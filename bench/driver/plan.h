@@ -39,7 +39,7 @@ struct cell {
     const char *counts;    /* local, atomic, biased, plain, none */
     const char *threads;   /* off or on */
     const char *allocator; /* ouro, libc, jemalloc, .. */
-    const char *program;   /* ouro, c, c++, nim, kernel */
+    const char *program;   /* ouro, c, c++, nim, kernel, or what ours is compared with */
     const char *worker;    /* the executable, or NULL: see base_of */
     const char *preload;   /* a library, or NULL */
     unsigned workers;      /* threads that work */
@@ -75,6 +75,7 @@ struct claims {
 
 struct suite {
     const char *name, *what;
+    const char *ratio;                /* what ratios to the yardstick are called in the table */
     const struct workload *workloads; /* name NULL at the end */
     void (*plan)(struct plan *plan);
     void (*claims)(const struct plan *plan, struct claims *claims);
@@ -82,7 +83,7 @@ struct suite {
     const char *const *claim_names;                         /* for --list; NULL at the end */
 };
 
-extern const struct suite suite_threads;
+extern const struct suite suite_threads, suite_values;
 
 /* Whether the filter lets a workload pass, and whether a list (NULL: yes) has a word. */
 bool plan_wants(const struct plan *plan, const struct workload *workload);

@@ -186,6 +186,7 @@ static void plan_threads(struct plan *plan)
 
 const struct suite suite_threads = {.name = "threads",
                                     .what = "what turning threads on costs",
+                                    .ratio = "to off",
                                     .workloads = threads_workloads,
                                     .plan = plan_threads,
                                     .claims = threads_claims,

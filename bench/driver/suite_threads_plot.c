@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture of the suite `threads`: above, what atomic and biased counts cost against threads
- * off, a pair of bars a workload; below, trees and list on each allocator. Drawn by gnuplot from a
- * script with the figures in it; colours of Okabe and Ito, which colour-blind people tell apart. */
+ * off, a pair of bars a workload; below, trees and list on each allocator. Colours of Okabe and Ito, which colour-blind people tell apart. */
 #include "bench/driver/suite_threads.h"
+#include "bench/driver/gnuplot.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
 
 /* One line a workload: name, ratio, low and high of biased, then of atomic. Returns how many. */
 static size_t ratio_data(FILE *to, const struct plan *plan)
@@ -93,17 +91,9 @@ static void draw_mallocs(FILE *to)
 
 int threads_plot(const struct plan *plan, const char *file)
 {
-    if (strchr(file, '\'')) {
-        fprintf(stderr, "ouro-bench: no quotes in the picture's name, please\n");
-        return 1;
-    }
-    FILE *to = popen("gnuplot", "w");
+    FILE *to = gnuplot_open(file, 1600, 1000);
     if (to == NULL)
         return 1;
-    fprintf(to, "set terminal pngcairo size 1600,1000 font 'sans,13'\nset output '%s'\n", file);
-    fprintf(to, "set style fill solid 1.0 noborder\nset grid ytics lc rgb '#dddddd'\n"
-                "set border 3\nset tics nomirror out\nset xtics rotate by -25\n"
-                "set offsets 0.6, 0.6, 0, 0\nset bmargin 4\n");
     size_t ratios = ratio_data(to, plan), mallocs = allocator_data(to, plan);
     fprintf(to, "set multiplot layout %d,1\n", (ratios > 0) + (mallocs > 0));
     if (ratios)
@@ -111,11 +101,5 @@ int threads_plot(const struct plan *plan, const char *file)
     if (mallocs)
         draw_mallocs(to);
     fprintf(to, "unset multiplot\n");
-    int status = pclose(to);
-    if (ratios + mallocs == 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        fprintf(stderr, "ouro-bench: %s: %s\n", file,
-                ratios + mallocs ? "gnuplot failed" : "nothing to draw");
-        return 1;
-    }
-    return 0;
+    return gnuplot_close(to, file, ratios + mallocs > 0);
 }

@@ -23,9 +23,10 @@ static void print_cell(FILE *to, const struct plan *plan, const struct cell *cel
 {
     double rss = cell_rss(plan, cell);
     char on[64];
-    snprintf(on, sizeof on, "%s%s%s", cell->allocator,
-             strcmp(cell->program, "c++") == 0 ? ", C++" : "",
-             cell->workers > 1 ? ", threads" : "");
+    bool told = strcmp(cell->program, "c") != 0 && strcmp(cell->program, cell->allocator) != 0 &&
+                strcmp(cell->allocator, "none") != 0;
+    snprintf(on, sizeof on, "%s%s%s%s", cell->allocator, told ? ", " : "",
+             told ? cell->program : "", cell->workers > 1 ? ", threads" : "");
     fprintf(to, "  %-8s %-4s %-16s", cell->counts, cell->threads, on);
     if (cell->failure[0]) {
         fprintf(to, " failed: %s\n", cell->failure);
@@ -77,7 +78,7 @@ void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
     if (plan->options->rounds < 6)
         fprintf(to, "(fewer than 6 rounds: the intervals are the extremes and cover less)\n");
     fprintf(to, "\n  %-8s %-4s %-16s %9s  %7s %9s%8s  %s\n", "counts", "thr.", "on", "ns each",
-            "spread", "RSS MiB", "to off", "");
+            "spread", "RSS MiB", suite->ratio, "");
     for (size_t i = 0; i < plan->count; i++) {
         const struct cell *c = &plan->cells[i];
         if (c->workload != last)
