@@ -75,6 +75,8 @@ OURO_EXTERN_C_BEGIN
     X(TYPE_SIZEOF, sizeof(struct ouro_type))                                                       \
     X(TYPE_BIRTH, offsetof(struct ouro_type, birth))                                               \
     X(TYPE_COUNTS, offsetof(struct ouro_type, counts))                                             \
+    X(TYPE_DEPTH, offsetof(struct ouro_type, depth))                                               \
+    X(TYPE_DISPLAY, offsetof(struct ouro_type, display))                                           \
     X(TYPE_FLAGS, offsetof(struct ouro_type, flags))                                               \
     X(TYPE_SIZE, offsetof(struct ouro_type, size))                                                 \
     X(TYPE_ALIGN, offsetof(struct ouro_type, align))                                               \
@@ -89,10 +91,12 @@ OURO_EXTERN_C_BEGIN
     X(TYPE_TRACE, offsetof(struct ouro_type, hooks.trace))                                         \
     X(TYPE_DEEPCOPY, offsetof(struct ouro_type, hooks.deepcopy))                                   \
     X(TYPE_USER, offsetof(struct ouro_type, user))                                                 \
+    X(TYPE_BASE, offsetof(struct ouro_type, base))                                                 \
     X(FLAG_ACYCLIC, OURO_ACYCLIC)                                                                  \
     X(FLAG_PROMPT, OURO_PROMPT)                                                                    \
     X(FLAG_IMMUTABLE, OURO_IMMUTABLE)                                                              \
-    X(FLAG_SHARED, OURO_SHARED)
+    X(FLAG_SHARED, OURO_SHARED)                                                                    \
+    X(FLAG_EXACT, OURO_EXACT)
 
 /* Fields of descriptors, and the values that they describe. */
 #define OURO__ABI_FIELDS(X)                                                                        \
@@ -105,6 +109,8 @@ OURO_EXTERN_C_BEGIN
     X(FIELD_TAG_OFFSET, offsetof(struct ouro_field, tag_offset))                                   \
     X(FIELD_TYPE, offsetof(struct ouro_field, type))                                               \
     X(FIELD_CASES, offsetof(struct ouro_field, cases))                                             \
+    X(FIELD_FILTER, offsetof(struct ouro_field, filter))                                           \
+    X(FIELD_CLOSED, offsetof(struct ouro_field, closed))                                           \
     X(CASE_SIZEOF, sizeof(struct ouro_case))                                                       \
     X(CASE_NAME, offsetof(struct ouro_case, name))                                                 \
     X(CASE_FIRST, offsetof(struct ouro_case, first))                                               \
@@ -120,13 +126,32 @@ OURO_EXTERN_C_BEGIN
     X(KIND_STRING, OURO_FIELD_STRING)                                                              \
     X(KIND_OPTION, OURO_FIELD_OPTION)                                                              \
     X(KIND_UNION, OURO_FIELD_UNION)                                                                \
+    X(KIND_FILTERED, OURO_FIELD_FILTERED)                                                          \
+    X(KIND_CLOSURE, OURO_FIELD_CLOSURE)                                                            \
+    X(KIND_INTERIOR, OURO_FIELD_INTERIOR)                                                          \
+    X(KIND_TAIL, OURO_FIELD_TAIL)                                                                  \
     X(SEQ_SIZEOF, sizeof(ouro_seq))                                                                \
     X(SEQ_LEN, offsetof(ouro_seq, len))                                                            \
     X(SEQ_PAYLOAD, offsetof(ouro_seq, payload))                                                    \
     X(STRING_SIZEOF, sizeof(ouro_string))                                                          \
     X(STRING_LEN, offsetof(ouro_string, len))                                                      \
     X(STRING_PAYLOAD, offsetof(ouro_string, payload))                                              \
-    X(PAYLOAD_SIZEOF, sizeof(struct ouro_payload))
+    X(PAYLOAD_SIZEOF, sizeof(struct ouro_payload))                                                 \
+    X(CLOSURE_SIZEOF, sizeof(ouro_closure))                                                        \
+    X(CLOSURE_CODE, offsetof(ouro_closure, code))                                                  \
+    X(CLOSURE_ENV, offsetof(ouro_closure, env))                                                    \
+    X(INTERIOR_SIZEOF, sizeof(ouro_interior))                                                      \
+    X(INTERIOR_AT, offsetof(ouro_interior, at))                                                    \
+    X(INTERIOR_OBJECT, offsetof(ouro_interior, object))                                            \
+    X(FILTER_SIZEOF, sizeof(struct ouro_filter))                                                   \
+    X(FILTER_MASK, offsetof(struct ouro_filter, mask))                                             \
+    X(FILTER_VALUE, offsetof(struct ouro_filter, value))                                           \
+    X(FILTER_ADDRESS, offsetof(struct ouro_filter, address))                                       \
+    X(FILTER_FIRST, offsetof(struct ouro_filter, first))                                           \
+    X(FILTER_SPAN, offsetof(struct ouro_filter, span))                                             \
+    X(FILTER_EMPTY, offsetof(struct ouro_filter, empty))                                           \
+    X(FILTER_OBJECT, offsetof(struct ouro_filter, object))                                         \
+    X(FILTER_WORD, offsetof(struct ouro_filter, word))
 
 /* All of them: X(name, value) each. */
 #define OURO_ABI_CONSTANTS(X)                                                                      \

@@ -14,9 +14,10 @@
  *      such a part there itself (so a multiple of others is not seen).
  *  K3  A kept object reads as POISON up to the end of its block.
  *
- * What this cannot catch: inlined atomic counts on merged objects (prompt types), a local function
- * on them, reads after free (they find POISON; memcheck tells), and any use after the memory was
- * used again: KEPT objects or KEPT_BYTES later. */
+ * No inlined path of a program that was compiled against the release headers acts on its objects:
+ * table in docs/checking.md, test package.checked. What it cannot catch: reads after free (they
+ * find POISON; memcheck tells), and any use after the memory was used again: KEPT objects or
+ * KEPT_BYTES later. */
 #include "orc/checked.h"
 #include "alloc/fail.h"
 #include "alloc/heap.h"

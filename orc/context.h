@@ -130,6 +130,34 @@ OURO_INLINE void ouro_slot_copy_in(struct ouro_context *context, void *container
     ouro_decref_in(context, old);
 }
 
+/* Filtered ones. */
+OURO_INLINE uint64_t ouro_slot_exchange_word_in(struct ouro_context *context, void *container,
+                                                uint64_t *slot, uint64_t word,
+                                                const struct ouro_filter *filter)
+{
+    return ouro__slot_swap_word(context, container, slot, word, filter, true, true);
+}
+OURO_INLINE void ouro_slot_store_word_in(struct ouro_context *context, void *container,
+                                         uint64_t *slot, uint64_t word,
+                                         const struct ouro_filter *filter)
+{
+    uint64_t old = ouro_slot_exchange_word_in(context, container, slot, word, filter);
+    ouro_decref_in(context, ouro_filter_object(filter, old));
+}
+OURO_INLINE uint64_t ouro_slot_move_word_in(struct ouro_context *context, void *container,
+                                            uint64_t *slot, const struct ouro_filter *filter)
+{
+    return ouro__slot_swap_word(context, container, slot, filter->empty, filter, false, true);
+}
+OURO_INLINE void ouro_slot_copy_word_in(struct ouro_context *context, void *container,
+                                        uint64_t *slot, uint64_t word,
+                                        const struct ouro_filter *filter)
+{
+    ouro_incref_in(context, ouro_filter_object(filter, word));
+    uint64_t old = ouro__slot_swap_word(context, container, slot, word, filter, false, true);
+    ouro_decref_in(context, ouro_filter_object(filter, old));
+}
+
 OURO_EXTERN_C_END
 
 #endif

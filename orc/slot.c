@@ -120,6 +120,14 @@ void *ouro__slot_exchange_in_out(struct ouro_context *context, void *container, 
     return ouro__slot_exchange_out(container, slot, value, moved);
 }
 
+uint64_t ouro__slot_exchange_word_in_out(struct ouro_context *context, void *container,
+                                         uint64_t *slot, uint64_t word, void *object, bool moved)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__slot_exchange_word_out(container, slot, word, object, moved);
+}
+
 void ouro_slot_moved_into(void *object)
 {
     ouro__check_alive(object, "something was moved into it, but it is gone");

@@ -25,6 +25,9 @@ OURO_API uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *slot, 
                                                void *object, bool moved);
 OURO_API void *ouro__slot_exchange_in_out(struct ouro_context *context, void *container,
                                           void **slot, void *value, bool moved);
+OURO_API uint64_t ouro__slot_exchange_word_in_out(struct ouro_context *context, void *container,
+                                                  uint64_t *slot, uint64_t word, void *object,
+                                                  bool moved);
 /* The calling thread owns the container, and it is no candidate yet: it becomes one. */
 OURO_API void ouro__slot_moved(void *container);
 
@@ -89,19 +92,26 @@ OURO_INLINE void ouro_slot_copy(void *container, void **slot, void *value)
  * above; any other word is data. Where the filter is a static const one in sight, its tests are
  * inlined. */
 
-OURO_INLINE uint64_t ouro__slot_exchange_word(void *container, uint64_t *slot, uint64_t word,
-                                              const struct ouro_filter *filter, bool moved)
+OURO_INLINE uint64_t ouro__slot_swap_word(struct ouro_context *context, void *container,
+                                          uint64_t *slot, uint64_t word,
+                                          const struct ouro_filter *filter, bool moved, bool in)
 {
     struct ouro_header *h = ouro__header(container);
     void *object = ouro_filter_object(filter, word);
-    if (OURO_LIKELY((ouro__half_load(&h->local) & ouro__context.slots) == 0)) {
+    if (OURO_LIKELY((ouro__half_load(&h->local) & context->slots) == 0)) {
         uint64_t old = ouro__load((const ouro_word *)slot);
         ouro__store((ouro_word *)slot, word);
         if (moved && object != NULL && OURO_UNLIKELY(ouro__half_load(&h->visited) == 0))
             ouro__slot_moved(container);
         return old;
     }
-    return ouro__slot_exchange_word_out(container, slot, word, object, moved);
+    return in ? ouro__slot_exchange_word_in_out(context, container, slot, word, object, moved)
+              : ouro__slot_exchange_word_out(container, slot, word, object, moved);
+}
+OURO_INLINE uint64_t ouro__slot_exchange_word(void *container, uint64_t *slot, uint64_t word,
+                                              const struct ouro_filter *filter, bool moved)
+{
+    return ouro__slot_swap_word(&ouro__context, container, slot, word, filter, moved, false);
 }
 
 /* Puts `word` (its reference owned) into the slot and returns what was there (owned likewise). */

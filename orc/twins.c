@@ -33,6 +33,8 @@ COUNT_IN(decref_acyclic_in)
     ONE_BIRTH(name##_biased)
 BIRTH(new)
 BIRTH(new_uninit)
+BIRTH(new_tail)
+BIRTH(new_tail_uninit)
 
 #define ONE_BIRTH_IN(name)                                                                         \
     OURO__TWIN(void *, name,                                                                       \
@@ -64,3 +66,25 @@ OURO__TWIN(void *, slot_move_in, (struct ouro_context * context, void *container
 OURO__TWIN(void, slot_copy_in,
            (struct ouro_context * context, void *container, void **slot, void *value),
            (context, container, slot, value))
+
+#define WORD_SLOT uint64_t *slot, uint64_t word, const struct ouro_filter *filter
+OURO__TWIN(uint64_t, slot_exchange_word, (void *container, WORD_SLOT),
+           (container, slot, word, filter))
+OURO__TWIN(void, slot_store_word, (void *container, WORD_SLOT), (container, slot, word, filter))
+OURO__TWIN(uint64_t, slot_move_word,
+           (void *container, uint64_t *slot, const struct ouro_filter *filter),
+           (container, slot, filter))
+OURO__TWIN(void, slot_copy_word, (void *container, WORD_SLOT), (container, slot, word, filter))
+
+#define IN_CONTAINER struct ouro_context *context, void *container
+OURO__TWIN(uint64_t, slot_exchange_word_in, (IN_CONTAINER, WORD_SLOT),
+           (context, container, slot, word, filter))
+OURO__TWIN(void, slot_store_word_in, (IN_CONTAINER, WORD_SLOT),
+           (context, container, slot, word, filter))
+OURO__TWIN(uint64_t, slot_move_word_in,
+           (IN_CONTAINER, uint64_t *slot, const struct ouro_filter *filter),
+           (context, container, slot, filter))
+OURO__TWIN(void, slot_copy_word_in, (IN_CONTAINER, WORD_SLOT),
+           (context, container, slot, word, filter))
+
+OURO__TWIN(ouro_interior, interior_of, (void *object, void *at), (object, at))

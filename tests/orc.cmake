@@ -19,11 +19,19 @@ ouro_orc_test(orc_limits ${threaded})
 ouro_orc_test(orc_fork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_orc_test(orc_atfork VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 
+ouro_orc_test(codegen VARIANTS main checked NEEDS_THREADS)
+# Sanitizers and tools do not know that the stack has changed.
+include(CheckFunctionExists)
+check_function_exists(makecontext OURO_HAVE_MAKECONTEXT)
+if(OURO_HAVE_MAKECONTEXT AND NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER)
+    ouro_orc_test(fibers ${threaded})
+endif()
 ouro_test(abi_json PLAIN DEFINES "OURO_ABI_PAGE=\"${PROJECT_SOURCE_DIR}/orc/abi.json\"")
 
 # The code of README.md and of the pages of docs/ about orc.
 ouro_test(doc_readme VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_guide VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_abi VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_values VARIANTS main off checked RC local atomic biased)
