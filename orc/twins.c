@@ -88,3 +88,7 @@ OURO__TWIN(void, slot_copy_word_in, (IN_CONTAINER, WORD_SLOT),
            (context, container, slot, word, filter))
 
 OURO__TWIN(ouro_interior, interior_of, (void *object, void *at), (object, at))
+
+OURO__TWIN(ouro_reuse, take_reuse, (void *object, const struct ouro_type *type), (object, type))
+OURO__TWIN(void *, new_reuse, (ouro_reuse token, struct ouro_type *type, size_t size),
+           (token, type, size))
