@@ -43,7 +43,7 @@ OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is
 #define OURO__UNIT        ((ouro_word)1 << OURO__COUNT_SHIFT)
 #define OURO__COUNT_LIMIT ((int64_t)1 << 24) /* from here on an object saturates */
 
-#define OURO__NOBODY 0 /* the owner of merged objects; another in the checked library */
+#define OURO__NOBODY      0      /* the owner of merged objects; another in the checked library */
 #define OURO__NO_TOKEN    0xFFFF /* the home of a thread that has none; owns nothing */
 #define OURO__FIRST_TOKEN 0x00FF /* the least with eight bits set */
 

@@ -24,8 +24,7 @@ OURO_INLINE void ouro_incref_atomic(void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     /* Relaxed: the caller's own reference keeps the object alive (docs/counts.md, f). */
-    if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED &&
-                    ouro__count_of(b) < OURO__COUNT_LIMIT))
+    if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED && ouro__count_of(b) < OURO__COUNT_LIMIT))
         ouro__fetch_add(&h->shared, OURO__UNIT);
     else
         ouro__incref_out(object);
