@@ -40,7 +40,8 @@ OURO_EXTERN_C_BEGIN
     X(SHARED_STORING_BIT, OURO__ABI_BIT(OURO__STORING))                                            \
     X(SHARED_COUNT_SHIFT, OURO__COUNT_SHIFT)                                                       \
     X(SHARED_COUNT_LIMIT, OURO__COUNT_LIMIT)                                                       \
-    X(FIRST_TOKEN, OURO__FIRST_TOKEN)
+    X(FIRST_TOKEN, OURO__FIRST_TOKEN)                                                              \
+    X(NO_TOKEN, OURO__NO_TOKEN)
 #define OURO__ABI_BIT(mask) __builtin_ctzll(mask)
 
 /* The thread's context, its heap, and pages. */

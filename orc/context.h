@@ -81,6 +81,17 @@ OURO_INLINE void *ouro_new_uninit_in_atomic(struct ouro_context *context, struct
                         OURO_THREADS ? OURO__BORN_ATOMIC : OURO__BORN_LOCAL_MODE);
 }
 
+OURO_INLINE ouro_reuse ouro_take_reuse_in(struct ouro_context *context, void *object,
+                                          const struct ouro_type *type)
+{
+    return ouro__take_reuse(context, object, type, true);
+}
+OURO_INLINE void *ouro_new_reuse_in(struct ouro_context *context, ouro_reuse token,
+                                    struct ouro_type *type, size_t size)
+{
+    return ouro__new_reuse(context, token, type, size, true);
+}
+
 /* -- the default mode (orc/rc.h) --------------------------------------------------------------- */
 
 OURO_INLINE void ouro_incref_in(struct ouro_context *context, void *object)

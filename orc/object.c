@@ -457,6 +457,21 @@ ouro_reuse ouro_drop_reuse(void *object)
     return token;
 }
 
+ouro_reuse ouro__take_reuse_in_out(struct ouro_context *context, void *object)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__take_reuse_out(object);
+}
+
+void *ouro__new_reuse_in_out(struct ouro_context *context, ouro_reuse token, struct ouro_type *type,
+                             size_t size)
+{
+    if (OURO_CHECKED)
+        ouro__context_check(context);
+    return ouro__new_reuse_out(token, type, size);
+}
+
 void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
 {
     if (!token.cell)

@@ -190,6 +190,52 @@ typedef struct ouro_reuse {
 
 OURO_API ouro_reuse ouro__take_reuse_out(void *object);
 OURO_API void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size);
+OURO_API ouro_reuse ouro__take_reuse_in_out(struct ouro_context *context, void *object);
+OURO_API void *ouro__new_reuse_in_out(struct ouro_context *context, ouro_reuse token,
+                                      struct ouro_type *type, size_t size);
+
+/* The one body of both forms. `in`: the caller gave the context, and is told so out of line. */
+OURO_INLINE ouro_reuse ouro__take_reuse(struct ouro_context *context, void *object,
+                                        const struct ouro_type *type, bool in)
+{
+    ouro_reuse token = {object};
+    struct ouro_header *h = ouro__header(object);
+    const struct ouro_heap *heap = context->heap;
+    uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1, first;
+    /* Acquire, both: pairs with registration, and what others did to the object before they dropped
+     * it comes before its reuse. */
+    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+    ouro_word shared = ouro__load_acquire(&h->shared);
+    memcpy(&first, h, sizeof first); /* local and visited, as a birth writes them */
+    if (OURO_LIKELY(shared == (birth | (born + 1)) && first == type->counts + born) &&
+        OURO_LIKELY(!heap->watched)) { /* as one is whose thread has left its token */
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+        ouro__store(&h->shared, birth | OURO__EMPTIED);
+        return token;
+    }
+    return in ? ouro__take_reuse_in_out(context, object) : ouro__take_reuse_out(object);
+}
+OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token,
+                                  struct ouro_type *type, size_t size, bool in)
+{
+    if (OURO_LIKELY(token.cell != NULL)) {
+        struct ouro_header *h = ouro__header(token.cell);
+        const struct ouro_heap *heap = context->heap;
+        /* Acquire: as in ouro__new. A cell never comes from an object without a type, so it is not
+         * mistaken for one of a type that has no birth word. */
+        uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+        if (OURO_LIKELY(ouro__load(&h->shared) == (birth | OURO__EMPTIED) && size <= type->size &&
+                        !heap->watched)) {
+            uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1;
+            uint64_t first = type->counts + born;
+            ouro__store(&h->shared, birth | (born + 1));
+            memcpy(h, &first, sizeof first);
+            return token.cell;
+        }
+    }
+    return in ? ouro__new_reuse_in_out(context, token, type, size)
+              : ouro__new_reuse_out(token, type, size);
+}
 
 /* If the caller's reference (owned, not NULL) is the only one and the cell can be used again, yields
  * the cell: the object is no more, what its fields own is the caller's, who may read them until the
@@ -203,22 +249,7 @@ OURO_API void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, siz
  * The checked library never yields a cell. Any thread; runs no hook; allocates nothing; O(1). */
 OURO_INLINE ouro_reuse ouro_take_reuse(void *object, const struct ouro_type *type)
 {
-    ouro_reuse token = {object};
-    struct ouro_header *h = ouro__header(object);
-    const struct ouro_heap *heap = ouro__context.heap;
-    uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1, first;
-    /* Acquire, both: pairs with registration, and what others did to the object before they dropped
-     * it comes before its reuse. */
-    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
-    ouro_word shared = ouro__load_acquire(&h->shared);
-    memcpy(&first, h, sizeof first); /* local and visited, as a birth writes them */
-    if (OURO_LIKELY(shared == (birth | (born + 1)) && first == type->counts + born) &&
-        OURO_LIKELY(!heap->watched)) { /* as one is whose thread has left its token */
-        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        ouro__store(&h->shared, birth | OURO__EMPTIED);
-        return token;
-    }
-    return ouro__take_reuse_out(object);
+    return ouro__take_reuse(&ouro__context, object, type, false);
 }
 
 /* Drops the caller's reference (owned, not NULL). If it was the only one, destroys the contents and
@@ -232,22 +263,7 @@ OURO_API ouro_reuse ouro_drop_reuse(void *object);
  * cell of the same type. */
 OURO_INLINE void *ouro_new_reuse(ouro_reuse token, struct ouro_type *type, size_t size)
 {
-    if (OURO_LIKELY(token.cell != NULL)) {
-        struct ouro_header *h = ouro__header(token.cell);
-        const struct ouro_heap *heap = ouro__context.heap;
-        /* Acquire: as in ouro__new. A cell never comes from an object without a type, so it is not
-         * mistaken for one of a type that has no birth word. */
-        uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
-        if (OURO_LIKELY(ouro__load(&h->shared) == (birth | OURO__EMPTIED) && size <= type->size &&
-                        !heap->watched)) {
-            uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1;
-            uint64_t first = type->counts + born;
-            ouro__store(&h->shared, birth | (born + 1));
-            memcpy(h, &first, sizeof first);
-            return token.cell;
-        }
-    }
-    return ouro__new_reuse_out(token, type, size);
+    return ouro__new_reuse(&ouro__context, token, type, size, false);
 }
 
 /* Gives back the cell of a token (owned; may be empty) that is not wanted. Any thread; O(1). */

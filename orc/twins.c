@@ -92,3 +92,9 @@ OURO__TWIN(ouro_interior, interior_of, (void *object, void *at), (object, at))
 OURO__TWIN(ouro_reuse, take_reuse, (void *object, const struct ouro_type *type), (object, type))
 OURO__TWIN(void *, new_reuse, (ouro_reuse token, struct ouro_type *type, size_t size),
            (token, type, size))
+OURO__TWIN(ouro_reuse, take_reuse_in,
+           (struct ouro_context * context, void *object, const struct ouro_type *type),
+           (context, object, type))
+OURO__TWIN(void *, new_reuse_in,
+           (struct ouro_context * context, ouro_reuse token, struct ouro_type *type, size_t size),
+           (context, token, type, size))

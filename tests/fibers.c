@@ -84,6 +84,14 @@ static void live(unsigned index)
         in = ouro_context_here();
         ouro_decref_in(in, mine);
         ouro_decref_acyclic_in(in, leaf);
+        fresh = ouro_slot_move_in(in, mine, (void **)&mine->b);
+        ouro_reuse token = ouro_take_reuse_in(in, fresh, &node_type);
+        if (token.cell == NULL) /* another thread's, or the checked library */
+            ouro_decref_in(in, fresh);
+        fresh = ouro_new_reuse_in(in, token, &node_type, sizeof *fresh);
+        KIT_CHECK(fresh != NULL);
+        fresh->a = fresh->b = NULL;
+        ouro_slot_store_in(in, mine, (void **)&mine->b, fresh);
         KIT_CHECK(*(unsigned char *)block == (unsigned char)index);
         ouro_free_sized_in(in, block, 40);
         block = ouro_alloc_sized_in(in, 40);

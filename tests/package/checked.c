@@ -196,6 +196,30 @@ static void threads(void)
     }
 }
 
+static void take(void *object)
+{
+    ouro_take_reuse(object, &node_type);
+}
+static void take_in(void *object)
+{
+    ouro_take_reuse_in(in(), object, &node_type);
+}
+static void reuse(void)
+{
+    void (*const takes[])(void *) = {take, take_in};
+    for (int i = 0; i < 2; i++) {
+        void *object = ouro_new_local(&node_type, sizeof(struct node));
+        if (is_due("wrong thread", &node_type))
+            elsewhere(takes[i], object);
+        if (is_due("use after free", &node_type)) {
+            ouro_decref(object);
+            births();
+            takes[i](object);
+        }
+        ouro_decref_local(object);
+    }
+}
+
 static void slot_uses(void)
 {
     for (int i = 0; i < SLOTS; i++) {
@@ -240,6 +264,12 @@ static void move_paths(void *object)
 {
     ouro_slot_move_in(in(), object, (void **)&((struct node *)object)->next);
 }
+static void reuse_paths(void *object)
+{
+    ouro_reuse none = {NULL};
+    ouro_take_reuse_in(in(), object, &node_type);
+    ouro_new_reuse_in(in(), none, &node_type, sizeof(struct node));
+}
 static void take_block(void *object)
 {
     (void)object;
@@ -252,8 +282,8 @@ static void give_block(void *object)
 }
 static void contexts(void)
 {
-    void (*const uses[])(void *) = {use_paths,  drop_paths, make_paths,
-                                    move_paths, take_block, give_block};
+    void (*const uses[])(void *) = {reuse_paths, use_paths,  drop_paths, make_paths,
+                                    move_paths,  take_block, give_block};
     struct node *object = ouro_new_biased(&node_type, sizeof *object);
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         if (is_due("wrong thread", NULL)) {
@@ -318,6 +348,7 @@ int main(int argc, char **argv)
     everything_is_fine();
     counts();
     threads();
+    reuse();
     slot_uses();
     contexts();
     blocks();
