@@ -368,8 +368,9 @@ void *ouro__meta_take_locked(size_t bytes)
 {
     bytes = (bytes + 63) & ~(size_t)63;
     if ((size_t)(arena->meta_end - arena->meta) < bytes) {
-        size_t room =
-            bytes > ((size_t)64 << 10) ? (bytes + 4095) & ~(size_t)4095 : (size_t)64 << 10;
+        size_t room = bytes > ((size_t)64 << 10)
+                          ? (bytes + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1)
+                          : (size_t)64 << 10;
         char *fresh = ouro__os_map(NULL, room, OURO__OS_PAGE);
         if (!fresh)
             return NULL;

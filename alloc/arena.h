@@ -37,7 +37,7 @@ OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page),
 
 struct ouro__huge {
     char *base;
-    size_t mapped; /* bytes of the mapping, a multiple of 4096 */
+    size_t mapped; /* bytes of the mapping, a multiple of OURO__OS_PAGE */
     size_t cell_at;
     unsigned tag;
     bool gone;

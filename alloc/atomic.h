@@ -2,13 +2,23 @@
 /* atomic.h: every atomic operation of the library, on libatomic_ops.
  *
  * Words are 64 bits (`ouro_word`); counts that only their owner writes are 32 bits and are loaded
- * and stored relaxed, so that others may look. Read-modify-writes named `_full` are full barriers.
+ * and stored relaxed, so that others may look. Read-modify-writes named `_full` are full barriers for
+ * what comes after them, whether or not a compare-and-swap among them succeeded: the models of the
+ * protocols know nothing weaker. On x86 the instruction is one; elsewhere a full fence follows, for
+ * the store of an acquire and release RMW may be seen after later stores (aarch64, stlxr and casal).
+ * `_acq_rel` is that without the fence, for inlined paths that need no more.
+ *
+ * `ouro__fence_release` orders earlier stores before later ones and `ouro__fence_acquire` earlier
+ * loads before later loads, and neither is relied on for more (dmb ishst and dmb ishld on aarch64).
+ * A load through a pointer that was loaded relaxed sees what was written before the pointer was
+ * published: such address dependencies order loads on every machine that is supported.
+ *
  * libatomic_ops has no exchange, so it is a compare-and-swap loop here; it is lock-free, and all
  * uses are off the fast paths.
  *
  * `ouro__load_seq` is the load half of a store-then-load pair (docs/counts.md, memory order b): the
  * store half is always a `_full` read-modify-write. On x86 such a load is a plain load; elsewhere a
- * full fence goes before it.
+ * full fence goes before it, so that the pair holds wherever the two halves stand.
  *
  * Without threads (OURO_THREADS 0) all of this is plain memory. */
 #ifndef OURO_ALLOC_ATOMIC_H
@@ -30,6 +40,12 @@ OURO_STATIC_ASSERT(sizeof(ouro_half) == 4, "the local word has 32 bits");
 
 #if OURO_THREADS
 
+#if defined(__x86_64__)
+#define OURO__FENCE_FULL() ((void)0) /* a locked instruction, or a load, needs none */
+#else
+#define OURO__FENCE_FULL() AO_nop_full()
+#endif
+
 OURO_INLINE ouro_half ouro__half_load(const ouro_half *p)
 {
     return AO_int_load(p);
@@ -48,9 +64,7 @@ OURO_INLINE ouro_word ouro__load_acquire(const ouro_word *p)
 }
 OURO_INLINE ouro_word ouro__load_seq(const ouro_word *p)
 {
-#if !defined(__x86_64__)
-    AO_nop_full();
-#endif
+    OURO__FENCE_FULL();
     return AO_load_acquire(p);
 }
 OURO_INLINE void ouro__store(ouro_word *p, ouro_word v)
@@ -67,6 +81,12 @@ OURO_INLINE ouro_word ouro__fetch_add(ouro_word *p, ouro_word v)
 }
 OURO_INLINE ouro_word ouro__fetch_add_full(ouro_word *p, ouro_word v)
 {
+    ouro_word was = AO_fetch_and_add_full(p, v);
+    OURO__FENCE_FULL();
+    return was;
+}
+OURO_INLINE ouro_word ouro__fetch_add_acq_rel(ouro_word *p, ouro_word v)
+{
     return AO_fetch_and_add_full(p, v);
 }
 /* Compare-and-swap; *expected is what was found when it fails. */
@@ -74,6 +94,7 @@ OURO_INLINE bool ouro__cas_full(ouro_word *p, ouro_word *expected, ouro_word v)
 {
     ouro_word was = *expected;
     *expected = AO_fetch_compare_and_swap_full(p, was, v);
+    OURO__FENCE_FULL();
     return *expected == was;
 }
 OURO_INLINE bool ouro__cas_release(ouro_word *p, ouro_word *expected, ouro_word v)
@@ -134,6 +155,10 @@ OURO_INLINE ouro_word ouro__fetch_add(ouro_word *p, ouro_word v)
     return was;
 }
 OURO_INLINE ouro_word ouro__fetch_add_full(ouro_word *p, ouro_word v)
+{
+    return ouro__fetch_add(p, v);
+}
+OURO_INLINE ouro_word ouro__fetch_add_acq_rel(ouro_word *p, ouro_word v)
 {
     return ouro__fetch_add(p, v);
 }

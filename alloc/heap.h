@@ -122,7 +122,7 @@ struct ouro__place ouro__place_of(const void *p);
 #define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else a chunk */
 #define OURO__LEAF_SHIFT 12
 #define OURO__LEAF_MASK  (((uintptr_t)1 << OURO__LEAF_SHIFT) - 1)
-#define OURO__MAP_ROOT   ((size_t)1 << (47 - OURO__CHUNK_SHIFT - OURO__LEAF_SHIFT))
+#define OURO__MAP_ROOT   ((size_t)1 << (OURO__ADDRESS_BITS - OURO__CHUNK_SHIFT - OURO__LEAF_SHIFT))
 extern ouro_word ouro__map_root[OURO__MAP_ROOT];
 
 /* What the 4 MiB around `p` are; 0: not Ouro's. */

@@ -19,8 +19,12 @@
 #include <pthread.h>
 #include <sched.h>
 #endif
+#if OURO_EMULATED
+#include <sys/stat.h>
+#endif
 
-#define OURO__OS_PAGE ((size_t)4096)
+/* Mappings begin and end at multiples of it: what begins elsewhere, munmap refuses. */
+#define OURO__OS_PAGE OURO__PAGE_MOST
 
 /* Reserves and commits `size` bytes of zeroes aligned to `align` (a power of two, at least a page);
  * NULL: refused. `hint` may be NULL. Without MAP_NORESERVE, so that the system refuses at once what
@@ -115,7 +119,10 @@ static inline void ouro__os_set_errno(int number)
 /* How many threads the process has now; 0: cannot tell. Some microseconds. */
 static inline unsigned ouro__os_threads(void)
 {
-#if OURO_THREADS
+#if OURO_EMULATED
+    struct stat tasks; /* a folder has two links, and one for each task; one is the emulator's */
+    return stat("/proc/self/task", &tasks) == 0 ? (unsigned)tasks.st_nlink - 3 : 0;
+#elif OURO_THREADS
     char text[512];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     if (fd < 0)

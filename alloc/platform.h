@@ -83,11 +83,27 @@
 #define OURO_TSAN 0
 #endif
 
+/* Built to be tested under qemu-user, whose /proc/self/stat tells of no threads (os.h), and which does
+ * not survive a fork beside running threads (tests). */
+#ifndef OURO_EMULATED
+#define OURO_EMULATED 0
+#endif
+
 /* A function that reads words which another thread may be writing, and says what that means. */
 #if OURO_TSAN
 #define OURO_READS_RACY __attribute__((no_sanitize("thread"), noinline))
 #else
 #define OURO_READS_RACY
+#endif
+
+/* Bits of the addresses that the system gives without being asked for more, and the largest page that
+ * a kernel for this machine may have. */
+#if defined(__x86_64__)
+#define OURO__ADDRESS_BITS 47
+#define OURO__PAGE_MOST    ((size_t)4 << 10)
+#else /* aarch64: 4, 16 or 64 KiB */
+#define OURO__ADDRESS_BITS 48
+#define OURO__PAGE_MOST    ((size_t)64 << 10)
 #endif
 
 OURO_STATIC_ASSERT(sizeof(void *) == 8, "Ouro needs a 64-bit machine");

@@ -13,7 +13,8 @@ OURO_EXTERN_C_BEGIN
 
 struct ouro_supply {
     const char *name;
-    /* `size` bytes of zeroes aligned to `align` (powers of two of 4096 at least); NULL: refused. */
+    /* `size` bytes of zeroes aligned to `align`, a power of two; both are multiples of the largest
+     * page that the machine may have (4 KiB on x86-64, 64 KiB on aarch64). NULL: refused. */
     void *(*map)(size_t size, size_t align);
     void (*unmap)(void *p, size_t size);
     /* Gives back the memory of a part of a mapped region, whose contents may be lost. Returns

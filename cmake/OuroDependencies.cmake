@@ -1,8 +1,30 @@
 # SPDX-License-Identifier: MIT
 # What the library needs from outside: libatomic_ops (headers), threads, and Valgrind's headers.
 
+# A compiler with headers and libraries of its own (cmake/toolchains) must not be shown this system's
+# include folder. Of libatomic_ops, which is headers that serve every machine, it is shown links.
+function(ouro_link_atomic_ops)
+    find_path(OURO_ATOMIC_OPS_INCLUDE atomic_ops.h)
+    if(OURO_ATOMIC_OPS_INCLUDE)
+        return()
+    endif()
+    find_path(OURO_ATOMIC_OPS_HERE atomic_ops.h NO_CMAKE_FIND_ROOT_PATH)
+    mark_as_advanced(OURO_ATOMIC_OPS_HERE)
+    if(OURO_ATOMIC_OPS_HERE)
+        set(folder "${PROJECT_BINARY_DIR}/atomic_ops")
+        file(MAKE_DIRECTORY "${folder}")
+        foreach(name IN ITEMS atomic_ops.h atomic_ops)
+            file(CREATE_LINK "${OURO_ATOMIC_OPS_HERE}/${name}" "${folder}/${name}" SYMBOLIC)
+        endforeach()
+        set(OURO_ATOMIC_OPS_INCLUDE "${folder}" CACHE PATH "" FORCE)
+    endif()
+endfunction()
+
 set(OURO_THREAD_LIBS "")
 if(OURO_THREADS)
+    if(CMAKE_FIND_ROOT_PATH)
+        ouro_link_atomic_ops()
+    endif()
     include("${CMAKE_CURRENT_LIST_DIR}/ouro-atomic-ops.cmake")
     if(NOT TARGET ouro::atomic_ops)
         message(FATAL_ERROR "${OURO_ATOMIC_OPS_MISSING} Or configure with -DOURO_THREADS=OFF.")
@@ -27,8 +49,11 @@ endif()
 
 # C++ is only for tests of the headers and for Google Benchmark.
 macro(ouro_enable_cxx_if_present)
-    include(CheckLanguage)
-    check_language(CXX)
+    # A cross compiler for C says nothing of one for C++; that of the system would be taken.
+    if(NOT OURO_NO_CXX AND (CMAKE_CXX_COMPILER OR NOT CMAKE_CROSSCOMPILING))
+        include(CheckLanguage)
+        check_language(CXX)
+    endif()
     if(CMAKE_CXX_COMPILER)
         enable_language(CXX)
         string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELWITHDEBINFO

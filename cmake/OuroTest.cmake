@@ -1,14 +1,48 @@
 # SPDX-License-Identifier: MIT
 # How a test is made of the library's variants and count modes.
 
+# Foreign: made by a compiler of cmake/toolchains. What such a build makes is tested, but not the
+# sources, the models and the packages again.
+set(OURO_TEST_FOREIGN OFF)
+if(CMAKE_FIND_ROOT_PATH)
+    set(OURO_TEST_FOREIGN ON)
+endif()
+if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    message(STATUS "ouro: no emulator of ${CMAKE_SYSTEM_PROCESSOR} (package qemu-user): "
+                   "its tests are built and cannot run")
+endif()
+
+# A program that starts itself again does so under the emulator (tests/again.h).
+set(emulator "")
+foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR)
+    string(APPEND emulator "\"${word}\", ")
+endforeach()
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/emulator/emulator.h"
+     CONTENT "#define OURO_TEST_EMULATOR ${emulator}\n")
+
 find_path(OURO_CMOCKA_INCLUDE cmocka.h)
 find_library(OURO_CMOCKA_LIBRARY cmocka)
 mark_as_advanced(OURO_CMOCKA_INCLUDE OURO_CMOCKA_LIBRARY)
+add_library(ouro-cmocka-standin STATIC EXCLUDE_FROM_ALL cmocka/cmocka.c)
+ouro_compile_options(ouro-cmocka-standin)
+target_include_directories(ouro-cmocka-standin PUBLIC cmocka)
 if(OURO_CMOCKA_INCLUDE AND OURO_CMOCKA_LIBRARY)
-    set(OURO_HAVE_CMOCKA ON)
+    add_library(ouro-cmocka INTERFACE)
+    target_include_directories(ouro-cmocka INTERFACE "${OURO_CMOCKA_INCLUDE}")
+    target_link_libraries(ouro-cmocka INTERFACE "${OURO_CMOCKA_LIBRARY}")
 else()
-    set(OURO_HAVE_CMOCKA OFF)
-    message(STATUS "ouro: cmocka is absent (package libcmocka-dev): its tests are left out")
+    add_library(ouro-cmocka ALIAS ouro-cmocka-standin)
+    message(STATUS "ouro: cmocka is absent (package libcmocka-dev): "
+                   "tests/cmocka stands in for it")
+endif()
+
+# glibc has a second name for what a test takes the place of.
+include(CheckCSourceCompiles)
+check_c_source_compiles("extern void *__libc_calloc(unsigned long, unsigned long);
+int main(void) { return __libc_calloc(1, 1) == 0; }" OURO_TEST_HAS_LIBC_NAMES)
+set(OURO_TEST_LIBC_NAMES 0)
+if(OURO_TEST_HAS_LIBC_NAMES)
+    set(OURO_TEST_LIBC_NAMES 1)
 endif()
 
 set(OURO_TEST_SLOWNESS 1)
@@ -17,6 +51,9 @@ if(OURO_SANITIZE)
 endif()
 if(OURO_TEST_WRAPPER)
     set(OURO_TEST_SLOWNESS 30)
+endif()
+if(CMAKE_CROSSCOMPILING)
+    set(OURO_TEST_SLOWNESS 10)
 endif()
 
 # ouro_test(<name> [SOURCES file.c ...] [VARIANTS main off checked] [RC local atomic biased]
@@ -34,7 +71,7 @@ function(ouro_test name)
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "ouro_test(${name}): unknown ${arg_UNPARSED_ARGUMENTS}")
     endif()
-    if((NOT arg_PLAIN AND NOT OURO_HAVE_CMOCKA) OR (arg_NEEDS_THREADS AND NOT OURO_THREADS))
+    if(arg_NEEDS_THREADS AND NOT OURO_THREADS)
         return()
     endif()
     if(NOT arg_VARIANTS)
@@ -42,7 +79,7 @@ function(ouro_test name)
     endif()
     foreach(variant IN LISTS arg_VARIANTS)
         if(variant STREQUAL "off")
-            if(OURO_THREADS AND NOT arg_NEEDS_THREADS) # else the main library is this one
+            if(OURO_THREADS AND NOT arg_NEEDS_THREADS AND NOT OURO_TEST_QUICK) # else the main library is this one
                 ouro_test_program(${name}.off ouro-off-static "")
             endif()
         elseif(variant STREQUAL "main" OR variant STREQUAL "checked")
@@ -67,6 +104,9 @@ macro(ouro_test_modes name variant)
         set(library ${library}-shared)
     endif()
     if(TARGET ${library})
+        if(OURO_TEST_QUICK AND "biased" IN_LIST arg_RC)
+            set(arg_RC biased)
+        endif()
         if(arg_RC)
             foreach(mode IN LISTS arg_RC)
                 ouro_test_program(${program}.${mode} ${library} ${mode})
@@ -88,9 +128,9 @@ function(ouro_test_program program library mode)
     set_target_properties(test-${program} PROPERTIES OUTPUT_NAME ${program})
     ouro_compile_options(test-${program})
     target_link_libraries(test-${program} PRIVATE ${library} ${arg_LIBS})
+    target_include_directories(test-${program} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/emulator")
     if(NOT arg_PLAIN)
-        target_include_directories(test-${program} PRIVATE "${OURO_CMOCKA_INCLUDE}")
-        target_link_libraries(test-${program} PRIVATE "${OURO_CMOCKA_LIBRARY}")
+        target_link_libraries(test-${program} PRIVATE ouro-cmocka)
     endif()
 
     string(FIND "${library}" "checked" at)
@@ -99,7 +139,7 @@ function(ouro_test_program program library mode)
         set(checked 1)
     endif()
     target_compile_definitions(test-${program} PRIVATE
-        OURO_TEST_CHECKED=${checked} ${arg_DEFINES})
+        OURO_TEST_CHECKED=${checked} OURO_TEST_LIBC_NAMES=${OURO_TEST_LIBC_NAMES} ${arg_DEFINES})
     if(arg_WHITEBOX)
         target_compile_definitions(test-${program} PRIVATE
             OURO_CHECKED=${checked} OURO_HAVE_VALGRIND=${OURO_HAVE_VALGRIND})
@@ -113,7 +153,8 @@ function(ouro_test_program program library mode)
         set(arg_TIMEOUT 60)
     endif()
     math(EXPR timeout "${arg_TIMEOUT} * ${OURO_TEST_SLOWNESS}")
-    add_test(NAME ${program} COMMAND ${OURO_TEST_WRAPPER} $<TARGET_FILE:test-${program}>)
+    add_test(NAME ${program} COMMAND
+        ${OURO_TEST_WRAPPER} ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:test-${program}>)
     set_tests_properties(${program} PROPERTIES
         TIMEOUT ${timeout} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}")
 endfunction()

@@ -88,9 +88,12 @@ void ouro__over_release(const void *object, ouro_word b)
               "dropped, but no reference is left");
 }
 
-/* A decref of a merged object, with its count b as last read; true: the object is dead. */
+/* A decref of a merged object, with its count b as last read; true: the object is dead. The fence:
+ * a death that ended in another life wrote the visited word before the count that shows it (release.c,
+ * ouro__resurrected), and b was read relaxed. */
 static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *object, ouro_word b)
 {
+    ouro__fence_acquire();
     ouro_half visited = ouro__half_load(&h->visited);
     ouro__tool_release(object);
     for (;;) {

@@ -44,9 +44,9 @@ OURO_INLINE void ouro_decref_atomic(void *object)
     ouro_half visited = ouro__half_load(&h->visited);
     bool simple = (b & OURO__QUEUED) || visited == OURO__ACYCLIC;
     if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED && simple)) {
-        /* Full: releases the caller's use of the object to whoever destroys it, and acquires that
+        /* Releases the caller's use of the object to whoever destroys it, and acquires that
          * of all others if it is the last (pairs with every other decref). */
-        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
+        ouro_word was = ouro__fetch_add_acq_rel(&h->shared, -OURO__UNIT);
         if (ouro__count_of(was) == 1)
             ouro__merged_zero(object);
         else if (OURO_UNLIKELY(ouro__count_of(was) == 2 && (was & OURO__QUEUED)))
@@ -68,7 +68,7 @@ OURO_INLINE void ouro_decref_acyclic_atomic(void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     if (OURO_LIKELY((b & OURO__INLINED) == OURO__MERGED)) {
-        ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT); /* full: as above */
+        ouro_word was = ouro__fetch_add_acq_rel(&h->shared, -OURO__UNIT); /* as above */
         if (ouro__count_of(was) == 1)
             ouro__merged_zero(object);
     } else {

@@ -96,7 +96,8 @@ uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *at, uint64_t wo
     if (OURO_CHECKED && object)
         ouro__checked_store(container, object);
     struct ouro_header *h = ouro__header(container);
-    ouro_word b = ouro__load(&h->shared);
+    ouro_word b =
+        ouro__load_acquire(&h->shared); /* before `visited`, as in merged_decref (count.c) */
     struct ouro__thread *me = ouro__me();
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return exchange_plain(slot, word);
@@ -132,7 +133,8 @@ void ouro_slot_moved_into(void *object)
 {
     ouro__check_alive(object, "something was moved into it, but it is gone");
     struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load(&h->shared);
+    ouro_word b =
+        ouro__load_acquire(&h->shared); /* before `visited`, as in merged_decref (count.c) */
     struct ouro__thread *me = ouro__me();
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return;

@@ -103,8 +103,8 @@ static void live_as_child(void **kept, int n)
 static void children_of_fork_live_while_the_parents_threads_allocate(void **state)
 {
     (void)state;
-    if (OURO_TSAN)
-        skip(); /* it does not follow children that start threads */
+    if (OURO_TSAN || OURO_EMULATED)
+        skip(); /* they do not follow children that start threads */
     if (OURO_ASAN)
         skip(); /* blocks are its own then, and its locks do not survive the fork */
     enum { THREADS = 3, KEPT = 200 };

@@ -2,6 +2,7 @@
 /* Options: by the environment, by call, and what is refused. Options are read once, so each test
  * of the environment runs in a fresh process: this program again, with an argument. */
 #include "alloc_util.h"
+#include "again.h"
 
 static const char *self;
 
@@ -16,7 +17,7 @@ static int run_with(const char *name, const char *value, const char *what, char 
             setenv(name, value, 1);
         dup2(ends[1], 1);
         dup2(ends[1], 2);
-        execl(self, self, what, (char *)NULL);
+        exec_again(self, what);
         _exit(127);
     }
     close(ends[1]);

@@ -266,6 +266,28 @@ static void the_block_of_every_address_is_found_without_dividing(void **state)
     }
 }
 
+/* The systems that Ouro runs on give addresses of 47 bits on x86-64 and of 48 on aarch64, and there
+ * from the top downwards. */
+static void the_map_reaches_to_the_end_of_the_address_space(void **state)
+{
+    (void)state;
+#if defined(__x86_64__)
+    const unsigned bits = 47;
+#else
+    const unsigned bits = 48;
+#endif
+    const char *last = (const char *)(((uintptr_t)1 << bits) - OURO__CHUNK_SIZE);
+    ouro__arena_lock();
+    bool there = ouro__map_set(last, OURO__CHUNK_SIZE, 12);
+    ouro__arena_unlock();
+    assert_true(there);
+    assert_int_equal(ouro__map_get(last + OURO__CHUNK_SIZE - 1), 12);
+    ouro__arena_lock();
+    assert_true(ouro__map_set(last, OURO__CHUNK_SIZE, 0));
+    ouro__arena_unlock();
+    assert_int_equal(ouro__map_get(last), 0);
+}
+
 struct found {
     size_t pages, spans, huge, with_ours;
     const void *ours;
@@ -328,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_huge_block_goes_back_at_once),
         cmocka_unit_test(calloc_of_much_touches_little),
         cmocka_unit_test(the_block_of_every_address_is_found_without_dividing),
+        cmocka_unit_test(the_map_reaches_to_the_end_of_the_address_space),
         cmocka_unit_test(a_walk_finds_each_page_and_huge_block_of_its_tag),
     };
     return cmocka_run_group_tests(tests, use_mmap, NULL);

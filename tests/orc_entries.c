@@ -2,6 +2,7 @@
 /* Foreign drops and slot stores without memory for an entry: nothing is lost, whatever the owner
  * does, with each supply. White-box: counts what is alive. */
 #include "orc_kit.h"
+#include "again.h"
 
 #include <unistd.h>
 
@@ -227,6 +228,6 @@ int main(int argc, char **argv)
     if (failed || getenv("OURO_SUPPLY") != NULL)
         return failed;
     setenv("OURO_SUPPLY", "2", 1); /* and once more with single blocks of libc */
-    execv(argv[0], argv);          /* not /proc/self/exe: it may be a tool */
+    exec_again(argv[0], NULL);
     return 1;
 }

@@ -169,18 +169,18 @@ void kit_check_failed(const char *truth, const char *file, int line)
 
 bool kit_instrumented(void)
 {
-    return OURO_ASAN || OURO_TSAN || ouro__on_valgrind();
+    return OURO_ASAN || OURO_TSAN || OURO_EMULATED || ouro__on_valgrind();
 }
 
 size_t kit_scaled(size_t n)
 {
-    size_t slow = ouro__on_valgrind() ? 50 : OURO_TSAN ? 20 : OURO_ASAN ? 8 : 1;
+    size_t slow = ouro__on_valgrind() ? 50 : OURO_TSAN ? 20 : OURO_ASAN || OURO_EMULATED ? 8 : 1;
     return n / slow ? n / slow : 1;
 }
 
 void kit_on_small_stack(void (*fn)(void *), void *arg)
 {
-    small_stack(fn, arg, kit_instrumented());
+    small_stack(fn, arg, kit_instrumented() && !OURO_EMULATED);
 }
 
 struct kit_other {

@@ -107,7 +107,7 @@ uint64_t kit_seed(uint64_t usual);
 uint64_t kit_random(uint64_t *seed);
 /* Bytes that the process has mapped and resident. */
 size_t kit_resident(void);
-/* How much a test may do: 1, and less under sanitizers and Valgrind. */
+/* How much a test may do: 1, and less under sanitizers, Valgrind and an emulator. */
 size_t kit_scaled(size_t n);
 bool kit_instrumented(void);
 

@@ -5,6 +5,7 @@
  * The end of a program is tested in programs: this one, started again with the name of a scenario.
  */
 #include "orc_kit.h"
+#include "again.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void untyped_free(void *object)
 
 static volatile size_t mallocs;
 
-#if !OURO_ASAN && !OURO_TSAN
+#if OURO_TEST_LIBC_NAMES && !OURO_ASAN && !OURO_TSAN
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *p, size_t size);
@@ -156,7 +157,8 @@ static void immortal_objects_and_what_is_pending_are_not_listed(void **state)
     ouro_incref(ring);
     ouro_decref(ring);
     ouro_decref_later(node_new(3));
-    assert_int_equal(list(), KIT_ATOMIC && OURO_TSAN ? 1 : 0); /* alone, the collector took it */
+    assert_int_equal(list(),
+                     KIT_ATOMIC && OURO_TSAN ? 1 : 0); /* alone, the collector took it */
 }
 
 #define MANY 700
@@ -364,7 +366,7 @@ static int run_on(const char *supply, const char *name, const char *leaks)
         setenv("OURO_SUPPLY", supply, 1);
         leaks ? setenv("OURO_LEAKS", leaks, 1) : unsetenv("OURO_LEAKS");
         alarm(60);
-        execl(program, program, name, (char *)NULL); /* not /proc/self/exe: it may be a tool */
+        exec_again(program, name);
         _exit(3);
     }
     close(ends[1]);
