@@ -157,8 +157,7 @@ static void immortal_objects_and_what_is_pending_are_not_listed(void **state)
     ouro_incref(ring);
     ouro_decref(ring);
     ouro_decref_later(node_new(3));
-    assert_int_equal(list(),
-                     KIT_ATOMIC && OURO_TSAN ? 1 : 0); /* alone, the collector took it */
+    assert_int_equal(list(), KIT_ATOMIC && OURO_TSAN ? 1 : 0); /* alone, the collector took it */
 }
 
 #define MANY 700
