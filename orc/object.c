@@ -410,7 +410,8 @@ static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struc
 static bool is_fresh_and_flat(const struct ouro__thread *me, const void *object,
                               const struct ouro_type *type)
 {
-    const uint32_t kind = OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE;
+    const uint32_t kind =
+        OURO__TYPE_FLAT | OURO__TYPE_ALIGNED | OURO__TYPE_LARGE | OURO__TYPE_FILTERED;
     const struct ouro_header *h = ouro__header(object);
     if (OURO_CHECKED || !type || (type->state & kind) != OURO__TYPE_FLAT)
         return false;

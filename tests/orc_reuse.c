@@ -150,6 +150,37 @@ static void cells_of_any_type_go_to_any_type(void **state)
     assert_int_equal(live(), before);
 }
 
+/* The drop that does without the general destroy drops the same. */
+static void a_dropped_cell_has_let_go_of_all(void **state)
+{
+    (void)state;
+    struct pair {
+        struct leaf *plain;
+        uint64_t word, number;
+    };
+    static const struct ouro_filter tagged = OURO_FILTER_TAG(7, 1);
+    static const struct ouro_field fields[] = {
+        OURO_REF(struct pair, plain, &leaf_type),
+        OURO_FILTERED(struct pair, word, &tagged, &leaf_type),
+        OURO_FILTERED(struct pair, number, &tagged, &leaf_type),
+    };
+    static struct ouro_type pair_type = OURO_TYPE(struct pair, fields);
+    struct leaf *kept = leaf_new(1);
+    for (uint64_t i = 0; i < 4; i++) {
+        struct pair *p = OURO_NEW(struct pair, &pair_type);
+        struct leaf *leaf = i & 2 ? kept : leaf_new(2);
+        if (i & 2)
+            ouro_incref(kept);
+        p->plain = i & 1 ? leaf : NULL;
+        p->word = i & 1 ? 0 : ouro_filter_word(&tagged, 1, leaf);
+        p->number = 42 << 3;
+        ouro_reuse_free(ouro_drop_reuse(p));
+        assert_int_equal(ouro_count(kept), 1);
+    }
+    assert_int_equal(kit_destroyed, 2);
+    ouro_decref(kept);
+}
+
 /* -- trees that share ------------------------------------------------------------------------- */
 
 static struct node *put(struct node *n, int64_t id)
@@ -342,6 +373,7 @@ int main(void)
         kit_test(a_candidate_is_forgotten),
         kit_test(the_type_that_is_passed_is_a_hint),
         kit_test(cells_of_any_type_go_to_any_type),
+        kit_test(a_dropped_cell_has_let_go_of_all),
         kit_test(versions_of_a_tree_stay_as_they_were),
         kit_test(another_thread_is_refused),
         kit_test(a_thread_that_ends_may_still_reuse),
