@@ -81,33 +81,10 @@ OURO_INLINE void *ouro__ref_object(const struct ouro_type *type, uint32_t ref, c
             found(self, object);                                                                   \
     }
 
-/* Calls `found` with every strong reference that is at a fixed place. */
-OURO_INLINE void ouro__each_fixed(void *value, const struct ouro_type *type, uint32_t state,
-                                  struct ouro_visitor *visitor,
-                                  void (*found)(struct ouro_visitor *self, void *object))
-{
-    const uint32_t *refs = type->refs;
-    if (OURO_LIKELY(!(state & OURO__TYPE_FILTERED))) {
-        for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
-            void *object = ouro__slot_load((void **)(void *)((char *)value + refs[i]));
-            if (object != NULL)
-                found(visitor, object);
-        }
-        return;
-    }
-    const struct ouro_filter filter = *type->filter;
-    for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
-        void *object = ouro__slot_load(ouro__ref_slot(value, refs[i]));
-        if (refs[i] & OURO__REF_FILTERED)
-            object = ouro_filter_object(&filter, (uint64_t)(uintptr_t)object);
-        if (object != NULL)
-            found(visitor, object);
-    }
-}
-
 /* Calls `found` with every strong reference in `value` that is not NULL, in field order. `type` is
- * registered. `found` is named at the call so that it is inlined into the loop over the offsets;
- * other types are walked out of line, through visitor->visit, which must do the same. */
+ * registered. `found` is named at the call, and called at one place alone, so that it is inlined
+ * into the loop over the offsets; other types are walked out of line, through visitor->visit, which
+ * must do the same. */
 OURO_INLINE void ouro__each_ref(void *value, const struct ouro_type *type,
                                 struct ouro_visitor *visitor,
                                 void (*found)(struct ouro_visitor *self, void *object))
@@ -118,12 +95,44 @@ OURO_INLINE void ouro__each_ref(void *value, const struct ouro_type *type,
             ouro_trace(value, type, visitor);
         return;
     }
-    ouro__each_fixed(value, type, state, visitor, found);
-    if (OURO_UNLIKELY(state & OURO__TYPE_TAILED)) {
-        const struct ouro_type *of = type->tail->type;
-        char *element = (char *)value + type->tail->offset;
-        for (size_t n = ouro__tail_count(value, type->tail); n > 0; n--, element += of->size)
-            ouro__each_fixed(element, of, of->state, visitor, found);
+    /* The value, then the elements of its tail. */
+    const struct ouro_field *const tail =
+        OURO_UNLIKELY(state & OURO__TYPE_TAILED) ? type->tail : NULL;
+    size_t left = tail != NULL ? ouro__tail_count(value, tail) : 0;
+    char *next = tail != NULL ? (char *)value + tail->offset : NULL;
+    for (;;) {
+        const uint32_t *refs = type->refs;
+        /* The masks in variables of their own, which nothing that `found` calls can change. */
+        const struct ouro_filter *const filter = type->filter;
+        uint64_t mask = 0, tag = 0, address = 0;
+        bool odd = false;
+        if (OURO_UNLIKELY(filter != NULL)) {
+            mask = filter->mask;
+            tag = filter->value;
+            address = filter->address;
+            odd = filter->object != NULL || filter->span != 0;
+        }
+        for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
+            uint32_t ref = refs[i];
+            void *object = ouro__slot_load(ouro__ref_slot(value, ref));
+            if (OURO_UNLIKELY(ref & OURO__REF_FILTERED)) {
+                uint64_t word = (uint64_t)(uintptr_t)object;
+                if (OURO_UNLIKELY(odd)) {
+                    object = ouro_filter_object(filter, word);
+                } else {
+                    if ((word & mask) != tag)
+                        continue;
+                    object = (void *)(uintptr_t)(word & address);
+                }
+            }
+            if (object != NULL)
+                found(visitor, object);
+        }
+        if (OURO_LIKELY(left-- == 0))
+            return;
+        type = tail->type;
+        value = next;
+        next += type->size;
     }
 }
 
