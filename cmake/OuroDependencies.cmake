@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the library needs from outside: libatomic_ops (headers), threads, and Valgrind's headers.
+# What the library needs from outside: libatomic_ops (headers), threads, and the headers of Valgrind
+# and xxHash.
 
 # A compiler with headers and libraries of its own (cmake/toolchains) must not be shown this system's
 # include folder. Of libatomic_ops, which is headers that serve every machine, it is shown links.
@@ -45,6 +46,13 @@ if(OURO_VALGRIND)
         message(STATUS "ouro: Valgrind's headers are absent (package valgrind): "
                        "memcheck and helgrind will not see objects and pools")
     endif()
+endif()
+
+find_path(OURO_XXHASH_INCLUDE xxhash.h)
+mark_as_advanced(OURO_XXHASH_INCLUDE)
+if(NOT OURO_XXHASH_INCLUDE)
+    message(STATUS "ouro: xxHash's header is absent (package libxxhash-dev): "
+                   "ouro_string_hash is left out")
 endif()
 
 # C++ is only for tests of the headers and for Google Benchmark.

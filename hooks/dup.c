@@ -8,7 +8,9 @@
  *
  * copy is dup into a place aside, then a swap, then destroy: so it may refuse without harm, and
  * neither a = a nor a = a.b nor a.b = a is a special case. */
+#include "alloc/pool.h"
 #include "hooks/copying.h"
+#include "hooks/edit.h"
 
 #include <string.h>
 
@@ -83,16 +85,19 @@ static ouro_status copy_filtered(uint64_t *slot, uint64_t word, const struct our
     return status;
 }
 
-/* Gives the sequence a payload of its own with the bytes of the elements. If they are more than
- * bytes the walk enters it at once. */
-static ouro_status copy_payload(ouro_seq *seq, const ouro_seq *from, size_t size)
+/* Elements that are bytes are shared, unless a deep copy is to relink them. Others get a payload of
+ * their own with the bytes of the elements, and the walk enters it at once. */
+static ouro_status copy_payload(ouro_seq *seq, const ouro_seq *from, const struct ouro_type *type)
 {
     struct ouro_payload *payload = NULL;
-    if (from->len != 0) {
-        payload = ouro__payload_new(from->len, size);
+    if (from->len != 0 && ouro__seq_shares(type)) {
+        payload = from->payload;
+        ouro__payload_share(payload);
+    } else if (from->len != 0) {
+        payload = ouro__payload_new(from->len, (struct ouro__shape){type->size, false});
         if (payload == NULL)
             return OURO_NO_MEMORY;
-        memcpy(payload + 1, from->payload + 1, from->len * size);
+        memcpy(payload + 1, from->payload + 1, from->len * type->size);
     }
     *seq = (ouro_seq){from->len, payload};
     return OURO_OK;
@@ -123,12 +128,12 @@ static enum ouro__step copy_leaf(struct ouro__walker *w, void *slot, enum ouro_f
         break;
     case OURO_FIELD_STRING: {
         const ouro_string *s = from;
-        status = ouro_string_make(slot, ouro_string_data(s), s->len);
+        status = ouro_string_sub(slot, s, 0, s->len);
         break;
     }
     case OURO_FIELD_SEQ: {
         const ouro_seq *seq = from;
-        status = copy_payload(slot, seq, type->size);
+        status = copy_payload(slot, seq, type);
         if (status == OURO_OK && seq->len != 0 && !ouro__is_bytes(ouro__type_state(type)))
             return OURO__ENTER;
         break;
@@ -188,7 +193,7 @@ static void undo(struct copier *stopped, void *root, const struct ouro_type *typ
             ouro_destroy_value(element, of);
         ouro__walk_value(&c.walker, element, of);
         ouro_seq *parent = ouro__frame_parent(seq);
-        ouro_free(seq->payload);
+        ouro__refops->payload_free(seq->payload);
         *seq = (ouro_seq){0, NULL};
         c.refused = (char *)seq;
         seq = parent;

@@ -13,20 +13,6 @@ const struct ouro_case *ouro__case(const void *base, const struct ouro_field *fi
     return NULL;
 }
 
-struct ouro_payload *ouro__payload_new(size_t len, size_t size)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(len, size, &bytes) ||
-        __builtin_add_overflow(bytes, sizeof(struct ouro_payload), &bytes))
-        return NULL;
-    struct ouro_payload *payload = ouro_malloc(bytes);
-    if (payload != NULL) {
-        payload->capacity = ouro__seq_capacity(payload, size);
-        payload->reserved = 0;
-    }
-    return payload;
-}
-
 static enum ouro__step emit(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                             const struct ouro_type *type)
 {

@@ -6,6 +6,9 @@
 #include "alloc/fail.h"
 #include "alloc/pool.h"
 #include "hooks/closure.h"
+#include "hooks/edit.h"
+#include "hooks/refops.h"
+#include "hooks/registry.h"
 #include "hooks/value.h"
 #include "hooks/walk.h"
 
@@ -27,10 +30,8 @@ const struct ouro_case *ouro__case(const void *base, const struct ouro_field *fi
  * may be overwritten for a while and found again. */
 OURO_INLINE size_t ouro__seq_capacity(const struct ouro_payload *payload, size_t size)
 {
-    return (ouro_usable_size(payload) - sizeof *payload) / size;
+    return (ouro__refops->payload_room(payload) - sizeof *payload) / size;
 }
-/* A payload (owned) for `len` elements of `size` bytes; NULL: no memory. */
-struct ouro_payload *ouro__payload_new(size_t len, size_t size);
 
 /* The walk. It visits the leaves of a value in field order: references, sequences, strings, and
  * nested values that the operation takes as a whole (because a hook is written, say). Nested values
@@ -80,7 +81,8 @@ enum ouro__step ouro__destroy_leaf(struct ouro__walker *walker, void *slot,
  * them is in it, and has called out. */
 OURO_INLINE bool ouro__is_open(const ouro_seq *seq)
 {
-    return seq->payload != NULL && seq->payload->reserved == 0 && seq->len != 0;
+    return seq->payload != NULL && seq->len != 0 &&
+           (seq->payload->reserved == 0 || ouro__payload_is_sealed(seq->payload));
 }
 
 /* The reference of an interior at `slot`, whose address stands before it, leads to `to` in place of

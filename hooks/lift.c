@@ -13,6 +13,7 @@
  *      a while is harmless, the collector then takes its target to be held from outside. So slots
  *      are NULL before their references are dropped, and sequences that are being destroyed or
  *      filled report nothing (payload->reserved is not 0). */
+#include "hooks/edit.h"
 #include "hooks/fields.h"
 #include "hooks/refops.h"
 #include "hooks/walk.h"
@@ -65,6 +66,7 @@ enum ouro__step ouro__destroy_leaf(struct ouro__walker *w, void *slot, enum ouro
         ouro_string_destroy(slot);
         break;
     case OURO_FIELD_SEQ:
+        ouro__payload_check(((ouro_seq *)slot)->payload);
         if (((ouro_seq *)slot)->len != 0 && (ouro__type_state(type) & OURO__TYPE_DEEP))
             return OURO__ENTER;
         ouro_seq_destroy(slot, type);
@@ -92,7 +94,7 @@ static void destroy_leave(struct ouro__walker *w, ouro_seq *seq, const struct ou
 {
     (void)w;
     (void)type;
-    ouro_free(seq->payload);
+    ouro__refops->payload_free(seq->payload);
     *seq = (ouro_seq){0, NULL};
 }
 
@@ -366,7 +368,7 @@ static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_
         uint32_t state = ouro__type_state(type);
         if (!(state & OURO__TYPE_TRACED))
             return OURO__NEXT;
-        if (state & OURO__TYPE_DEEP)
+        if ((state & OURO__TYPE_DEEP) && seq->payload->reserved == 0) /* a seal stays */
             return OURO__ENTER;
         if (type == &ouro_ref_type) {
             trace_refs(visitor, ouro_seq_data(seq), seq->len);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* refops.h: Internal to hooks and orc. How lifted hooks act on references: a table that orc
- * installs.
+/* refops.h: Internal to hooks and orc. How lifted hooks act on references, and sequences and
+ * strings on payloads: a table that orc fills in.
  *
- * hooks knows no counts. Objects and weak handles reach the table as opaque pointers, never NULL.
- * Until a table is installed references may only be NULL. */
+ * hooks knows no counts. Objects and weak handles reach the table as opaque pointers, never NULL. */
 #ifndef OURO_HOOKS_REFOPS_H
 #define OURO_HOOKS_REFOPS_H
 
+#include "hooks/payload.h"
 #include "hooks/type.h"
 
 struct ouro_refops {
@@ -28,9 +28,26 @@ struct ouro_refops {
      * reference to what a handle stands for, or NULL; a handle for an object, NULL: no memory. */
     void *(*weak_upgrade)(void *weak);
     void *(*weak_new)(void *object);
+
+    /* The payloads of sequences and strings: counted blocks that begin with a struct ouro_payload
+     * (payload.h), never NULL. None of these runs a hook or a collection. */
+
+    /* A payload, count 1, contents undefined, of `bytes` at least in all, *room in truth; NULL: no
+     * memory. `string`: what it is called in reports. */
+    struct ouro_payload *(*payload_new)(size_t bytes, bool string, size_t *room);
+    /* The caller has the only reference, whichever thread made it: gives it back at once. */
+    void (*payload_free)(struct ouro_payload *payload);
+    void (*payload_share)(struct ouro_payload *payload);
+    void (*payload_drop)(struct ouro_payload *payload);
+    /* Whether the caller's reference is known to be the only one. */
+    bool (*payload_is_unique)(const struct ouro_payload *payload);
+    size_t (*payload_room)(const struct ouro_payload *payload);
 };
 
-/* Called once by the layer above, before any value exists. `ops` is borrowed for good. */
+/* Written by the layer above: static data, so that it is there before any value is. */
+extern const struct ouro_refops ouro__orc_refops;
+
+/* For tests: another table, borrowed for good, before any value exists. */
 void ouro__refops_install(const struct ouro_refops *ops);
 
 extern const struct ouro_refops *ouro__refops;

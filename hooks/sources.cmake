@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
+set(hash "")
+if(OURO_XXHASH_INCLUDE)
+    set(hash hash.c)
+endif()
 ouro_layer(hooks
     SOURCES
+        ${hash}
         check.c
         deepcopy.c
         dup.c
@@ -8,6 +13,7 @@ ouro_layer(hooks
         lift.c
         memo.c
         overlap.c
+        payload.c
         refops.c
         registry.c
         relink.c
@@ -18,6 +24,9 @@ ouro_layer(hooks
     PUBLIC
         closure.h
         filter.h
+        payload.h
+        seq.h
+        strings.h
         type.h
         value.h
 )

@@ -1,80 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* value.h: growable sequences and strings, and the value hooks.
- *
- * A sequence or string is two words: a length, and a payload that is NULL while nothing was
- * reserved. The payload is a raw block and belongs to the one value; assignment goes through copy
- * or sink. All zero is the empty value and also the wasMoved state. */
+/* value.h: the value hooks, and with them sequences and strings. */
 #ifndef OURO_HOOKS_VALUE_H
 #define OURO_HOOKS_VALUE_H
 
+#include "hooks/seq.h"
+#include "hooks/strings.h"
 #include "hooks/type.h"
 
 OURO_EXTERN_C_BEGIN
-
-struct ouro_payload {
-    size_t capacity; /* elements, or bytes of a string without its final NUL */
-    size_t reserved; /* 16 in all, so that elements are aligned to 16 */
-};
-
-typedef struct ouro_seq {
-    size_t len;
-    struct ouro_payload *payload;
-} ouro_seq;
-
-typedef struct ouro_string {
-    size_t len;
-    struct ouro_payload *payload; /* bytes, then a NUL */
-} ouro_string;
-
-/* The elements (borrowed, valid until the sequence grows or ends); NULL while nothing was reserved.
- * O(1). */
-OURO_INLINE void *ouro_seq_data(const ouro_seq *seq)
-{
-    return seq->payload ? (void *)(seq->payload + 1) : NULL;
-}
-/* The bytes, a NUL behind them (borrowed, valid until the string grows or ends). Never NULL. O(1).
- */
-OURO_INLINE const char *ouro_string_data(const ouro_string *s)
-{
-    return s->payload ? (const char *)(s->payload + 1) : "";
-}
-
-/* Sequences. For every function: `seq` is a live sequence (borrowed, not NULL) of values of `type`
- * (borrowed, not NULL; registered by the first call that grows). Any thread, but one at a time on
- * one sequence. Those that grow answer OURO_NO_MEMORY if there is none or the size overflows, and
- * OURO_BAD_TYPE if the type was refused, has size 0 or needs an alignment above 16; then nothing
- * has changed. Those that answer a status refuse NULL: OURO_BAD_ARGUMENT. Those that destroy run
- * destroy hooks and do not allocate. Capacities and lengths count elements. */
-
-/* Makes room for `capacity` elements in all. Never shrinks. Moves elements by memcpy, runs no hook.
- * O(elements). */
-OURO_API ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *type, size_t capacity);
-/* Moves the value at `element` (owned; may be an element of `seq`) to the end, and leaves it in its
- * wasMoved state. Runs a written wasMoved. Amortized O(1). */
-OURO_API ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Moves the last element to `element` (uninitialized), for the caller to own. Runs no hook.
- * OURO_BAD_ARGUMENT: the sequence is empty. O(1). */
-OURO_API ouro_status ouro_seq_pop(ouro_seq *seq, const struct ouro_type *type, void *element);
-/* Destroys all from the element number `len` on, in order; keeps the room. Never grows. A hook that
- * this runs may look at the sequence, but must not push to it, pop it or shorten it: it is still
- * being shortened. O(elements destroyed). */
-OURO_API void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len);
-/* Destroys all elements and gives the payload back; the sequence is empty again. O(elements). */
-OURO_API void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type);
-
-/* Strings. For every function: `s` is a live string (borrowed, not NULL) unless said otherwise;
- * `bytes` (borrowed; may be NULL if `len` is 0) may hold any bytes. Any thread, but one at a time
- * on one string. OURO_NO_MEMORY: there is none, or the size overflows; OURO_BAD_ARGUMENT: `s` is
- * NULL, or `bytes` though `len` is not 0; nothing has changed then. No hook runs. */
-
-/* Makes `s` (uninitialized) a copy of `len` bytes. O(len). */
-OURO_API ouro_status ouro_string_make(ouro_string *s, const char *bytes, size_t len);
-/* Appends `len` bytes; `bytes` may lie in `s` itself. Amortized O(len). */
-OURO_API ouro_status ouro_string_append(ouro_string *s, const char *bytes, size_t len);
-/* Makes room for `capacity` bytes in all, and a NUL. Never shrinks. O(length). */
-OURO_API ouro_status ouro_string_reserve(ouro_string *s, size_t capacity);
-/* Gives the payload back; the string is empty again. O(1). */
-OURO_API void ouro_string_destroy(ouro_string *s);
 
 /* The hooks of a value of `type`: the written one, or the lifted one. `type` need not be
  * registered by hand. `type` and values are borrowed and not NULL. Threads: as the value itself is

@@ -16,6 +16,7 @@
 #include "hooks/value.h"
 #include "orc/chain.h"
 #include "orc/checked.h"
+#include "orc/payload.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
 #include "orc/weak.h"
@@ -78,21 +79,22 @@ static void *weak_new(void *object)
     return ouro_weak_new(object);
 }
 
-void ouro__orc_install(void)
-{
-    ouro__leaks_at_exit();
-    static const struct ouro_refops ops = {.incref = incref_for_hooks,
-                                           .decref = decref_for_hooks,
-                                           .weak_incref = weak_incref,
-                                           .weak_decref = weak_decref,
-                                           .type_of = type_of_for_hooks,
-                                           .settle = settle,
-                                           .weak_upgrade = weak_upgrade,
-                                           .weak_new = weak_new,
-                                           .allocate = allocate_for_hooks,
-                                           .discard = discard_for_hooks};
-    ouro__refops_install(&ops);
-}
+const struct ouro_refops ouro__orc_refops = {.incref = incref_for_hooks,
+                                             .decref = decref_for_hooks,
+                                             .weak_incref = weak_incref,
+                                             .weak_decref = weak_decref,
+                                             .type_of = type_of_for_hooks,
+                                             .settle = settle,
+                                             .weak_upgrade = weak_upgrade,
+                                             .weak_new = weak_new,
+                                             .allocate = allocate_for_hooks,
+                                             .discard = discard_for_hooks,
+                                             .payload_new = ouro__payload_birth,
+                                             .payload_free = ouro__payload_free,
+                                             .payload_share = ouro__payload_incref,
+                                             .payload_drop = ouro__payload_decref,
+                                             .payload_is_unique = ouro__payload_is_unique,
+                                             .payload_room = ouro__payload_room};
 
 /* -- birth ------------------------------------------------------------------------------------- */
 
@@ -191,31 +193,26 @@ static void check_born_size(const struct ouro_type *type, size_t size)
         ouro_fail(OURO_FAIL_MISUSE, NULL, type->name, "born larger than its type says");
 }
 
-void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
+/* Registers the type of a birth; false: refused, or no memory. */
+static bool is_known(struct ouro_type *type)
 {
-    struct ouro__thread *me = ouro__me();
-    if (!me || size > (size_t)PTRDIFF_MAX / 2)
-        return NULL;
-    if (OURO_UNLIKELY(!ouro__type_known(type))) {
-        const char *why = NULL;
-        ouro_status status = ouro_type_register(type, &why);
-        if (status == OURO_BAD_TYPE)
-            ouro__warn("a birth was refused, the type is bad: ", why);
-        if (status != OURO_OK)
-            return NULL;
-    }
-    check_born_size(type, size);
-    ouro__poll_tokens(me);
-    ouro__release_noted(me, DEATHS_A_BIRTH + size / sizeof(struct ouro_header));
-    ouro__collect_if_due(me);
+    if (OURO_LIKELY(ouro__type_known(type)))
+        return true;
+    const char *why = NULL;
+    ouro_status status = ouro_type_register(type, &why);
+    if (status == OURO_BAD_TYPE)
+        ouro__warn("a birth was refused, the type is bad: ", why);
+    return status == OURO_OK;
+}
+
+/* One try: NULL, there is no memory. */
+static void *make(struct ouro__thread *me, struct ouro_type *type, size_t size, unsigned mode)
+{
     if (size + sizeof(struct ouro_header) > OURO__SMALL_MAX_SIZE)
         ouro__type_set_state(type, OURO__TYPE_LARGE);
     tell_aligned(type);
     size_t align = block_align(type);
-    void *object;
-    do
-        object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
-    while (!object && anything_freed(me));
+    void *object = ouro__cell_alloc(OURO__COUNTED, size + sizeof(struct ouro_header), align);
     if (!object)
         return NULL;
     write_header(object, type, mode, me->home);
@@ -226,6 +223,34 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     if (mode & OURO__BORN_ZEROED)
         memset(object, 0, size);
     return object;
+}
+
+void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!me || size > (size_t)PTRDIFF_MAX / 2 || !is_known(type))
+        return NULL;
+    check_born_size(type, size);
+    ouro__poll_tokens(me);
+    ouro__release_noted(me, DEATHS_A_BIRTH + size / sizeof(struct ouro_header));
+    ouro__collect_if_due(me);
+    void *object;
+    do
+        object = make(me, type, size, mode);
+    while (!object && anything_freed(me));
+    return object;
+}
+
+void *ouro__new_quiet(struct ouro_type *type, size_t size)
+{
+    struct ouro__thread *me = ouro__me();
+    if (!me || size > (size_t)PTRDIFF_MAX / 2 || !is_known(type))
+        return NULL;
+    bool hushed = ouro__release_hush(me);
+    ouro__poll_tokens(me);
+    if (hushed)
+        ouro__release_plain(me);
+    return make(me, type, size, OURO__BORN_BIASED);
 }
 
 void *ouro__new_in_out(struct ouro_context *context, struct ouro_type *type, size_t size,
@@ -253,6 +278,17 @@ size_t ouro__block_bytes(const void *object)
     const struct ouro_type *type = ouro_type_of(object);
     size_t at = ouro__aligned_offset(OURO__COUNTED, type ? block_align(type) : 16);
     return ouro__supply()->block_size((const char *)object - at);
+}
+
+size_t ouro__object_room(const void *object)
+{
+    if (!ouro__supply()->block) {
+        struct ouro__place place = ouro__place_of(object);
+        return (size_t)(place.block + place.bytes - (const char *)object);
+    }
+    const struct ouro_type *type = ouro_type_of(object);
+    size_t at = ouro__aligned_offset(OURO__COUNTED, type ? block_align(type) : 16);
+    return ouro__supply()->block_size((const char *)object - at) - at;
 }
 
 /* -- questions --------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "hooks/value.h"
 #include "orc/checked.h"
 #include "orc/chain.h"
+#include "orc/payload.h"
 #include "orc/state.h"
 
 /* -- chains ------------------------------------------------------------------------------------ */
@@ -218,6 +219,38 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     me->releasing = false;
     ouro__wrong_report(me);
     return n;
+}
+
+/* -- without hooks ------------------------------------------------------------------------------ */
+
+bool ouro__release_hush(struct ouro__thread *me)
+{
+    if (me->releasing)
+        return false;
+    me->releasing = true;
+    return true;
+}
+
+void ouro__release_plain(struct ouro__thread *me)
+{
+    void *object = me->born_dead.first;
+    struct ouro__chain later = {NULL, NULL};
+    me->born_dead = later;
+    while (object) {
+        void *next = ouro__link_get(ouro__header(object));
+        const struct ouro_type *type =
+            ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+        if (type && (type->state & (OURO__TYPE_PLAIN | OURO__TYPE_DESTROY)) == OURO__TYPE_PLAIN)
+            ouro__free_object(object, type);
+        else
+            chain_add(&later, object);
+        object = next;
+    }
+    if (later.first) {
+        ouro__link_set(ouro__header(later.last), me->noted);
+        me->noted = later.first;
+    }
+    me->releasing = false;
 }
 
 /* -- in steps ---------------------------------------------------------------------------------- */

@@ -14,12 +14,14 @@ ouro_layer(orc
         lost.c
         nudge.c
         object.c
+        payload.c
         queue.c
         release.c
         slot.c
         sweep.c
         token.c
         twins.c
+        unshare.c
         untyped.c
         values.c
         verdict.c
@@ -30,6 +32,7 @@ ouro_layer(orc
         cycle.h
         header.h
         leak.h
+        literal.h
         object.h
         rc.h
         rc_atomic.h
@@ -38,5 +41,6 @@ ouro_layer(orc
         release.h
         slot.h
         thread.h
+        unshare.h
         weak.h
 )

@@ -357,8 +357,6 @@ void ouro__over_release(const void *object, ouro_word b);
 void ouro__saturate(void *object);
 /* Bytes of the block that it lies in, header and tail included. */
 size_t ouro__block_bytes(const void *object);
-/* Connects hooks to counts; once. */
-void ouro__orc_install(void);
 void ouro__leaks_at_exit(void);
 /* In the child of a fork: a thread that is not there lists nothing any more. */
 void ouro__leaks_in_child(void);

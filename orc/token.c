@@ -168,7 +168,7 @@ static void connect_layers(void)
     if (connected)
         return;
     connected = true;
-    ouro__orc_install();
+    ouro__leaks_at_exit();
     ouro__upper_install(&upper);
 }
 

@@ -3,6 +3,7 @@
  * default one. */
 #include "alloc/twin.h"
 #include "orc/context.h"
+#include "orc/literal.h"
 
 #define COUNT(name)                                                                                \
     OURO__TWIN(void, name, (void *object), (object))                                               \
@@ -98,3 +99,5 @@ OURO__TWIN(ouro_reuse, take_reuse_in,
 OURO__TWIN(void *, new_reuse_in,
            (struct ouro_context * context, ouro_reuse token, struct ouro_type *type, size_t size),
            (context, token, type, size))
+OURO__TWIN(ouro_string, string_of_literal, (const struct ouro_payload *payload, size_t len),
+           (payload, len))

@@ -172,7 +172,7 @@ int main(void)
     befriend(ann, bob);
     befriend(bob, ann); /* a ring */
     ouro_decref(bob);
-    list_what_is_alive(stdout); /* 2 of struct person, 96 bytes */
+    list_what_is_alive(stdout); /* 2 of struct person, 96 bytes; 2 of string: their names */
     ouro_decref(ann);           /* nobody has the ring any more */
     printf("%zu people were collected\n", ouro_collect(NULL));
 
@@ -269,8 +269,9 @@ static void what_is_alive_is_listed_by_type(void **state)
     size_t alive = list_what_is_alive(out);
     fclose(out);
     if (ouro_supply_get()->block == NULL) { /* else the tool that the supply is for tells */
-        assert_int_equal(alive, 1);
-        assert_memory_equal(text, "1 of struct person, ", 20);
+        assert_int_equal(alive, 2);
+        assert_non_null(strstr(text, "1 of struct person, "));
+        assert_non_null(strstr(text, "1 of string, ")); /* her name */
     }
     free(text);
     ouro_decref(ann);

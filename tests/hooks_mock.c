@@ -165,6 +165,61 @@ int64_t mock_weak_count(const void *weak)
     return ((const struct mock_weak *)weak)->count;
 }
 
+/* -- payloads: raw blocks with a count in front ------------------------------------------------- */
+
+struct mock_payload {
+    int64_t count;
+    int64_t unused; /* aligned to 16 */
+};
+
+static struct mock_payload *payload_of(const struct ouro_payload *payload)
+{
+    return (struct mock_payload *)(uintptr_t)payload - 1;
+}
+
+static struct ouro_payload *payload_new(size_t bytes, bool string, size_t *room)
+{
+    (void)string;
+    struct mock_payload *m = ouro_malloc(sizeof *m + bytes);
+    if (m == NULL)
+        return NULL;
+    m->count = 1;
+    mock_world.payloads++;
+    *room = ouro_usable_size(m) - sizeof *m;
+    return (struct ouro_payload *)(void *)(m + 1);
+}
+
+static void payload_free(struct ouro_payload *payload)
+{
+    assert_int_equal(payload_of(payload)->count, 1);
+    mock_world.payloads--;
+    ouro_free(payload_of(payload));
+}
+
+static void payload_share(struct ouro_payload *payload)
+{
+    assert_int_equal(payload->capacity, 0); /* P1 */
+    payload_of(payload)->count++;
+}
+
+static void payload_drop(struct ouro_payload *payload)
+{
+    if (payload_of(payload)->count == 1)
+        payload_free(payload);
+    else
+        payload_of(payload)->count--;
+}
+
+static bool payload_is_unique(const struct ouro_payload *payload)
+{
+    return payload_of(payload)->count == 1;
+}
+
+static size_t payload_room(const struct ouro_payload *payload)
+{
+    return ouro_usable_size(payload_of(payload)) - sizeof(struct mock_payload);
+}
+
 int mock_setup(void **state)
 {
     static const struct ouro_refops ops = {.incref = incref,
@@ -176,7 +231,13 @@ int mock_setup(void **state)
                                            .discard = discard,
                                            .settle = settle,
                                            .weak_upgrade = weak_upgrade,
-                                           .weak_new = weak_new};
+                                           .weak_new = weak_new,
+                                           .payload_new = payload_new,
+                                           .payload_free = payload_free,
+                                           .payload_share = payload_share,
+                                           .payload_drop = payload_drop,
+                                           .payload_is_unique = payload_is_unique,
+                                           .payload_room = payload_room};
     (void)state;
     ouro__refops_install(&ops);
     mock_world = (struct mock_world){0};
@@ -188,7 +249,7 @@ int mock_teardown(void **state)
 {
     (void)state;
     ouro_fail_nth_alloc(0, false);
-    return mock_world.live == 0 && mock_world.weaks == 0 ? 0 : -1;
+    return mock_world.live == 0 && mock_world.weaks == 0 && mock_world.payloads == 0 ? 0 : -1;
 }
 
 ouro_string mock_string(const char *literal)

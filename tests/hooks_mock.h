@@ -31,7 +31,7 @@ struct mock_weak {
 /* What happened since the start, or the last reset. */
 struct mock_world {
     struct mock *all;
-    size_t live, weaks, born, died, discarded, settled;
+    size_t live, weaks, payloads, born, died, discarded, settled;
     bool untyped; /* type_of answers NULL */
 };
 extern struct mock_world mock_world;

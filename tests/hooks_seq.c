@@ -195,8 +195,8 @@ static void elements_that_a_sequence_cannot_hold_are_refused(void **state)
 static ouro_status attempt_push(void *arg)
 {
     ouro_seq *seq = arg;
-    ouro_string text = {2, ouro_malloc(64)};
-    if (text.payload == NULL)
+    ouro_string text;
+    if (ouro_string_make(&text, "ab", 2) != OURO_OK)
         return OURO_NO_MEMORY;
     ouro_string before = text;
     size_t len = seq->len;

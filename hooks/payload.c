@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* payload.c: payloads that are shared, become a value's own, grow, and are sealed by views.
+ *
+ * A seal (checked library) stands in the payload itself: the number of live views, and whether the
+ * payload was one value's alone when the first began. Nothing can be lost for want of memory, and a
+ * view can outlive a move of its value. Sealing makes the capacity 0, so that every edit, inlined
+ * ones of programs that were compiled for the release library too, asks here. An edit of a value that
+ * shares its payload copies, and leaves the bytes of the view as they are: it is not reported. */
+#include "hooks/edit.h"
+#include "alloc/fail.h"
+#include "alloc/atomic.h"
+#include "hooks/registry.h"
+
+#include <string.h>
+
+#define DOUBLING ((size_t)1 << 20) /* up to so many bytes payloads grow by as much again */
+
+#define SEALED ((size_t)1 << 63)
+#define ALONE  ((size_t)1 << 62) /* nobody shared it when it was sealed, nor since */
+
+static ouro_word *seal_of(struct ouro_payload *payload)
+{
+    return (ouro_word *)(void *)&payload->reserved;
+}
+
+/* -- views ------------------------------------------------------------------------------------- */
+
+static const char *name_of(const struct ouro_payload *payload)
+{
+    const struct ouro_type *type = payload != NULL ? ouro__refops->type_of(payload) : NULL;
+    return type != NULL ? type->name : NULL;
+}
+
+void ouro__view_past_end(const struct ouro_payload *payload)
+{
+    ouro_fail(OURO_FAIL_MISUSE, payload, name_of(payload), "a view past its end");
+}
+
+struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
+{
+    if (!OURO_CHECKED || payload->reserved == OURO__PAYLOAD_LITERAL)
+        return NULL;
+    ouro_word was = ouro__load(seal_of(payload));
+    for (;;) {
+        if (was != 0 && !(was & SEALED))
+            return NULL; /* its elements are being destroyed */
+        ouro_word seal = was != 0 ? was + 1 : SEALED | 1 | (payload->capacity != 0 ? ALONE : 0);
+        if (ouro__cas_full(seal_of(payload), &was, seal))
+            break;
+    }
+    if (payload->capacity != 0)
+        payload->capacity = 0;
+    return payload;
+}
+
+void ouro__view_end_out(struct ouro_payload *payload)
+{
+    ouro_word was = ouro__load(seal_of(payload)), left;
+    do
+        left = (was & ~(SEALED | ALONE)) == 1 ? 0 : was - 1;
+    while (!ouro__cas_full(seal_of(payload), &was, left));
+}
+
+static void check_seal(const struct ouro_payload *payload, bool alone)
+{
+    ouro_word seal = ouro__load((const ouro_word *)(const void *)&payload->reserved);
+    if ((seal & SEALED) && (alone || (seal & ALONE)))
+        ouro_fail(OURO_FAIL_SEALED, payload, name_of(payload),
+                  "changed while a view of it is live");
+}
+
+void ouro__payload_check_out(const struct ouro_payload *payload)
+{
+    if (OURO_CHECKED && payload->reserved != OURO__PAYLOAD_LITERAL)
+        check_seal(payload, ouro__refops->payload_is_unique(payload));
+}
+
+/* -- sharing ----------------------------------------------------------------------------------- */
+
+static size_t capacity_in(size_t room, struct ouro__shape shape)
+{
+    size_t bytes = room - sizeof(struct ouro_payload) - shape.string;
+    if (OURO_LIKELY((shape.size & (shape.size - 1)) == 0)) /* what a division would take is seen */
+        return bytes >> __builtin_ctzl(shape.size);
+    return bytes / shape.size;
+}
+
+bool ouro__payload_regain(struct ouro_payload *payload, struct ouro__shape shape)
+{
+    if (payload->reserved == OURO__PAYLOAD_LITERAL)
+        return false;
+    bool alone = ouro__refops->payload_is_unique(payload);
+    if (OURO_CHECKED)
+        check_seal(payload, alone);
+    if (alone)
+        payload->capacity = capacity_in(ouro__refops->payload_room(payload), shape);
+    return alone;
+}
+
+void ouro__payload_share(struct ouro_payload *payload)
+{
+    if (payload == NULL)
+        return;
+    if (payload->capacity != 0) /* P3; else not written, others may be reading it */
+        payload->capacity = 0;
+    if (OURO_CHECKED && payload->reserved != OURO__PAYLOAD_LITERAL)
+        ouro__fetch_and_full(seal_of(payload), ~ALONE);
+    ouro__refops->payload_share(payload);
+}
+
+void ouro__payload_end(struct ouro_payload *payload)
+{
+    if (OURO_LIKELY(payload->capacity != 0)) {
+        ouro__refops->payload_free(payload);
+        return;
+    }
+    ouro__payload_check_out(payload);
+    ouro__refops->payload_drop(payload);
+}
+
+bool ouro__seq_shares(const struct ouro_type *type)
+{
+    uint32_t bits = OURO__TYPE_PLAIN | OURO__TYPE_HOOKED | OURO__TYPE_LINKS;
+    return (ouro__type_state(type) & bits) == OURO__TYPE_PLAIN;
+}
+
+/* -- room -------------------------------------------------------------------------------------- */
+
+/* The bytes of a payload for so many elements; false: more than any machine has. */
+static bool bytes_for(size_t want, struct ouro__shape shape, size_t *bytes)
+{
+    return !__builtin_mul_overflow(want, shape.size, bytes) &&
+           !__builtin_add_overflow(*bytes, sizeof(struct ouro_payload) + shape.string, bytes) &&
+           *bytes <= PTRDIFF_MAX;
+}
+
+struct ouro_payload *ouro__payload_new(size_t want, struct ouro__shape shape)
+{
+    size_t bytes, room;
+    if (!bytes_for(want, shape, &bytes))
+        return NULL;
+    struct ouro_payload *payload = ouro__refops->payload_new(bytes, shape.string, &room);
+    if (payload != NULL) {
+        payload->capacity = capacity_in(room, shape);
+        payload->reserved = 0;
+    }
+    return payload;
+}
+
+/* *payload goes over to a fresh one. */
+static ouro_status replace(struct ouro_payload **payload, struct ouro_payload *fresh, size_t len,
+                           struct ouro__shape shape)
+{
+    struct ouro_payload *old = *payload;
+    if (fresh == NULL)
+        return OURO_NO_MEMORY;
+    if (old != NULL)
+        memcpy(fresh + 1, old + 1, len * shape.size);
+    if (shape.string)
+        ((char *)(fresh + 1))[len] = 0;
+    *payload = fresh;
+    ouro__payload_drop(old);
+    return OURO_OK;
+}
+
+ouro_status ouro__payload_own(struct ouro_payload **payload, size_t len, size_t want,
+                              struct ouro__shape shape)
+{
+    struct ouro_payload *old = *payload;
+    if (old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape)) &&
+        want <= old->capacity)
+        return OURO_OK;
+    return replace(payload, ouro__payload_new(want, shape), len, shape);
+}
+
+ouro_status ouro__payload_grow(struct ouro_payload **payload, size_t len, size_t more,
+                               struct ouro__shape shape)
+{
+    struct ouro_payload *old = *payload;
+    size_t want, most = len;
+    if (__builtin_add_overflow(len, more, &want))
+        return OURO_NO_MEMORY;
+    if (old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape))) {
+        if (want <= old->capacity)
+            return OURO_OK;
+        most = old->capacity;
+    }
+    size_t next = most * shape.size < DOUBLING ? 2 * most : most + most / 2;
+    if (want < next)
+        want = next;
+    if (want < 4)
+        want = 4;
+    return replace(payload, ouro__payload_new(want, shape), len, shape);
+}
+
+ouro_status ouro__payload_shrink(struct ouro_payload **payload, size_t len,
+                                 struct ouro__shape shape)
+{
+    struct ouro_payload *old = *payload;
+    if (old == NULL || (old->capacity == 0 && !ouro__payload_regain(old, shape)))
+        return OURO_OK;
+    if (len == 0) {
+        *payload = NULL;
+        ouro__payload_drop(old);
+        return OURO_OK;
+    }
+    if (old->capacity == len)
+        return OURO_OK;
+    struct ouro_payload *fresh = ouro__payload_new(len, shape);
+    if (fresh != NULL && fresh->capacity >= old->capacity) {
+        ouro__payload_drop(fresh);
+        return OURO_OK;
+    }
+    return replace(payload, fresh, len, shape);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* payload.h: what sequences and strings are made of, and borrowed views of them.
+ *
+ * A sequence or string is two words: a length, and a payload that is NULL while nothing was
+ * reserved. All zero is the empty value and also the wasMoved state. The payload is a counted block
+ * of its own; strings, and sequences whose elements are nothing but bytes, may share one.
+ *
+ *  P1  capacity > 0: one value refers to the payload, and whoever has that value may write it and
+ *      give it back, on any thread. So `len < capacity` is all that an append looks at.
+ *  P2  capacity 0: ask out of line. It is shared, or was; or a literal; or a view of it is live.
+ *  P3  Only who has the only reference makes the capacity 0, or more than 0 again. */
+#ifndef OURO_HOOKS_PAYLOAD_H
+#define OURO_HOOKS_PAYLOAD_H
+
+#include "alloc/layout.h"
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+struct ouro_payload {
+    size_t capacity; /* elements, or bytes of a string without its final NUL; 0: P2 */
+    size_t reserved; /* 16 in all, so that elements are aligned to 16; see hooks/edit.h */
+};
+#define OURO__PAYLOAD_LITERAL ((size_t)1) /* reserved: static data, never written */
+
+typedef struct ouro_seq {
+    size_t len;
+    struct ouro_payload *payload;
+} ouro_seq;
+
+typedef struct ouro_string {
+    size_t len;
+    struct ouro_payload *payload; /* bytes, then a NUL */
+} ouro_string;
+
+/* Bytes of a string, or elements of a sequence, that belong to somebody else: valid while the value
+ * that they were taken from is there and is not changed; the value may be moved. The checked
+ * library reports a change or the end of the value (OURO_FAIL_SEALED) until ouro_view_end. */
+typedef struct ouro_view {
+    const void *data;
+    size_t len;                  /* bytes of a string, elements of a sequence */
+    struct ouro_payload *sealed; /* what ouro_view_end opens again; NULL: nothing */
+} ouro_view;
+
+/* A view of bytes that no value owns: of static text, of the program's own buffers. `data` is
+ * borrowed, NULL only if len is 0. Needs no ouro_view_end. O(1). */
+OURO_INLINE ouro_view ouro_view_of(const void *data, size_t len)
+{
+    ouro_view view = {data, len, NULL};
+    return view;
+}
+
+OURO_API OURO_NORETURN void ouro__view_past_end(const struct ouro_payload *payload);
+OURO_API struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload);
+OURO_API void ouro__view_end_out(struct ouro_payload *payload);
+
+/* Gives up the caller's reference. */
+OURO_API void ouro__payload_end(struct ouro_payload *payload);
+/* Capacity 0: fails if the bytes that a live view shows are about to go. */
+OURO_API void ouro__payload_check_out(const struct ouro_payload *payload);
+
+/* The view of `count` of `len` elements from the one number `from` on. */
+OURO_INLINE ouro_view ouro__view(struct ouro_payload *payload, size_t len, size_t from,
+                                 size_t count, size_t size)
+{
+    if (OURO_UNLIKELY(from > len || count > len - from))
+        ouro__view_past_end(payload);
+    ouro_view view = {payload ? (const char *)(payload + 1) + from * size : "", count, NULL};
+    /* All ones in the checked library; in others in threads that count nothing yet. */
+    if (OURO_UNLIKELY(ouro__context.slots == ~(uint32_t)0) && payload != NULL)
+        view.sealed = ouro__view_begin_out(payload);
+    return view;
+}
+
+/* Ends a view (borrowed, not NULL), which is empty then. Any thread; runs no hook; a compare. */
+OURO_INLINE void ouro_view_end(ouro_view *view)
+{
+    if (OURO_UNLIKELY(view->sealed != NULL))
+        ouro__view_end_out(view->sealed);
+    view->data = "";
+    view->len = 0;
+    view->sealed = NULL;
+}
+
+OURO_EXTERN_C_END
+
+#endif
