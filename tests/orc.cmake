@@ -35,6 +35,7 @@ ouro_test(doc_abi VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_counts VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_cycles VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_values VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_strings VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_checking VARIANTS main off checked)
 ouro_orc_test(orc_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_races ${threaded} TIMEOUT 120)
@@ -55,3 +56,13 @@ ouro_orc_test(orc_wrong_thread ${every} TIMEOUT 120) # local-mode objects that o
 ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
 ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md
 ouro_orc_test(orc_exhaust ${every} TIMEOUT 120) # every allocation fails, once and for good
+
+# Strings and sequences.
+set(hash 0)
+if(OURO_XXHASH_INCLUDE)
+    set(hash 1)
+endif()
+ouro_orc_test(strings_text ${every} DEFINES OURO_TEST_HASH=${hash} TIMEOUT 120)
+ouro_orc_test(strings_seq ${every} TIMEOUT 120)
+ouro_orc_test(strings_views ${every} TIMEOUT 120)
+ouro_orc_test(strings_threads ${threaded} TIMEOUT 120)

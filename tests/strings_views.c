@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Views: what they show, that they cost nothing that is left behind, and, in the checked library,
+ * that a change or an end beneath a live one is named. */
+#include "orc_kit.h"
+
+#include <string.h>
+
+static struct ouro_type number_type = OURO_PLAIN_TYPE(int64_t);
+struct list {
+    ouro_seq lists; /* of lists: a sequence that walks enter */
+    struct node *node;
+};
+extern struct ouro_type list_type;
+static const struct ouro_field list_fields[] = {
+    OURO_SEQ(struct list, lists, &list_type),
+    OURO_REF(struct list, node, &node_type),
+};
+struct ouro_type list_type = OURO_TYPE(struct list, list_fields);
+
+static ouro_string text, other;
+static ouro_seq numbers;
+
+static void make_all(void)
+{
+    KIT_CHECK(ouro_string_make(&text, "some text that is viewed", 24) == OURO_OK);
+    KIT_CHECK(ouro_string_make(&other, "other", 5) == OURO_OK);
+    for (int64_t i = 0; i < 4; i++)
+        KIT_CHECK(ouro_seq_push(&numbers, &number_type, &(int64_t){i}) == OURO_OK);
+}
+static void end_all(void)
+{
+    ouro_string_destroy(&text);
+    ouro_string_destroy(&other);
+    ouro_seq_destroy(&numbers, &number_type);
+}
+
+static void views_show_a_part(void **state)
+{
+    (void)state;
+    make_all();
+    ouro_view a = ouro_string_view(&text, 5, 4), all = ouro_string_view(&text, 0, 24);
+    ouro_view none = ouro_string_view(&text, 24, 0), n = ouro_seq_view(&numbers, 1, 2, 8);
+    assert_memory_equal(a.data, "text", 4);
+    assert_ptr_equal(all.data, ouro_string_data(&text));
+    assert_int_equal(none.len, 0);
+    assert_int_equal(((const int64_t *)n.data)[1], 2);
+    ouro_string moved = text, empty = {0, NULL}; /* the value may move */
+    text = empty;
+    ouro_view_end(&a);
+    ouro_view_end(&all);
+    ouro_view_end(&none);
+    ouro_view_end(&n);
+    ouro_view_end(&n);
+    assert_int_equal(n.len, 0);
+    assert_int_equal(ouro_string_add(&moved, '!'), OURO_OK);
+    assert_int_equal(moved.len, 25);
+    ouro_view of_empty = ouro_string_view(&empty, 0, 0);
+    ouro_view_end(&of_empty);
+    ouro_string_destroy(&moved);
+    end_all();
+}
+
+static void after_its_views_a_string_is_edited_in_place(void **state)
+{
+    (void)state;
+    make_all();
+    const void *payload = text.payload;
+    for (int i = 0; i < 3; i++) {
+        ouro_view a = ouro_string_view(&text, 0, 1), b = ouro_string_view(&text, 1, 1);
+        ouro_view_end(&a);
+        ouro_view_end(&b);
+        assert_int_equal(ouro_string_add(&text, '.'), OURO_OK);
+        assert_ptr_equal(text.payload, payload);
+    }
+    end_all();
+}
+
+/* -- misuse ------------------------------------------------------------------------------------ */
+
+static void view_past_end(void *arg)
+{
+    switch ((intptr_t)arg) {
+    case 0:
+        (void)ouro_string_view(&text, 25, 0);
+        break;
+    case 1:
+        (void)ouro_string_view(&text, 20, 5);
+        break;
+    case 2:
+        (void)ouro_string_view(&text, 1, SIZE_MAX);
+        break;
+    default:
+        (void)ouro_seq_view(&numbers, 2, 3, 8);
+        break;
+    }
+}
+
+static void a_view_past_its_end_is_named(void **state)
+{
+    (void)state;
+    make_all();
+    for (intptr_t i = 0; i < 4; i++)
+        assert_int_equal(kit_failure_of(view_past_end, (void *)i), OURO_FAIL_MISUSE);
+    end_all();
+}
+
+enum { CHANGES = 17 };
+static void change(intptr_t i)
+{
+    char *bytes;
+    void *data;
+    int64_t number = 1;
+    switch (i) {
+    case 0:
+        KIT_CHECK(ouro_string_add(&text, 'x') == OURO_OK);
+        break;
+    case 1:
+        KIT_CHECK(ouro_string_add_bytes(&text, "xy", 2) == OURO_OK);
+        break;
+    case 2:
+        KIT_CHECK(ouro_string_append(&text, "x", 1) == OURO_OK);
+        break;
+    case 3:
+        KIT_CHECK(ouro_string_splice(&text, 0, 1, "x", 1) == OURO_OK);
+        break;
+    case 4:
+        KIT_CHECK(ouro_string_set_len(&text, 1) == OURO_OK);
+        break;
+    case 5:
+        KIT_CHECK(ouro_string_edit(&text, &bytes) == OURO_OK);
+        break;
+    case 6:
+        ouro_string_destroy(&text);
+        break;
+    case 7:
+        ouro_sink(&text, &other, &ouro_string_type);
+        break;
+    case 8:
+        KIT_CHECK(ouro_string_reserve(&text, 1000) == OURO_OK);
+        break;
+    case 9:
+        KIT_CHECK(ouro_string_shrink(&text) == OURO_OK);
+        break;
+    case 10:
+        KIT_CHECK(ouro_seq_push(&numbers, &number_type, &number) == OURO_OK);
+        break;
+    case 11:
+        KIT_CHECK(ouro_seq_add(&numbers, &number_type, 8) != NULL);
+        break;
+    case 12:
+        KIT_CHECK(ouro_seq_pop(&numbers, &number_type, &number) == OURO_OK);
+        break;
+    case 13:
+        ouro_seq_truncate(&numbers, &number_type, 1);
+        break;
+    case 14:
+        KIT_CHECK(ouro_seq_edit(&numbers, &number_type, &data) == OURO_OK);
+        break;
+    case 15:
+        ouro_seq_destroy(&numbers, &number_type);
+        break;
+    default:
+        KIT_CHECK(ouro_string_splice(&text, 0, 0, ouro_string_data(&text), 3) == OURO_OK);
+        break;
+    }
+}
+
+static void view_and_change(void *arg)
+{
+    ouro_view a = ouro_string_view(&text, 0, 4), n = ouro_seq_view(&numbers, 0, 2, 8);
+    ouro_view again = ouro_string_view(&text, 0, 4);
+    ouro_view_end(&again);
+    change((intptr_t)arg);
+    ouro_view_end(&a);
+    ouro_view_end(&n);
+}
+static void view_end_and_change(void *arg)
+{
+    ouro_view a = ouro_string_view(&text, 0, 4), n = ouro_seq_view(&numbers, 0, 2, 8);
+    ouro_view_end(&a);
+    ouro_view_end(&n);
+    change((intptr_t)arg);
+}
+static void elsewhere(void *arg) /* the payloads are another thread's */
+{
+    kit_elsewhere(view_and_change, arg);
+}
+
+static void a_change_beneath_a_live_view_is_named(void **state)
+{
+    (void)state;
+    make_all();
+    int named = OURO_TEST_CHECKED ? OURO_FAIL_SEALED : -1;
+    for (intptr_t i = 0; i < CHANGES; i++) {
+        assert_int_equal(kit_failure_of(view_and_change, (void *)i), named);
+        assert_int_equal(kit_failure_of(view_end_and_change, (void *)i), -1);
+        if (OURO_THREADS)
+            assert_int_equal(kit_failure_of(elsewhere, (void *)i), named);
+    }
+    end_all();
+}
+
+static void edit_of_a_copy(void *arg)
+{
+    (void)arg;
+    ouro_string copy;
+    ouro_view view = ouro_string_view(&text, 0, 4);
+    KIT_CHECK(ouro_dup(&copy, &text, &ouro_string_type) == OURO_OK);
+    KIT_CHECK(ouro_string_add(&copy, 'x') == OURO_OK);
+    KIT_CHECK(memcmp(view.data, "some", 4) == 0);
+    ouro_string_destroy(&copy);
+    KIT_CHECK(memcmp(view.data, "some", 4) == 0);
+    ouro_view_end(&view);
+}
+
+static void an_edit_of_a_copy_leaves_the_view(void **state)
+{
+    (void)state;
+    make_all();
+    assert_int_equal(kit_failure_of(edit_of_a_copy, NULL), -1);
+    end_all();
+}
+
+/* A walk through a sequence that is viewed neither loses the seal nor what it should report. */
+static void a_viewed_sequence_is_traced(void **state)
+{
+    (void)state;
+    struct list list = {{0, NULL}, NULL}, inner = {{0, NULL}, node_new(2)};
+    struct node *node = inner.node;
+    assert_int_equal(ouro_seq_push(&list.lists, &list_type, &inner), OURO_OK);
+    ouro_view view = ouro_seq_view(&list.lists, 0, 1, sizeof inner);
+    struct list copy;
+    assert_int_equal(ouro_dup(&copy, &list, &list_type), OURO_OK);
+    assert_int_equal(ouro_count(node), 2);
+    ouro_destroy_value(&copy, &list_type);
+    ouro_incref(node);
+    ouro_decref(node);
+    assert_int_equal(ouro_collect(NULL), 0);
+    assert_int_equal(node->id, 2);
+    ouro_view_end(&view);
+    ouro_destroy_value(&list, &list_type);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(views_show_a_part),
+        kit_test(after_its_views_a_string_is_edited_in_place),
+        kit_test(a_view_past_its_end_is_named),
+        kit_test(a_change_beneath_a_live_view_is_named),
+        kit_test(an_edit_of_a_copy_leaves_the_view),
+        kit_test(a_viewed_sequence_is_traced),
+    };
+    return kit_run(tests);
+}
