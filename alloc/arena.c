@@ -30,7 +30,33 @@ static struct ouro__arena *const arena = &ouro__arena;
 
 bool ouro__arena_fits(size_t bytes)
 {
-    return arena->limit == 0 || (bytes <= arena->limit && arena->used <= arena->limit - bytes);
+    size_t used = arena->used + ouro__load(&arena->foreign);
+    return arena->limit == 0 || (bytes <= arena->limit && used <= arena->limit - bytes);
+}
+
+bool ouro__foreign_take(size_t bytes)
+{
+    ouro__arena_lock();
+    bool fits = ouro__arena_fits(bytes);
+    if (fits)
+        ouro__fetch_add(&arena->foreign, bytes);
+    ouro__arena_unlock();
+    return fits;
+}
+
+bool ouro__foreign_give(size_t bytes)
+{
+    ouro_word have = ouro__load(&arena->foreign);
+    while (have >= bytes) {
+        if (ouro__cas_full(&arena->foreign, &have, have - bytes))
+            return true;
+    }
+    return false;
+}
+
+size_t ouro__foreign_bytes(void)
+{
+    return ouro__load(&arena->foreign);
 }
 
 void ouro__arena_count(size_t bytes)

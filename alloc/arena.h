@@ -10,7 +10,8 @@
  *  R2  dirty is a part of free: slices that may still hold memory. soiled: slices of which it is
  *      not known that they read as zeroes; every dirty one is.
  *  R3  A chunk is in the list `open` exactly while free is not 0.
- *  R4  used = bytes of all slices in use + bytes of all huge blocks; used <= limit after each take.
+ *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
+ *      each take.
  *  R5  The map tells for each 4 MiB of addresses: nothing, a chunk, or a huge block. It is read
  *      without the lock; entries are published by release, and an address that a caller may ask
  *      about is in use, so its entry does not change meanwhile.
@@ -51,6 +52,7 @@ struct ouro__arena {
     unsigned walkers;
     void *held; /* linked through their first words */
     size_t limit, used, peak, mapped, chunk_count, system_blocks;
+    ouro_word foreign; /* bytes that the program declared; grows with the lock, shrinks without */
     ouro_memory_callback *callback;
     void *callback_arg;
     int64_t purge_at; /* 0: nothing is dirty */

@@ -24,6 +24,7 @@ const char *ouro_failure_kind_name(ouro_failure_kind kind)
         [OURO_FAIL_MISUSE] = "misuse",
         [OURO_FAIL_BAD_TAG] = "unknown tag",
         [OURO_FAIL_SEALED] = "sealed",
+        [OURO_FAIL_BAD_HANDLE] = "bad handle",
     };
     return (unsigned)kind < OURO_FAIL_COUNT ? names[kind] : "failure";
 }

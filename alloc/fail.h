@@ -22,6 +22,7 @@ typedef enum ouro_failure_kind {
     OURO_FAIL_MISUSE,           /* anything else that the contract forbids */
     OURO_FAIL_BAD_TAG,          /* the tag of a closed union is of none of its cases */
     OURO_FAIL_SEALED,           /* a string or sequence changed while a view of it is live */
+    OURO_FAIL_BAD_HANDLE,       /* a handle that is closed, or that there never was */
     OURO_FAIL_COUNT
 } ouro_failure_kind;
 

@@ -98,6 +98,11 @@ void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
+/* Bytes of foreign resources, which count against the limit too: more of them, false: they do not
+ * fit; fewer, false: there are not so many; how many there are. */
+bool ouro__foreign_take(size_t bytes);
+bool ouro__foreign_give(size_t bytes);
+size_t ouro__foreign_bytes(void);
 /* Blocks of a supply that has them, whose bytes count against the limit. */
 void *ouro__system_take(size_t size, size_t align);
 void ouro__system_give(void *block);

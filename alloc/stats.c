@@ -76,6 +76,7 @@ static void count_arena(struct ouro_stats *stats)
     stats->used = arena->used;
     stats->peak_used = arena->peak;
     stats->limit = arena->limit;
+    stats->foreign = ouro__foreign_bytes();
     stats->chunks = arena->chunk_count;
     for (struct ouro__chunk *chunk = arena->chunks; chunk; chunk = chunk->all_next) {
         stats->idle += (uint64_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
@@ -201,7 +202,7 @@ size_t ouro_stats_json(char *room, size_t size)
         {"used", stats.used},     {"peak_used", stats.peak_used}, {"limit", stats.limit},
         {"idle", stats.idle},     {"chunks", stats.chunks},       {"pages", stats.pages},
         {"heaps", stats.heaps},   {"threads", stats.threads},     {"failed", stats.failed},
-        {"remote", stats.remote},
+        {"remote", stats.remote}, {"foreign", stats.foreign},
     };
     put_number(&out, "{", "mapped", stats.mapped);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

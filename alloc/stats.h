@@ -33,6 +33,7 @@ struct ouro_stats {
     uint64_t threads;                     /* that have a heap now */
     uint64_t failed;                      /* allocations that gave NULL, injected faults included */
     uint64_t remote;                      /* blocks freed by others that are on their way home */
+    uint64_t foreign;                     /* bytes that the program declared (orc/foreign.h) */
     struct ouro_stats_count raw, counted; /* live blocks, by kind; the large ones included */
     struct ouro_stats_count large;        /* live blocks of both kinds above 64 KiB */
     struct {

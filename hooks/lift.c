@@ -14,6 +14,7 @@
  *      are NULL before their references are dropped, and sequences that are being destroyed or
  *      filled report nothing (payload->reserved is not 0). */
 #include "hooks/edit.h"
+#include "alloc/own.h"
 #include "hooks/fields.h"
 #include "hooks/refops.h"
 #include "hooks/walk.h"
@@ -221,10 +222,13 @@ void ouro_lifted_was_moved(void *value, const struct ouro_type *type)
 
 void ouro_was_moved(void *value, const struct ouro_type *type)
 {
-    if (type->hooks.was_moved != NULL)
+    if (type->hooks.was_moved != NULL) {
+        ouro__own.must_return++;
         type->hooks.was_moved(value, type);
-    else
+        ouro__own.must_return--;
+    } else {
         ouro_lifted_was_moved(value, type);
+    }
 }
 
 /* Sink. */
@@ -363,7 +367,7 @@ static enum ouro__step trace_leaf(struct ouro__walker *w, void *slot, enum ouro_
     } else if (kind == OURO_FIELD_INTERIOR) {
         trace_interior(visitor, slot, type);
     } else if (kind == OURO_FIELD_VALUE) {
-        type->hooks.trace(slot, type, visitor);
+        ouro_trace(slot, type, visitor);
     } else if (kind == OURO_FIELD_SEQ && ouro__is_open(seq)) {
         uint32_t state = ouro__type_state(type);
         if (!(state & OURO__TYPE_TRACED))
@@ -409,8 +413,11 @@ void ouro_lifted_trace(void *value, const struct ouro_type *type, struct ouro_vi
 
 void ouro_trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
 {
-    if (type->hooks.trace != NULL)
+    if (type->hooks.trace != NULL) {
+        ouro__own.must_return++; /* orc/unwind.c tells of one that does not */
         type->hooks.trace(value, type, visitor);
-    else
+        ouro__own.must_return--;
+    } else {
         ouro_lifted_trace(value, type, visitor);
+    }
 }

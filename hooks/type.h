@@ -77,8 +77,8 @@ enum ouro_type_flags {
 /* Hooks. `value` is the object or the nested value; for a hook left NULL the lifted one acts, made
  * from the field table. A hook that is written replaces the lifted one entirely: it ends with
  * ouro_lifted_destroy and so on if the fields are still to be acted on. Hooks may allocate, count,
- * make and drop objects, but was_moved and trace only write the value and call the visitor; a
- * destroy hook must not leave by longjmp or a C++ exception. Those that return a status may refuse
+ * make and drop objects, but was_moved and trace only write the value and call the visitor, and must
+ * return; what becomes of others that leave by longjmp or a C++ exception: orc/frame.h. Those that return a status may refuse
  * (OURO_NO_MEMORY, or any other); then nothing has changed. `fresh` is uninitialized, and so it
  * stays when they refuse; values move by memcpy, so `fresh` and `value` may be a place in passing.
  * dup and copy stand in for each other, and for deepcopy, where one is written and the other not.

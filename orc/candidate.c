@@ -225,8 +225,9 @@ void ouro__orphans_take(struct ouro__thread *me)
     struct ouro__entry *entries = orphans.first;
     orphans.first = NULL;
     ouro__orc_unlock(&orphans.lock);
-    bool quiet = me->quiet;
-    me->quiet = true; /* what local mode counted on ended threads is among it */
+    bool quiet = me->quiet, releasing = me->releasing;
+    me->quiet = true;     /* what local mode counted on ended threads is among it */
+    me->releasing = true; /* a hook might leave: a death is only chained */
     while (entries) {
         struct ouro__entry *next = entries[0].object;
         for (uint32_t i = 1; i <= entries[0].link; i++) {
@@ -240,6 +241,8 @@ void ouro__orphans_take(struct ouro__thread *me)
         entries = next;
     }
     me->quiet = quiet;
+    me->releasing = releasing;
+    ouro__release_some(me, SIZE_MAX);
 }
 
 void ouro__orphans_before_fork(void)

@@ -46,7 +46,7 @@ static bool room_for_one(struct ouro__capture *c)
         ouro_word *seen = ouro__realloc_alone(c->seen, v->capacity * sizeof *seen);
         if (!seen)
             return false;
-        c->seen = seen;
+        c->seen = v->stage.seen = seen;
         c->seen_capacity = v->capacity;
     }
     return true;
@@ -190,6 +190,7 @@ bool ouro__capture(struct ouro__capture *c)
     if (ouro__load(&ouro__many_threads)) {
         c->seen = ouro__realloc_alone(NULL, (v->capacity ? v->capacity : 1) * sizeof *c->seen);
         c->seen_capacity = v->capacity;
+        v->stage.seen = c->seen;
         if (!c->seen)
             return false;
     }

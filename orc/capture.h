@@ -68,8 +68,11 @@ void ouro__capture_abandon(struct ouro__capture *c);
 /* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.
  * false: abandoned, a second thread came while only one was reckoned with. */
 bool ouro__verdict(struct ouro__capture *c);
+void ouro__unlock_buckets(struct ouro__visited *v);
 /* Frees the dead; returns how many. */
 size_t ouro__sweep(struct ouro__capture *c);
+/* Goes on with a sweep that a hook left, where its stage says; returns how many it freed. */
+size_t ouro__sweep_on(struct ouro__capture *c);
 
 /* Whether the visited word of `object` is an index of this capture's. */
 OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *object,

@@ -135,7 +135,7 @@ static void shrink(struct ouro__visited *v, uint32_t used)
     if (v->capacity <= 65536 || used > v->capacity / 8 || v->count > v->capacity / 8)
         return;
     uint32_t capacity = v->capacity / 4;
-    struct ouro__entry *entries = ouro_realloc(v->entries, capacity * sizeof *entries);
+    struct ouro__entry *entries = ouro__realloc_alone(v->entries, capacity * sizeof *entries);
     if (!entries)
         return;
     v->entries = entries;
@@ -170,6 +170,34 @@ static void drop_last_claims(struct ouro__thread *me)
     }
 }
 
+/* There is no memory for it, or a hook left: the next one comes later. */
+static void put_off(struct ouro__visited *v, struct ouro_collection *result)
+{
+    result->abandoned = 1;
+    if (v->threshold < v->live_places * 2)
+        v->threshold = v->live_places * 2;
+    ouro__relink_free_places(v);
+}
+
+/* After the sweep. Runs no hook, so that nothing leaves here. */
+static void finish(struct ouro__capture *c, struct ouro_collection *result, size_t freed)
+{
+    struct ouro__visited *v = c->v;
+    uint32_t end = v->stage.end;
+    bool releasing = c->me->releasing;
+    v->stage.step = OURO__NO_STEP;
+    result->captured = v->stage.captured;
+    result->live = v->stage.captured - c->dead;
+    result->freed = freed;
+    v->more = v->count > end;
+    c->me->releasing = true; /* a death is only chained */
+    unclaim_living(c, end);
+    c->me->releasing = releasing;
+    close_up(c, end);
+    set_triggers(v, (uint32_t)result->live);
+    shrink(v, end);
+}
+
 static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
 {
     struct ouro__visited *v = &me->visited;
@@ -181,33 +209,26 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     result->collections = 1;
     result->candidates = v->live_places;
     c.alone = alone;
-    if (!c.alone)
-        drop_last_claims(me);
     v->free_place = 0;
     bool beside = OURO_THREADS && !alone; /* a second thread may come meanwhile */
+    v->stage =
+        (struct ouro__stage){.step = OURO__CAPTURING, .beside = beside, .candidates = v->count};
     if (beside)
         ouro__arena_hold(); /* V7 */
     bool captured = ouro__capture(&c) && ouro__verdict(&c);
     if (beside)
         ouro__arena_release();
     ouro_free(c.seen);
+    v->stage.step = OURO__NO_STEP;
     if (!captured) {
-        result->abandoned = 1;
-        if (v->threshold < v->live_places * 2)
-            v->threshold = v->live_places * 2;
-        ouro__relink_free_places(v);
+        put_off(v, result);
         return;
     }
     v->waiting = c.skipped;
-    result->captured = c.captured;
-    uint32_t end = v->count;
-    result->live = c.captured - c.dead;
-    result->freed = ouro__sweep(&c);
-    v->more = v->count > end;
-    unclaim_living(&c, end);
-    close_up(&c, end);
-    set_triggers(v, (uint32_t)result->live);
-    shrink(v, end);
+    v->stage.dead = c.dead;
+    v->stage.end = v->count;
+    v->stage.captured = c.captured;
+    finish(&c, result, ouro__sweep(&c));
 }
 
 static void add(struct ouro_collection *total, const struct ouro_collection *one)
@@ -225,12 +246,39 @@ static void collect_once(struct ouro__thread *me, struct ouro_collection *sum, b
 {
     struct ouro_collection one = {0};
     uint64_t start = ouro__os_nanoseconds();
+    if (!alone)
+        drop_last_claims(me);
     me->visited.collecting = true;
     collect(me, &one, alone);
     me->visited.collecting = false;
     one.nanoseconds = ouro__os_nanoseconds() - start;
     add(&me->visited.total, &one);
     add(sum, &one);
+}
+
+void ouro__collect_left(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    struct ouro__stage *stage = &v->stage;
+    struct ouro_collection one = {.collections = 1};
+    struct ouro__capture c = {.me = me,
+                              .v = v,
+                              .entries = v->entries,
+                              .candidates = stage->candidates,
+                              .dead = stage->dead};
+    if (stage->step == OURO__CAPTURING) {
+        stage->step = OURO__NO_STEP;
+        ouro__unlock_buckets(v);
+        ouro__capture_abandon(&c);
+        if (stage->beside)
+            ouro__arena_release();
+        ouro_free(stage->seen);
+        put_off(v, &one);
+    } else if (stage->step != OURO__NO_STEP) {
+        finish(&c, &one, ouro__sweep_on(&c));
+    }
+    v->collecting = false;
+    add(&v->total, &one);
 }
 
 /* The deaths that were put off meanwhile. */

@@ -84,6 +84,11 @@ static bool zero_drop(struct ouro_header *h, void *object)
 
 void ouro__over_release(const void *object, ouro_word b)
 {
+    struct ouro__thread *me = ouro__self;
+    if (me && me->whole) {
+        ouro__wrong_found(object, b, "dropped, but no reference is left");
+        return;
+    }
     ouro_fail(OURO_FAIL_OVER_RELEASE, object, ouro__type_name(object, b),
               "dropped, but no reference is left");
 }
@@ -98,8 +103,10 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
     ouro__tool_release(object);
     for (;;) {
         int64_t count = ouro__count_of(b);
-        if (count <= 0)
+        if (OURO_UNLIKELY(count <= 0)) {
             ouro__over_release(object, b);
+            return false;
+        }
         bool claim = count > 1 && visited != OURO__ACYCLIC && !(b & OURO__QUEUED);
         if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
             continue;
@@ -157,10 +164,11 @@ static void count_on_immortal(void *object, ouro_word b, int direction)
     if (!ouro__is_dying(b))
         return;
     if (ouro__is_freed(b)) {
-        if (direction < 0)
-            ouro__over_release(object, b);
-        ouro_fail(OURO_FAIL_USE_AFTER_FREE, object, ouro__type_name(object, b),
-                  "counted, but it is gone");
+        if (direction > 0)
+            ouro_fail(OURO_FAIL_USE_AFTER_FREE, object, ouro__type_name(object, b),
+                      "counted, but it is gone");
+        ouro__over_release(object, b);
+        return;
     }
     struct ouro__thread *me = ouro__self;
     if (me && me->dropping)

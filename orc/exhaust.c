@@ -36,7 +36,10 @@ bool ouro__entry_secured(struct ouro__thread *me, const void *object)
 {
     if (OURO_LIKELY(me->reserve != NULL))
         return true;
+    bool pleading = ouro__own.pleading;
+    ouro__own.pleading = pleading || me->whole; /* the callback might leave */
     struct ouro__segment *segment = ouro_malloc(sizeof *segment);
+    ouro__own.pleading = pleading;
     if (!me->reserve)
         me->reserve = segment;
     else

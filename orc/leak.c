@@ -18,7 +18,7 @@
 struct row {
     const struct ouro_type *type;
     size_t size; /* of each block, if there is no type */
-    size_t count, bytes;
+    size_t count, bytes, foreign;
 };
 
 static struct {
@@ -42,7 +42,7 @@ static struct row *row_of(const struct ouro_type *type, size_t size)
         return &table.rows[at];
     if (table.used >= TYPES && type != &other_types)
         return row_of(&other_types, 0);
-    table.rows[at] = (struct row){type, size, 0, 0};
+    table.rows[at] = (struct row){type, size, 0, 0, 0};
     table.used++;
     return &table.rows[at];
 }
@@ -58,6 +58,7 @@ OURO_READS_RACY static void count_block(char *block, size_t bytes)
     struct row *row = row_of(type, type ? 0 : bytes);
     row->count++;
     row->bytes += bytes;
+    row->foreign += b & OURO__WEAK ? ouro__foreign_of(object) : 0;
     table.count++;
 }
 
@@ -104,7 +105,7 @@ size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
     ouro__arena_each(OURO__COUNTED, count_place, NULL);
     for (struct row *row; (row = take_largest()) != NULL; row->count = 0) {
         struct ouro_alive alive = {row->type ? row->type->name : NULL, row->count, row->bytes,
-                                   row->size};
+                                   row->size, row->foreign};
         visit(&alive, arg);
     }
     size_t count = table.count;
@@ -139,13 +140,33 @@ static void say_alive(const struct ouro_alive *alive, void *arg)
     ouro__text_add(&t, ", ");
     ouro__text_decimal(&t, alive->bytes);
     ouro__text_add(&t, " bytes");
+    if (alive->foreign) {
+        ouro__text_add(&t, ", and ");
+        ouro__text_decimal(&t, alive->foreign);
+        ouro__text_add(&t, " foreign bytes");
+    }
     ouro__text_end(&t, "\n");
+    ouro__os_say(room, t.len);
+}
+
+static void say_foreign(void)
+{
+    char room[80];
+    struct ouro__text t = {room, sizeof room, 0};
+    if (ouro__foreign_bytes() == 0)
+        return;
+    ouro__text_add(&t, "ouro: foreign: ");
+    ouro__text_decimal(&t, ouro__foreign_bytes());
+    ouro__text_end(&t, " bytes\n");
     ouro__os_say(room, t.len);
 }
 
 size_t ouro_report_leaks(void)
 {
-    return ouro_list_alive(say_alive, NULL);
+    size_t count = ouro_list_alive(say_alive, NULL);
+    ouro__handles_report();
+    say_foreign();
+    return count;
 }
 
 /* -- at the program's end ---------------------------------------------------------------------- */

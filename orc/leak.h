@@ -15,8 +15,9 @@ OURO_EXTERN_C_BEGIN
 struct ouro_alive {
     const char *type_name; /* NULL: born without a descriptor; then all blocks are of one size */
     size_t count;
-    size_t bytes; /* of their blocks, headers included */
-    size_t size;  /* of each block where there is no type, else 0 */
+    size_t bytes;   /* of their blocks, headers included */
+    size_t size;    /* of each block where there is no type, else 0 */
+    size_t foreign; /* bytes that they declared by ouro_foreign_bytes */
 };
 
 /* Calls `visit` (not NULL) once a type, and once a size of block of objects without one, most bytes
@@ -27,8 +28,9 @@ struct ouro_alive {
 OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
                                 void *arg);
 
-/* Writes that list to the standard error, a line a type, nothing if nothing is alive. Returns how
- * many objects are. Happens by itself at the program's end, after all atexit handlers, with the
+/* Writes that list to the standard error, a line a type, then open handles (orc/handle.h), a line a
+ * site and type, and foreign bytes (orc/foreign.h) in one; nothing if there is nothing. Returns how
+ * many objects are alive. Happens by itself at the program's end, after all atexit handlers, with the
  * option `leaks` (environment: OURO_LEAKS=1), and always in the checked library unless it is 0;
  * there ouro_check_heap comes first if no other thread is left. */
 OURO_API size_t ouro_report_leaks(void);

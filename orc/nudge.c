@@ -77,8 +77,20 @@ static unsigned leave_hold(struct ouro__thread *parked)
 
 static void nudge_all(struct ouro__thread *me, unsigned t);
 
+/* What a drain left, and another nudge (NO_TOKEN: none), without hooks: one that leaves would leave
+ * what is to be nudged for next waiting (H1). Their deaths are carried out by ouro__nudge. */
+static void after_hold(struct ouro__thread *me, struct ouro__segment *spent,
+                       struct ouro__chain *dead, unsigned t)
+{
+    bool releasing = me->releasing;
+    me->releasing = true;
+    ouro__after_drain(me, spent, dead);
+    nudge_all(me, t);
+    me->releasing = releasing;
+}
+
 /* Settles for t's holder, which is parked, under MERGING. Returns the token to nudge for next, or
- * NO_TOKEN. Hooks run last, outside the hold. */
+ * NO_TOKEN. */
 static unsigned merge_for(struct ouro__thread *me, struct ouro__thread *parked, unsigned t)
 {
     ouro_word state = OURO__PARKED;
@@ -91,11 +103,10 @@ static unsigned merge_for(struct ouro__thread *me, struct ouro__thread *parked, 
     if (still)
         spent = ouro__drain(parked, t, OURO__MERGE_MOST, &dead);
     unsigned next = leave_hold(parked);
-    ouro__after_drain(me, spent, &dead);
-    if (still || next == OURO__NO_TOKEN)
-        return still ? next : t;
-    nudge_all(me, t); /* it went to another thread: that one, and then what was found here */
-    return next;
+    bool both = !still && next != OURO__NO_TOKEN;
+    /* It went to another thread: that one, and then what was found here. */
+    after_hold(me, spent, &dead, both ? t : OURO__NO_TOKEN);
+    return still || both ? next : t;
 }
 
 /* The thread is in a hold: whoever has it is made to look at all its queues before it leaves.
@@ -132,5 +143,7 @@ static void nudge_all(struct ouro__thread *me, unsigned t)
 void ouro__nudge(struct ouro__thread *me, unsigned t)
 {
     nudge_all(me, t);
+    if (me->born_dead.first)
+        ouro__release_some(me, SIZE_MAX);
     ouro__wrong_report(me);
 }

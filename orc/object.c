@@ -179,8 +179,7 @@ static void write_header(void *object, const struct ouro_type *type, unsigned mo
  * has: more than it takes, so a heap does not grow while deaths wait, and few for a pause. */
 #define DEATHS_A_BIRTH 1024
 
-/* A birth was refused: what waits to be destroyed goes, and cyclic garbage. */
-static bool anything_freed(struct ouro__thread *me)
+bool ouro__anything_freed(struct ouro__thread *me)
 {
     return ouro__release_noted(me, SIZE_MAX) > 0 || (!me->visited.paused && ouro_collect(NULL) > 0);
 }
@@ -237,7 +236,7 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
     void *object;
     do
         object = make(me, type, size, mode);
-    while (!object && anything_freed(me));
+    while (!object && ouro__anything_freed(me));
     return object;
 }
 
@@ -432,7 +431,9 @@ static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struc
     end_for_reuse(me, h);
     bool releasing = me->releasing;
     me->releasing = true;
+    ouro__take_at_hand(me, object);
     ouro_destroy_value(object, type);
+    ouro__put_down(me);
     me->releasing = releasing;
     bool gone = !ouro__resurrected(object);
     if (gone && (ouro__load(&h->shared) & OURO__WEAK)) /* made by its hook */

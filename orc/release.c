@@ -11,6 +11,9 @@
  *      off, so that inlined paths go out of line.
  *  D3  A written hook runs once in an object's life, on the thread that carries the death out.
  *
+ *  D4  An object is at hand from before its hook until after it, so that a hook that leaves by a
+ *      jump does not take it along (unwind.c); what waits stands in the record all the time.
+ *
  * Resurrection. While dying an object's shared count still counts, out of line. If it is above zero
  * after the hook, somebody took a reference: the object lives on, merged, emptied of whatever its
  * hook destroyed, and its hook will not run again (OURO__SPENT). */
@@ -120,22 +123,50 @@ void ouro__free_object(void *object, const struct ouro_type *type)
 
 /* -- the loop ---------------------------------------------------------------------------------- */
 
+void ouro__take_at_hand(struct ouro__thread *me, void *object)
+{
+    ouro__link_set(ouro__header(object), me->at_hand);
+    me->at_hand = object;
+}
+
+void ouro__put_down(struct ouro__thread *me)
+{
+    struct ouro_header *h = ouro__header(me->at_hand);
+    me->at_hand = ouro__link_get(h);
+    *(ouro__first_half *)h = OURO__AWAY_HALF;
+}
+
 /* The contents of a dying object go; false: it lives on. */
 static bool destroy_contents(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     bool spent = ouro__load(&ouro__header(object)->shared) & OURO__STORING;
-    if ((type->state & OURO__TYPE_DESTROY) && !spent) { /* its own, or one of a value in it */
-        bool dropping = me->dropping;
+    bool dropping = me->dropping, hooks = (type->state & OURO__TYPE_DESTROY) && !spent;
+    ouro__take_at_hand(me, object);
+    if (hooks) { /* its own, or one of a value in it */
         me->dropping = false;
         ouro_destroy_value(object, type);
-        me->dropping = dropping;
-        return !ouro__resurrected(object);
+    } else {
+        me->dropping = me->whole = true;
+        ouro_lifted_destroy(object, type);
+        me->whole = false;
     }
-    bool dropping = me->dropping;
-    me->dropping = true;
-    ouro_lifted_destroy(object, type);
+    ouro__put_down(me);
     me->dropping = dropping;
-    return true;
+    return !hooks || !ouro__resurrected(object);
+}
+
+void ouro__at_hand_left(struct ouro__thread *me, const void *until)
+{
+    bool releasing = me->releasing;
+    me->releasing = true;
+    while (me->at_hand && me->at_hand != until) {
+        void *object = me->at_hand;
+        ouro_word b = ouro__load(&ouro__header(object)->shared);
+        ouro__put_down(me);
+        if (!ouro__resurrected(object))
+            ouro__free_object(object, ouro__type_of(object, b));
+    }
+    me->releasing = releasing;
 }
 
 /* What died of the last object goes first. */
@@ -175,10 +206,10 @@ static void die_flat(struct ouro__thread *me, void *object, const struct ouro_ty
         ouro__cell_give(object, OURO__COUNTED);
         return;
     }
-    me->releasing = true;
+    me->releasing = me->whole = true;
     ouro__release_flat(me, object, type, SIZE_MAX);
-    me->releasing = false;
-    if (OURO_UNLIKELY(me->pending))
+    me->releasing = me->whole = false;
+    if (OURO_UNLIKELY(me->pending || me->wrong.object))
         ouro__release_some(me, SIZE_MAX);
 }
 
@@ -210,7 +241,9 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
         if (OURO_LIKELY(goes_flat(type))) {
+            me->whole = true;
             n += ouro__release_flat(me, object, type, budget - n);
+            me->whole = false;
         } else {
             release_one(me, object, type);
             n++;

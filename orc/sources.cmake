@@ -9,6 +9,9 @@ ouro_layer(orc
         count.c
         exhaust.c
         flat.c
+        foreign.c
+        frame.c
+        handle.c
         heapcheck.c
         leak.c
         lost.c
@@ -23,6 +26,7 @@ ouro_layer(orc
         twins.c
         unshare.c
         untyped.c
+        unwind.c
         values.c
         verdict.c
         weak.c
@@ -30,6 +34,9 @@ ouro_layer(orc
         abi.h
         context.h
         cycle.h
+        foreign.h
+        frame.h
+        handle.h
         header.h
         leak.h
         literal.h

@@ -89,6 +89,25 @@ struct ouro__entry {
 #define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
 #define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
 
+/* How far a collection came: what unwind.c needs if a hook left it. */
+enum ouro__step_of_collection {
+    OURO__NO_STEP,
+    OURO__CAPTURING, /* up to the verdict: nothing has changed */
+    OURO__PLAIN,     /* the dead stand in front; what they refer to outside is dropped */
+    OURO__HOOKS_RUN, /* the dead stand in front, DYING; each whose hook began is OUTSIDE */
+    OURO__DROPPING,  /* the fields of those without hooks go */
+    OURO__FREEING    /* their memory goes; entries of which it has gone are empty */
+};
+struct ouro__stage {
+    enum ouro__step_of_collection step;
+    bool beside;         /* CAPTURING: it holds the arena, and `seen` is its own */
+    uint32_t locked;     /* CAPTURING: the buckets of weak cells that it has locked, a bit each */
+    uint32_t candidates; /* CAPTURING: how many there were */
+    uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
+    uint32_t captured;
+    ouro_word *seen;
+};
+
 struct ouro__visited {
     struct ouro__entry *entries;
     uint32_t count, capacity;
@@ -100,9 +119,10 @@ struct ouro__visited {
     uint64_t bytes_due;    /* so much more, and one starts */
     uint32_t paused;
     bool collecting;
-    bool lost;    /* a candidate could not be remembered */
-    bool waiting; /* some candidates reach objects that this thread may not speak for */
-    bool more;    /* what died of the last collection left new candidates */
+    struct ouro__stage stage; /* while it is collecting: how far it came */
+    bool lost;                /* a candidate could not be remembered */
+    bool waiting;             /* some candidates reach objects that this thread may not speak for */
+    bool more;                /* what died of the last collection left new candidates */
     struct ouro_collection total;
 };
 
@@ -116,6 +136,12 @@ struct ouro__thread {
     bool releasing;    /* inside the release loop: deaths are only chained */
     bool dropping;     /* the library drops fields: dying objects are passed over */
     bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
+    bool whole;        /* it drops in the middle of a loop that nobody may leave: over-releases are
+                          noted, the memory callback is not asked */
+    bool giving_up;    /* inside give_up_adopted (token.c) */
+    bool ending;       /* the thread ends, or is detached */
+    void *at_hand;     /* dying objects whose hooks run, linked through their headers */
+    uint64_t number;   /* of this attachment, among all of the process; from 1 */
     ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
     struct ouro__wrong wrong;     /* to be reported as soon as the handler may leave */
     struct ouro__chain born_dead; /* deaths that the object at hand caused */
@@ -138,6 +164,16 @@ OURO_INLINE struct ouro__thread *ouro__me(void)
     struct ouro__thread *me = ouro__self;
     return OURO_LIKELY(me != NULL) ? me : ouro__attach();
 }
+/* Who a thread's frames and marks belong to; detach refuses while there are frames. */
+size_t ouro__frames_open(void);
+/* The thread's record goes: so do its frames. */
+void ouro__frames_end(void);
+/* unwind.c: the thread ends, and whatever it was at was left: all of it is put right. */
+void ouro__unwind_all(struct ouro__thread *me);
+/* token.c: ends parks until there are `depth` of them, without a look at what waits. */
+void ouro__unpark_to(struct ouro__thread *me, uint32_t depth);
+/* collect.c: finishes a collection that a hook left, or takes it back. */
+void ouro__collect_left(struct ouro__thread *me);
 /* How many threads touched counted objects and have not ended. */
 size_t ouro__attached(void);
 /* More than one thread ever touched counted objects. */
@@ -225,6 +261,11 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget);
 size_t ouro__release_noted(struct ouro__thread *me, size_t budget);
 /* Carries out the deaths of a chain, now or, inside the loop, after what is at hand. */
 void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead);
+/* Before the contents of a dying object are destroyed, and after that: it is at hand meanwhile. */
+void ouro__take_at_hand(struct ouro__thread *me, void *object);
+void ouro__put_down(struct ouro__thread *me);
+/* Objects at hand above `until`, whose hooks were left, count as destroyed: their memory goes. */
+void ouro__at_hand_left(struct ouro__thread *me, const void *until);
 /* Marks an object dying. Its count is what it was, so that hooks can count on it. */
 void ouro__mark_dying(struct ouro_header *h);
 /* Gives back the memory of an object that is gone. */
@@ -302,6 +343,19 @@ void ouro__weak_clear_locked(void *object);
 void ouro__weak_before_fork(void);
 void ouro__weak_after_fork(bool child);
 
+/* -- handle.c, foreign.c ------------------------------------------------------------------------ */
+
+/* A line for each site and type of open handles. */
+void ouro__handles_report(void);
+void ouro__handles_before_fork(void);
+void ouro__handles_after_fork(bool child);
+/* An object that W is set on dies: its foreign bytes are counted no more. */
+void ouro__foreign_forget(const void *object);
+/* Bytes that an object declared (ouro_foreign_bytes). */
+size_t ouro__foreign_of(const void *object);
+void ouro__foreign_before_fork(void);
+void ouro__foreign_after_fork(bool child);
+
 /* -- object.c ---------------------------------------------------------------------------------- */
 
 #define OURO__TYPE_POINTER ((((uintptr_t)1 << 48) - 1) & ~(uintptr_t)7)
@@ -351,7 +405,10 @@ bool ouro__local_incref(struct ouro_header *h);
 /* References that the shared word, last seen as *b, counts become the holder's, which has none:
  * as many as there is room for. False: *b was not the word any more, and is what it is now. */
 bool ouro__fold(struct ouro_header *h, ouro_word *b);
-/* Reports it; the shared word tells the type. */
+/* Memory was refused: what waits to be destroyed goes, and cyclic garbage; false: nothing did. */
+bool ouro__anything_freed(struct ouro__thread *me);
+/* Reports it, or notes it where nobody may leave (then it returns); the shared word tells the type.
+ */
 void ouro__over_release(const void *object, ouro_word b);
 /* Makes it immortal; the one who did says so. */
 void ouro__saturate(void *object);

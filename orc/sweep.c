@@ -14,6 +14,8 @@
  *
  *  S1  While this runs, entries 0 .. dead-1 stay where they are, and their objects' indices too;
  *      candidates that appear meanwhile stand behind all entries.
+ *  S3  A hook may leave by a jump, in step 2: what was done stands in the entries and in
+ *      v->stage, and ouro__sweep_on does the rest (unwind.c).
  *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
 #include "hooks/value.h"
 #include "alloc/heap.h"
@@ -38,9 +40,11 @@ static size_t free_dead(struct ouro__capture *c)
         prefetch_ahead(c, i);
         void *object = c->v->entries[i].object;
         if (!object)
-            continue; /* resurrected */
-        ouro__free_object(object, type_at(c, i));
+            continue; /* resurrected, or freed before the sweep was left */
+        const struct ouro_type *type = type_at(c, i);
+        c->v->entries[i].object = NULL;
         freed++;
+        ouro__free_object(object, type);
     }
     return freed;
 }
@@ -82,13 +86,26 @@ static void drop_if_outside(struct ouro_visitor *self, void *object)
 }
 OURO__DEFINE_VISIT(visit_dropped, drop_if_outside)
 
-static size_t sweep_plain(struct ouro__capture *c)
+static void drop_outside(struct ouro__capture *c)
 {
     c->visitor.visit = visit_dropped;
+    c->me->whole = true;
     for (uint32_t i = 0; i < c->dead && c->outside; i++) {
-        if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
-            ouro__each_ref(c->v->entries[i].object, type_at(c, i), &c->visitor, drop_if_outside);
+        struct ouro__entry *entry = &c->v->entries[i];
+        if (!(entry->link & OURO__ENTRY_OUTSIDE))
+            continue;
+        entry->link &= ~OURO__ENTRY_OUTSIDE; /* once, if the checked library leaves here */
+        ouro__each_ref(entry->object, type_at(c, i), &c->visitor, drop_if_outside);
     }
+    c->me->whole = false;
+}
+
+static size_t sweep_plain(struct ouro__capture *c)
+{
+    struct ouro__stage *stage = &c->v->stage;
+    stage->step = OURO__PLAIN;
+    drop_outside(c);
+    stage->step = OURO__FREEING;
     return OURO_CHECKED || ouro__context.heap->watched ? free_dead(c) : free_runs(c);
 }
 
@@ -217,10 +234,12 @@ static bool run_hooks(struct ouro__capture *c)
     for (uint32_t i = 0; i < c->dead; i++) {
         if (!has_hook(c, i))
             continue;
+        any = true;
         void *object = c->v->entries[i].object;
+        if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
+            continue;                                 /* before the sweep was left */
         c->v->entries[i].link |= OURO__ENTRY_OUTSIDE; /* from here on: its hook ran */
         ouro_destroy_value(object, type_at(c, i));
-        any = true;
     }
     return any;
 }
@@ -232,19 +251,38 @@ static void drop_fields(struct ouro__capture *c)
         if (!entry.object || (entry.link & OURO__ENTRY_OUTSIDE))
             continue;
         prefetch_ahead(c, i);
-        c->me->dropping = true;
+        c->me->dropping = c->me->whole = true;
         ouro_lifted_destroy(entry.object, type_at(c, i));
-        c->me->dropping = false;
+        c->me->dropping = c->me->whole = false;
     }
+}
+
+/* What is left to do of a sweep, from wherever its stage is. Nothing is done twice: entries say
+ * whose hook ran and what was freed, and fields that were dropped are empty. */
+static size_t go_on(struct ouro__capture *c)
+{
+    struct ouro__stage *stage = &c->v->stage;
+    if (stage->step == OURO__PLAIN) {
+        drop_outside(c);
+        stage->step = OURO__FREEING;
+    }
+    if (stage->step == OURO__HOOKS_RUN) {
+        if (run_hooks(c) && find_resurrected(c) > 0)
+            let_live(c);
+        stage->step = OURO__DROPPING;
+    }
+    if (stage->step == OURO__DROPPING) {
+        drop_fields(c);
+        stage->step = OURO__FREEING;
+    }
+    return free_dead(c);
 }
 
 static size_t sweep_with_hooks(struct ouro__capture *c)
 {
     mark_all_dying(c);
-    if (run_hooks(c) && find_resurrected(c) > 0)
-        let_live(c);
-    drop_fields(c);
-    return free_dead(c);
+    c->v->stage.step = OURO__HOOKS_RUN;
+    return go_on(c);
 }
 
 size_t ouro__sweep(struct ouro__capture *c)
@@ -257,5 +295,15 @@ size_t ouro__sweep(struct ouro__capture *c)
     bool plain = !c->odd && c->dead == c->captured;
     size_t freed = plain ? sweep_plain(c) : sweep_with_hooks(c);
     me->releasing = releasing;
+    return freed;
+}
+
+size_t ouro__sweep_on(struct ouro__capture *c)
+{
+    bool releasing = c->me->releasing;
+    c->outside = true;
+    c->me->releasing = true;
+    size_t freed = go_on(c);
+    c->me->releasing = releasing;
     return freed;
 }

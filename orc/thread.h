@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.h: what threads tell Ouro. None of it is needed for correctness.
  *
+ * A thread is attached by its first touch of a counted object, whoever started it, and detached
+ * when it ends. Threads that come and go between a runtime and others say so themselves.
+ *
  * A thread that will block for long declares it, so that others may settle for it what they drop
  * meanwhile; else such objects die when it comes back. */
 #ifndef OURO_ORC_THREAD_H
 #define OURO_ORC_THREAD_H
 
-#include "alloc/platform.h"
+#include "alloc/status.h"
 
 OURO_EXTERN_C_BEGIN
+
+/* Makes now what the first touch of a counted object would make: the calling thread's record and
+ * heap, so that no later call fails for want of them. OURO_NO_MEMORY: there is none, or the thread
+ * is past its end; nothing has changed. Attached already: OURO_OK. Any thread, also in destructors
+ * of thread-local data. Allocates, but asks no callback; runs no hook; O(1). */
+OURO_API ouro_status ouro_thread_attach(void);
+
+/* Does now what the thread's end would do: settles what others dropped, collects, and leaves its
+ * objects, and its token, to whoever needs them. The thread may go on, and is attached again by its
+ * next touch of a counted object, or by ouro_thread_attach; marks (orc/frame.h) of before are void.
+ * Not attached: nothing. A programmer's error (OURO_FAIL_MISUSE) from inside a hook, a collection
+ * or the memory callback, while parked, and while frames own something; then nothing has changed.
+ * Any thread; runs destroy hooks, which must not leave by a jump here; allocates nothing that it
+ * needs; O(what waits + objects reachable from candidates). */
+OURO_API void ouro_thread_detach(void);
 
 /* Between park and unpark the calling thread must not touch counted objects. Pairs nest; an unpark
  * without a park does nothing. park settles what others dropped; unpark waits for at most one

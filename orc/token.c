@@ -17,6 +17,7 @@
  * Thread records and tokens are type-stable: a late reader finds another thread there, and looks
  * again.
  */
+#include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
@@ -33,6 +34,7 @@ static struct {
     uint32_t fresh;      /* the next token never given out; above 0xFFFF: there is none */
     uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
     size_t attached;
+    uint64_t attachments; /* so far */
 } registry = {.lock = OURO__MUTEX_INIT, .fresh = OURO__FIRST_TOKEN};
 
 /* -- holding ----------------------------------------------------------------------------------- */
@@ -76,8 +78,27 @@ static unsigned issue(struct ouro__thread *me)
     return t;
 }
 
+static void hold_adopted(struct ouro__thread *me, unsigned t)
+{
+    ouro__tokens[t].next_held = me->held_first;
+    me->held_first = t;
+}
+
+/* Takes t out of the list of adopted tokens, if it is there. */
+static bool unhold_adopted(struct ouro__thread *me, unsigned t)
+{
+    uint32_t *at = &me->held_first;
+    while (*at && *at != t)
+        at = &ouro__tokens[*at].next_held;
+    if (!*at)
+        return false;
+    *at = ouro__tokens[t].next_held;
+    return true;
+}
+
 /* Leaves token t to whoever needs it; what came in meanwhile is settled first (T4). Outside hooks
- * and collections: what it makes a candidate must be looked at before nobody remembers it. */
+ * and collections: what it makes a candidate must be looked at before nobody remembers it. An
+ * adopted one stays in the list while hooks run: one that leaves leaves it held. */
 static void give_up(struct ouro__thread *me, unsigned t)
 {
     struct ouro__token *token = &ouro__tokens[t];
@@ -87,10 +108,13 @@ static void give_up(struct ouro__thread *me, unsigned t)
         ouro__after_drain(me, spent, &dead);
         ouro_collect(NULL);
         ouro__forget_token(me, t);
+        bool adopted = unhold_adopted(me, t);
         ouro__tool_release(token);
         ouro__exchange_full(&token->holder, OURO__GONE);
         if (!ouro__work_waits(t) || !take_gone(me, t))
             break;
+        if (adopted)
+            hold_adopted(me, t);
     }
     ouro__orc_lock(&registry.lock);
     list_gone(t);
@@ -99,23 +123,24 @@ static void give_up(struct ouro__thread *me, unsigned t)
 
 static void give_up_adopted(struct ouro__thread *me)
 {
+    me->giving_up = true; /* hooks that run meanwhile may adopt others */
     while (me->held_first) {
-        unsigned t = me->held_first;
-        me->held_first = ouro__tokens[t].next_held;
-        give_up(me, t);
+        give_up(me, me->held_first);
         me->held_count--; /* till then ouro__holds asks the table */
     }
+    me->giving_up = false;
 }
 
 bool ouro__token_adopt(struct ouro__thread *me, unsigned t)
 {
+    /* Inside a hook or a collection none can be given up: objects of theirs are being looked at.
+     * Before t is taken: a hook may leave. */
+    bool may = !me->releasing && !me->visited.collecting && !me->giving_up;
+    if (me->held_count >= OURO__HELD_MOST && may)
+        give_up_adopted(me);
     if (!take_gone(me, t))
         return false;
-    /* Inside a hook or a collection none can be given up: objects of theirs are being looked at. */
-    if (me->held_count >= OURO__HELD_MOST && !me->releasing && !me->visited.collecting)
-        give_up_adopted(me);
-    ouro__tokens[t].next_held = me->held_first;
-    me->held_first = t;
+    hold_adopted(me, t);
     me->held_count++;
     return true;
 }
@@ -200,6 +225,7 @@ struct ouro__thread *ouro__attach(void)
     struct ouro__thread *me = record_take();
     if (me) {
         record_reset(me);
+        me->number = ++registry.attachments;
         me->home = (uint16_t)issue(me);
     }
     if (!me || ++registry.attached > 1 || registry.all->next_thread)
@@ -235,16 +261,11 @@ static void leave_home(struct ouro__thread *me)
     me->held_count--;
 }
 
-/* The thread has ended: it settles what it can and leaves the rest to whoever needs it. */
-static void orc_thread_exit(void)
+/* The thread touches no counted object any more: it settles what it can and leaves the rest to
+ * whoever needs it. */
+static void leave(struct ouro__thread *me)
 {
-    struct ouro__thread *me = ouro__self;
-    if (!me)
-        return;
-    if (me->park_depth > 0) {
-        me->park_depth = 0;
-        run_again(me);
-    }
+    me->ending = true;
     ouro__release_noted(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro_collect(NULL);
@@ -258,6 +279,7 @@ static void orc_thread_exit(void)
     }
     ouro__candidates_end(me);
     ouro__segments_leave(me);
+    ouro__frames_end();
     ouro__self = NULL;
     ouro__orc_lock(&registry.lock);
     me->used = false;
@@ -265,6 +287,41 @@ static void orc_thread_exit(void)
     registry.spare = me;
     registry.attached--;
     ouro__orc_unlock(&registry.lock);
+}
+
+/* The thread has ended. What it was at, it has left: it runs nothing any more but this. */
+static void orc_thread_exit(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me)
+        return;
+    ouro__unwind_all(me);
+    leave(me);
+}
+
+ouro_status ouro_thread_attach(void)
+{
+    return ouro__me() ? OURO_OK : OURO_NO_MEMORY;
+}
+
+void ouro_thread_detach(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me)
+        return;
+    const char *why = NULL;
+    if (me->releasing || me->visited.collecting || me->ending || ouro__own.must_return > 0)
+        why = "a thread was detached from inside a hook";
+    else if (ouro__own.pleading)
+        why = "a thread was detached from inside the memory callback";
+    else if (me->park_depth > 0)
+        why = "a thread was detached while it was parked";
+    else if (ouro__frames_open() > 0)
+        why = "a thread was detached while its frames owned something";
+    if (why)
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, why);
+    leave(me);
+    ouro__remote_flush(ouro__heap_mine()); /* blocks of others: this thread may never end */
 }
 
 /* -- park -------------------------------------------------------------------------------------- */
@@ -309,6 +366,15 @@ void ouro_park(void)
     if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
         ouro__visited_grow(&me->visited);
     enter_park(me);
+}
+
+void ouro__unpark_to(struct ouro__thread *me, uint32_t depth)
+{
+    if (me->park_depth <= depth)
+        return;
+    me->park_depth = depth;
+    if (depth == 0)
+        run_again(me);
 }
 
 void ouro_unpark(void)
@@ -356,7 +422,9 @@ static void before_fork(void)
     ouro__lock(&registry.lock);
     ouro__types_before_fork();
     ouro__orphans_before_fork();
+    ouro__handles_before_fork();
     ouro__weak_before_fork();
+    ouro__foreign_before_fork();
     if (OURO_CHECKED)
         ouro__checked_before_fork();
     ouro__own.orc_forks = true; /* handlers that were there before ours come next */
@@ -408,7 +476,9 @@ static void after_fork(bool child)
     ouro__own.orc_forks = false;
     if (OURO_CHECKED)
         ouro__checked_after_fork(child);
+    ouro__foreign_after_fork(child);
     ouro__weak_after_fork(child);
+    ouro__handles_after_fork(child);
     ouro__orphans_after_fork(child);
     ouro__types_after_fork(child);
     if (child)

@@ -4,6 +4,7 @@
 #include "alloc/twin.h"
 #include "orc/context.h"
 #include "orc/literal.h"
+#include "orc/frame.h"
 
 #define COUNT(name)                                                                                \
     OURO__TWIN(void, name, (void *object), (object))                                               \
@@ -101,3 +102,10 @@ OURO__TWIN(void *, new_reuse_in,
            (context, token, type, size))
 OURO__TWIN(ouro_string, string_of_literal, (const struct ouro_payload *payload, size_t len),
            (payload, len))
+
+OURO__TWIN(struct ouro_frame, frame_begin, (void), ())
+OURO__TWIN(ouro_status, frame_own, (void *object), (object))
+OURO__TWIN(void *, frame_exchange, (struct ouro_frame frame, size_t i, void *object),
+           (frame, i, object))
+OURO__TWIN(void, frame_end, (struct ouro_frame frame), (frame))
+OURO__TWIN(void, frame_cancel, (struct ouro_frame frame), (frame))

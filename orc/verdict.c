@@ -81,7 +81,7 @@ static void find_living(struct ouro__capture *c)
 /* -- the second look --------------------------------------------------------------------------- */
 
 /* A bit a bucket: those of the dead that may have weak cells. */
-static uint32_t lock_buckets(const struct ouro__capture *c)
+static void lock_buckets(const struct ouro__capture *c)
 {
     uint32_t need = 0;
     for (uint32_t i = 0; i < c->v->count && c->weak; i++) {
@@ -95,13 +95,15 @@ static uint32_t lock_buckets(const struct ouro__capture *c)
         if (need >> i & 1)
             ouro__weak_lock(i); /* in order: nobody holds two but in this order */
     }
-    return need;
+    c->v->stage.locked = need;
 }
 
-static void unlock_buckets(uint32_t need)
+void ouro__unlock_buckets(struct ouro__visited *v)
 {
+    uint32_t locked = v->stage.locked;
+    v->stage.locked = 0;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (need >> i & 1)
+        if (locked >> i & 1)
             ouro__weak_unlock(i);
     }
 }
@@ -239,12 +241,12 @@ static bool was_joined(const struct ouro__capture *c)
 bool ouro__verdict(struct ouro__capture *c)
 {
     find_living(c);
-    uint32_t locked = lock_buckets(c);
+    lock_buckets(c);
     second_look(c);
     bool joined = was_joined(c);
     if (!joined)
         clear_weak(c);
-    unlock_buckets(locked);
+    ouro__unlock_buckets(c->v);
     if (joined)
         ouro__capture_abandon(c);
     else

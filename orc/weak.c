@@ -8,7 +8,8 @@
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
  *      before the memory goes, so an upgrade may read the header while it has the lock.
  *  W3  A cell's references go from 1 to 0 under the lock; so a cell that is found there lives.
- * Inside the lock there is no hook and no other lock; a cell is allocated before it. */
+ * Inside the lock there is no hook and no other lock but that of foreign bytes (foreign.c); a cell
+ * is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
 #include "orc/checked.h"
@@ -53,6 +54,7 @@ static struct ouro_weak **find(struct bucket *bucket, const void *object)
 
 void ouro__weak_clear_locked(void *object)
 {
+    ouro__foreign_forget(object);
     struct bucket *bucket = &buckets[ouro__weak_bucket(object)];
     struct ouro_weak **at = find(bucket, object);
     struct ouro_weak *weak = *at;
