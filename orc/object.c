@@ -422,6 +422,15 @@ ouro_reuse ouro__take_reuse_out(void *object)
     return token;
 }
 
+/* What died of the contents of a cell goes. The cell is at hand meanwhile: a hook may leave, and
+ * then there is nobody who gets it. */
+static void release_beside(struct ouro__thread *me, void *cell)
+{
+    ouro__take_at_hand(me, cell);
+    ouro__release_some(me, SIZE_MAX);
+    ouro__put_down(me);
+}
+
 /* Destroys what is in the object, which has the caller's reference alone; false: it lives on. What
  * dies of it goes after it, as after any other (release.c): a reference that its hook left in that
  * is seen first. */
@@ -438,7 +447,10 @@ static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struc
     bool gone = !ouro__resurrected(object);
     if (gone && (ouro__load(&h->shared) & OURO__WEAK)) /* made by its hook */
         ouro__weak_clear(object);
-    ouro__release_some(me, SIZE_MAX);
+    if (gone)
+        release_beside(me, object);
+    else
+        ouro__release_some(me, SIZE_MAX);
     return gone;
 }
 
@@ -465,12 +477,13 @@ static void drop_references(struct ouro__thread *me, char *object, const struct 
     *(ouro__first_half *)h = OURO__AWAY_HALF;
     ouro__store(&h->shared, (ouro_word)type->id << OURO__TYPE_SHIFT | OURO__EMPTIED);
     bool releasing = me->releasing;
-    me->releasing = true;
+    me->releasing = me->whole = true;
     for (uint32_t i = 0; i < type->ref_count; i++)
         ouro_decref_biased(*(void **)(void *)(object + type->refs[i]));
     me->releasing = releasing;
-    if (me->born_dead.first)
-        ouro__release_some(me, SIZE_MAX);
+    me->whole = false;
+    if (me->born_dead.first || OURO_UNLIKELY(me->wrong.object != NULL))
+        release_beside(me, object);
 }
 
 ouro_reuse ouro_drop_reuse(void *object)

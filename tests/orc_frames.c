@@ -63,7 +63,7 @@ static void frames_own_values_too(void **state)
     struct ouro_frame frame = ouro_frame_begin();
     assert_int_equal(ouro_frame_own_value(&s, &ouro_string_type), OURO_OK);
     static const struct ouro_field fields[] = {
-        {"all", OURO_FIELD_SEQ, 0, 0, 0, 0, &ouro_ref_type, NULL}};
+        {.name = "all", .kind = OURO_FIELD_SEQ, .type = &ouro_ref_type}};
     static struct ouro_type all = {
         .size = sizeof(ouro_seq), .name = "all", .fields = fields, .field_count = 1};
     assert_int_equal(ouro_type_register(&all, NULL), OURO_OK);

@@ -198,6 +198,34 @@ static void a_cell_whose_hook_left_is_no_token(void **state)
     assert_int_equal(kit_destroyed, 3);
 }
 
+static uint64_t blocks(void)
+{
+    struct ouro_stats stats;
+    ouro_stats_get(&stats);
+    return stats.counted.blocks;
+}
+
+/* What hung on it dies after its contents are gone, and before the caller has the token. */
+static void no_cell_is_lost_if_the_hook_of_what_hung_on_it_leaves(void **state)
+{
+    (void)state;
+    kit_on_destroy = leave_if_it_is_him;
+    leaver = 3;
+    for (int flat = 0; flat < 2; flat++) {
+        uint64_t before = blocks();
+        struct hooked *held = chain(3), *root = NULL;
+        struct node *node = NULL;
+        if (flat)
+            (node = node_new(1))->a = (struct node *)(void *)held;
+        else
+            (root = hooked_new(1))->a = held;
+        run(drop_for_reuse, flat ? (void *)node : (void *)root);
+        assert_int_equal(jumps, 1);
+        if (!OURO_CHECKED && heapcheck_can_walk()) /* it keeps freed objects */
+            assert_int_equal(blocks(), before);
+    }
+}
+
 /* -- collections ------------------------------------------------------------------------------- */
 
 static struct hooked *ring_of(int64_t n)
@@ -444,11 +472,11 @@ static void hooks_of_values_that_leave_have_not_happened(void **state)
 static ouro_seq rows, copied;
 static struct ouro_type row_type;
 static const struct ouro_field row_fields[] = {
-    {"row", OURO_FIELD_SEQ, 0, 0, 0, 0, &jumpy_type, NULL}};
+    {.name = "row", .kind = OURO_FIELD_SEQ, .type = &jumpy_type}};
 static struct ouro_type row_type = {
     .size = sizeof(ouro_seq), .name = "row", .fields = row_fields, .field_count = 1};
 static const struct ouro_field table_fields[] = {
-    {"rows", OURO_FIELD_SEQ, 0, 0, 0, 0, &row_type, NULL}};
+    {.name = "rows", .kind = OURO_FIELD_SEQ, .type = &row_type}};
 static struct ouro_type table_type = {
     .size = sizeof(ouro_seq), .name = "table", .fields = table_fields, .field_count = 1};
 
@@ -679,6 +707,7 @@ int main(void)
         kit_test(who_is_saved_by_a_hook_that_leaves_lives),
         kit_test(a_hook_may_unwind_within_itself),
         kit_test(a_cell_whose_hook_left_is_no_token),
+        kit_test(no_cell_is_lost_if_the_hook_of_what_hung_on_it_leaves),
         kit_test(a_collection_goes_on_where_a_hook_left_it),
         kit_test(who_is_saved_from_a_collection_that_is_left_lives),
         kit_test(candidates_from_a_hook_that_left_are_collected),
