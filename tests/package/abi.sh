@@ -5,7 +5,10 @@
 # unit that includes but one header.
 . "$OURO_SOURCE/tests/package/common.sh"
 library=$1 archive=$2
-[ "$OURO_THREADS" = ON ] && suffix='' || suffix=_single
+suffix=_single libraries=
+if [ "$OURO_THREADS" = ON ]; then
+    suffix='' libraries='-lpthread -latomic_ops'
+fi
 soname=$(basename "$(readlink "${library%.so*}.so")")
 headers="-I$OURO_SOURCE -I$OURO_BUILD/include/ouro"
 mkdir -p right wrong
@@ -34,12 +37,12 @@ for header in ouro.h alloc/status.h orc/rc.h hooks/type.h; do
             # shellcheck disable=SC2086
             refused link.log $compile -DOURO_ABI=2 -o program "right/$soname"
             # shellcheck disable=SC2086
-            refused link.log $compile -DOURO_ABI=2 -o program "$archive" -lpthread -latomic_ops
+            refused link.log $compile -DOURO_ABI=2 -o program "$archive" $libraries
             # shellcheck disable=SC2086
             $compile -DOURO_ABI=2 -o program "wrong/$soname"
             LD_LIBRARY_PATH=wrong ./program >run.log
             LD_LIBRARY_PATH=right refused load.log ./program
-            ! grep -q "it ran" load.log
+            if grep -q "it ran" load.log; then exit 1; fi
             # shellcheck disable=SC2086
             $compile -o program "right/$soname"
             LD_LIBRARY_PATH=right ./program >run.log
