@@ -138,6 +138,9 @@ OURO_EXTERN_C_BEGIN
     X(STRING_LEN, offsetof(ouro_string, len))                                                      \
     X(STRING_PAYLOAD, offsetof(ouro_string, payload))                                              \
     X(PAYLOAD_SIZEOF, sizeof(struct ouro_payload))                                                 \
+    X(PAYLOAD_CAPACITY, offsetof(struct ouro_payload, capacity))                                   \
+    X(PAYLOAD_RESERVED, offsetof(struct ouro_payload, reserved))                                   \
+    X(PAYLOAD_LITERAL, OURO__PAYLOAD_LITERAL)                                                      \
     X(CLOSURE_SIZEOF, sizeof(ouro_closure))                                                        \
     X(CLOSURE_CODE, offsetof(ouro_closure, code))                                                  \
     X(CLOSURE_ENV, offsetof(ouro_closure, env))                                                    \
