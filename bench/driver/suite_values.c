@@ -24,6 +24,7 @@ const struct workload values_workloads[] = {
     {"append-char", "character", "strings of 1000 characters grow one by one and go", 1,
      VALUES_APPEND},
     {"concat", "string", "three short strings become one, a thousand live", 1, VALUES_STRING},
+    {"slice", "slice", "parts of strings are looked at, as borrowed views", 1, VALUES_STRING},
     {"filter-tags", "node", "a live graph whose slots have tag bits is searched", 1, VALUES_FILTER},
     {"filter-boxes", "node", "a live graph whose slots are NaN boxes is searched", 1,
      VALUES_FILTER},

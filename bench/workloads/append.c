@@ -12,8 +12,8 @@ static double sequences(size_t n, size_t len, uint64_t *check)
     for (size_t batch = n / len; batch > 0; batch--) {
         ouro_seq s = {0, NULL};
         for (size_t i = 0; i < len; i++) {
-            int64_t number = (int64_t)(i ^ batch);
-            ops_done(ouro_seq_push(&s, &number_type, &number));
+            int64_t *place = ops_checked(ouro_seq_add(&s, &number_type, sizeof *place));
+            *place = (int64_t)(i ^ batch);
         }
         *check += (uint64_t)((const int64_t *)ouro_seq_data(&s))[len / 2] + s.len;
         ouro_seq_destroy(&s, &number_type);
@@ -36,8 +36,7 @@ static double append_char(size_t n, uint64_t *check)
     for (size_t batch = n / APPEND_SHORT; batch > 0; batch--) {
         ouro_string s = {0, NULL};
         for (size_t i = 0; i < APPEND_SHORT; i++) {
-            char c = (char)('a' + (i ^ batch) % 16);
-            ops_done(ouro_string_append(&s, &c, 1));
+            ops_done(ouro_string_add(&s, (char)('a' + (i ^ batch) % 16)));
         }
         *check += (unsigned char)ouro_string_data(&s)[s.len / 2] + s.len;
         ouro_string_destroy(&s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* concat: three short strings become one, a thousand of which live; beside one malloc and three
- * memcpy (kernels.c). */
+ * memcpy. slice: parts of strings are looked at, as borrowed views; beside a pointer and a length
+ * (kernels.c). */
 #include "bench/ops.h"
 #include "bench/workloads/kernels.h"
 
@@ -16,11 +17,9 @@ const struct word concat_words[WORDS] = {
 
 static void join(ouro_string *s, const struct word *a, const struct word *b, const struct word *c)
 {
-    *s = (ouro_string){0, NULL};
-    ops_done(ouro_string_reserve(s, a->len + b->len + c->len));
-    ops_done(ouro_string_append(s, a->bytes, a->len));
-    ops_done(ouro_string_append(s, b->bytes, b->len));
-    ops_done(ouro_string_append(s, c->bytes, c->len));
+    const ouro_view pieces[] = {ouro_view_of(a->bytes, a->len), ouro_view_of(b->bytes, b->len),
+                                ouro_view_of(c->bytes, c->len)};
+    ops_done(ouro_string_concat(s, pieces, 3));
 }
 
 static double concat(size_t n, uint64_t *check)
@@ -44,4 +43,38 @@ static double repeat(struct bench_run *run)
     return bench_by_turns(run, concat, kernel_concat, run->quick ? 20000 : 100000);
 }
 
+static double slice(size_t n, uint64_t *check)
+{
+    ouro_string text[WORDS];
+    for (size_t i = 0; i < WORDS; i++)
+        ops_done(ouro_string_make(&text[i], concat_words[i].bytes, concat_words[i].len));
+    uint64_t sum = 0;
+    double start = bench_now();
+    for (size_t batch = n / SLICES; batch > 0; batch--)
+        for (size_t i = 0; i < SLICES; i++) {
+            const struct slice *s = &slices[i];
+            ouro_view view = ouro_string_view(&text[s->word], s->from, s->len);
+            const char *bytes = view.data;
+            sum += (unsigned char)bytes[0] + view.len + (unsigned char)bytes[view.len - 1];
+            ouro_view_end(&view);
+        }
+    double ns = bench_now() - start;
+    for (size_t i = 0; i < WORDS; i++)
+        ouro_string_destroy(&text[i]);
+    *check = sum;
+    return ns;
+}
+
+static double repeat_slice(struct bench_run *run)
+{
+    uint64_t seed = 11;
+    for (size_t i = 0; i < SLICES; i++) {
+        uint32_t word = bench_below(&seed, WORDS), len = (uint32_t)concat_words[word].len;
+        uint32_t from = bench_below(&seed, len);
+        slices[i] = (struct slice){word, from, 1 + bench_below(&seed, len - from)};
+    }
+    return bench_by_turns(run, slice, kernel_slice, run->quick ? 100000 : 500000);
+}
+
+const struct bench_workload work_slice = {.name = "slice", .repeat = repeat_slice};
 const struct bench_workload work_concat = {.name = "concat", .repeat = repeat};

@@ -123,3 +123,30 @@ double kernel_concat(size_t n, uint64_t *check)
     }
     return bench_now() - start;
 }
+
+/* -- slices ------------------------------------------------------------------------------------ */
+
+struct slice slices[SLICES];
+
+double kernel_slice(size_t n, uint64_t *check)
+{
+    struct text text[WORDS];
+    for (size_t i = 0; i < WORDS; i++) {
+        const struct word nothing = {"", 0};
+        text[i] = join(&concat_words[i], &nothing, &nothing);
+    }
+    uint64_t sum = 0;
+    double start = bench_now();
+    for (size_t batch = n / SLICES; batch > 0; batch--)
+        for (size_t i = 0; i < SLICES; i++) {
+            const struct slice *s = &slices[i];
+            struct text view = {text[s->word].bytes + s->from, s->len};
+            sum +=
+                (unsigned char)view.bytes[0] + view.len + (unsigned char)view.bytes[view.len - 1];
+        }
+    double ns = bench_now() - start;
+    for (size_t i = 0; i < WORDS; i++)
+        free(text[i].bytes);
+    *check = sum;
+    return ns;
+}
