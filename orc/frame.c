@@ -18,7 +18,8 @@ size_t ouro__frames_open(void)
     return (size_t)(ouro__frames.top - ouro__frames.start);
 }
 
-ouro_status ouro__frame_grow(void)
+/* Room for one more. */
+static ouro_status grow(void)
 {
     struct ouro__frames *f = &ouro__frames;
     if (!ouro__me())
@@ -31,7 +32,7 @@ ouro_status ouro__frame_grow(void)
     size_t count = ouro__frames_open();
     if (f->top < f->end || count >= more) { /* the memory callback used frames, too */
         ouro_free(fresh);
-        return f->top < f->end ? OURO_OK : ouro__frame_grow();
+        return f->top < f->end ? OURO_OK : grow();
     }
     if (count > 0)
         memcpy(fresh, f->start, count * sizeof *fresh);
@@ -40,10 +41,16 @@ ouro_status ouro__frame_grow(void)
     return OURO_OK;
 }
 
+ouro_status ouro__frame_own_out(void *object)
+{
+    ouro_status status = grow();
+    return status == OURO_OK ? ouro_frame_own(object) : status;
+}
+
 ouro_status ouro_frame_own_value(void *value, const struct ouro_type *type)
 {
     struct ouro__frames *f = &ouro__frames;
-    ouro_status status = f->top == f->end ? ouro__frame_grow() : OURO_OK;
+    ouro_status status = f->top == f->end ? grow() : OURO_OK;
     if (status != OURO_OK)
         return status;
     *f->top++ = (struct ouro__owned){value, type, (uintptr_t)__builtin_frame_address(0)};

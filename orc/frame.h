@@ -39,20 +39,28 @@ struct ouro__frames {
 };
 extern OURO_API OURO_TLS struct ouro__frames ouro__frames;
 
-/* Out of line: room for one more. */
-OURO_API ouro_status ouro__frame_grow(void);
+/* Out of line: ouro_frame_own where there is no room. */
+OURO_API ouro_status ouro__frame_own_out(void *object);
 /* Destroys the value that stood on top, which is taken off already. */
 OURO_API void ouro__frame_destroy(const struct ouro__owned *owned);
 
 /* A function's part of what its thread owns: all above the depth. */
 struct ouro_frame {
-    size_t depth;
+    size_t depth; /* in bytes */
 };
+OURO_INLINE size_t ouro__frames_depth(void)
+{
+    return (size_t)((char *)ouro__frames.top - (char *)ouro__frames.start);
+}
+OURO_INLINE struct ouro__owned *ouro__frames_at(size_t depth)
+{
+    return (struct ouro__owned *)(void *)((char *)ouro__frames.start + depth);
+}
 
 /* Begins a frame. Runs nothing; O(1), inlined. */
 OURO_INLINE struct ouro_frame ouro_frame_begin(void)
 {
-    struct ouro_frame frame = {(size_t)(ouro__frames.top - ouro__frames.start)};
+    struct ouro_frame frame = {ouro__frames_depth()};
     return frame;
 }
 
@@ -60,11 +68,8 @@ OURO_INLINE struct ouro_frame ouro_frame_begin(void)
  * May allocate and ask the memory callback; O(1) amortized, inlined but for growth. */
 OURO_INLINE ouro_status ouro_frame_own(void *object)
 {
-    if (OURO_UNLIKELY(ouro__frames.top == ouro__frames.end)) {
-        ouro_status status = ouro__frame_grow();
-        if (status != OURO_OK)
-            return status;
-    }
+    if (OURO_UNLIKELY(ouro__frames.top == ouro__frames.end))
+        return ouro__frame_own_out(object);
     ouro__frames.top->at = object;
     ouro__frames.top++->type = NULL;
     return OURO_OK;
@@ -78,7 +83,7 @@ OURO_API ouro_status ouro_frame_own_value(void *value, const struct ouro_type *t
  * returns what was there (owned). It must be a reference. Runs nothing; O(1), inlined. */
 OURO_INLINE void *ouro_frame_exchange(struct ouro_frame frame, size_t i, void *object)
 {
-    struct ouro__owned *owned = &ouro__frames.start[frame.depth + i];
+    struct ouro__owned *owned = ouro__frames_at(frame.depth) + i;
     void *old = owned->at;
     owned->at = object;
     return old;
@@ -88,7 +93,7 @@ OURO_INLINE void *ouro_frame_exchange(struct ouro_frame frame, size_t i, void *o
  * ended already is none: undefined if others began since. O(what it owns), inlined. */
 OURO_INLINE void ouro_frame_end(struct ouro_frame frame)
 {
-    while ((size_t)(ouro__frames.top - ouro__frames.start) > frame.depth) {
+    while (ouro__frames_depth() > frame.depth) {
         struct ouro__owned owned = *--ouro__frames.top; /* off first: a hook may leave */
         if (OURO_LIKELY(owned.type == NULL))
             ouro_decref(owned.at);
@@ -100,7 +105,7 @@ OURO_INLINE void ouro_frame_end(struct ouro_frame frame)
 /* Ends the frame without releasing: what it owned is the caller's again. Runs nothing; O(1). */
 OURO_INLINE void ouro_frame_cancel(struct ouro_frame frame)
 {
-    ouro__frames.top = ouro__frames.start + frame.depth;
+    ouro__frames.top = ouro__frames_at(frame.depth);
 }
 
 /* Where a thread is: what its frames own, and what the library is at on it. Members are Ouro's. */

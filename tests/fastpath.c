@@ -19,6 +19,10 @@ PATH(incref_local, 7, void, (void *p), ouro_incref_local(p))
 PATH(decref_local, 10, void, (void *p), ouro_decref_local(p))
 PATH(decref_acyclic_local, 7, void, (void *p), ouro_decref_acyclic_local(p))
 PATH(slot_move, 8, void *, (void *o, void **slot), return ouro_slot_move(o, slot))
+PATH(frame_begin, 4, struct ouro_frame, (void), return ouro_frame_begin())
+PATH(frame_own, 10, ouro_status, (void *p), return ouro_frame_own(p))
+PATH(frame_exchange, 11, void *, (struct ouro_frame f, void *p),
+     return ouro_frame_exchange(f, 1, p))
 
 /* With a context: never more than without. */
 #define IN struct ouro_context *in

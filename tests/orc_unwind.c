@@ -139,22 +139,27 @@ static void who_is_saved_by_a_hook_that_leaves_lives(void **state)
 }
 
 /* A hook may jump within itself: the release around it goes on. */
-static struct hooked *inner;
+static struct hooked *inner, *leaving;
 static void jump_inside(struct hooked *dying)
 {
-    (void)dying;
+    if (dying == leaving)
+        longjmp(place, 1);
     if (!inner)
         return;
-    struct hooked *volatile mine = inner;
+    struct hooked *volatile mine = leaving = inner;
     inner = NULL;
     struct ouro_mark here = ouro_frame_mark();
     KIT_CHECK(ouro_frame_own(hooked_new(50)) == OURO_OK);
     jmp_buf back;
     memcpy(&back, &place, sizeof back);
     if (setjmp(place) == 0) {
-        ouro_drop_reuse(mine); /* whose hook leaves */
+        if (OURO_CHECKED)
+            leaving = NULL;    /* there no cell is used again: it dies later */
+        ouro_drop_reuse(mine); /* its hook leaves */
+        KIT_CHECK(OURO_CHECKED);
         longjmp(place, 1);
     }
+    leaving = NULL;
     ouro_frame_unwind(&here);
     memcpy(&place, &back, sizeof back);
     KIT_CHECK(ouro__self->releasing);
