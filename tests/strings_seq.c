@@ -61,7 +61,8 @@ static void same(const ouro_seq *seq, const struct model *m, const struct kind *
 static void model_splice(struct model *m, size_t from, size_t count, const int64_t *with, size_t n)
 {
     int64_t aside[ROOM];
-    memcpy(aside, with, n * sizeof *aside);
+    if (n != 0)
+        memcpy(aside, with, n * sizeof *aside);
     memmove(m->numbers + from + n, m->numbers + from + count,
             (m->len - from - count) * sizeof *aside);
     memcpy(m->numbers + from, aside, n * sizeof *aside);
