@@ -38,7 +38,7 @@ void ouro__view_past_end(const struct ouro_payload *payload)
 
 struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
 {
-    if (!OURO_CHECKED || payload->reserved == OURO__PAYLOAD_LITERAL)
+    if (!OURO_CHECKED || payload == NULL || payload->reserved == OURO__PAYLOAD_LITERAL)
         return NULL;
     ouro_word was = ouro__load(seal_of(payload));
     for (;;) {

@@ -50,8 +50,8 @@ OURO_INLINE ouro_view ouro_view_of(const void *data, size_t len)
     return view;
 }
 
-OURO_API OURO_NORETURN void ouro__view_past_end(const struct ouro_payload *payload);
-OURO_API struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload);
+OURO_API OURO_NORETURN OURO_COLD void ouro__view_past_end(const struct ouro_payload *payload);
+OURO_API struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload); /* may be NULL */
 OURO_API void ouro__view_end_out(struct ouro_payload *payload);
 
 /* Gives up the caller's reference. */
@@ -63,11 +63,13 @@ OURO_API void ouro__payload_check_out(const struct ouro_payload *payload);
 OURO_INLINE ouro_view ouro__view(struct ouro_payload *payload, size_t len, size_t from,
                                  size_t count, size_t size)
 {
-    if (OURO_UNLIKELY(from > len || count > len - from))
+    if (OURO_UNLIKELY(from > len) || OURO_UNLIKELY(count > len - from))
         ouro__view_past_end(payload);
-    ouro_view view = {payload ? (const char *)(payload + 1) + from * size : "", count, NULL};
+    /* Without a payload there are no bytes: where they would be is as good as any address. */
+    uintptr_t first = (uintptr_t)payload + sizeof *payload;
+    ouro_view view = {(const char *)(first + from * size), count, NULL};
     /* All ones in the checked library; in others in threads that count nothing yet. */
-    if (OURO_UNLIKELY(ouro__context.slots == ~(uint32_t)0) && payload != NULL)
+    if (OURO_UNLIKELY(ouro__context.slots == ~(uint32_t)0))
         view.sealed = ouro__view_begin_out(payload);
     return view;
 }
