@@ -7,6 +7,7 @@
 #include "alloc/fail.h"
 #include "alloc/options.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "alloc/stats.h"
 #include "alloc/status.h"
 #include "alloc/supply.h"

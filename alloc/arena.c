@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* arena.c: chunks of slices, spans of slices, limits, purging, metadata. The invariants (R) stand
- * in arena.h.
+/* arena.c: spans of slices, limits, purging. The invariants (R) stand in arena.h.
  *
  * Whoever takes or gives slices sees to what is due. Purging happens outside the lock: a run of
  * dirty slices is taken out of `free`, purged, and put back. So giving memory back to the system
@@ -20,15 +19,10 @@
  *                 its word with the lock after each change, so the last change is what stays in
  *                 force. */
 #include "alloc/arena.h"
-#include "alloc/options.h"
-
-struct ouro__arena ouro__arena = {.lock = OURO__MUTEX_INIT};
-
-static struct ouro__arena *const arena = &ouro__arena;
 
 /* -- limits ------------------------------------------------------------------------------------ */
 
-bool ouro__arena_fits(size_t bytes)
+bool ouro__arena_fits(const struct ouro__arena *arena, size_t bytes)
 {
     size_t used = arena->used + ouro__load(&arena->foreign);
     return arena->limit == 0 || (bytes <= arena->limit && used <= arena->limit - bytes);
@@ -36,16 +30,18 @@ bool ouro__arena_fits(size_t bytes)
 
 bool ouro__foreign_take(size_t bytes)
 {
-    ouro__arena_lock();
-    bool fits = ouro__arena_fits(bytes);
+    struct ouro__arena *arena = ouro__arena_mine();
+    ouro__arena_lock(arena);
+    bool fits = ouro__arena_fits(arena, bytes);
     if (fits)
         ouro__fetch_add(&arena->foreign, bytes);
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
     return fits;
 }
 
 bool ouro__foreign_give(size_t bytes)
 {
+    struct ouro__arena *arena = ouro__arena_mine();
     ouro_word have = ouro__load(&arena->foreign);
     while (have >= bytes) {
         if (ouro__cas_full(&arena->foreign, &have, have - bytes))
@@ -56,22 +52,22 @@ bool ouro__foreign_give(size_t bytes)
 
 size_t ouro__foreign_bytes(void)
 {
-    return ouro__load(&arena->foreign);
+    return ouro__load(&ouro__arena_mine()->foreign);
 }
 
-void ouro__arena_count(size_t bytes)
+void ouro__arena_count(struct ouro__arena *arena, size_t bytes)
 {
     arena->used += bytes;
     if (arena->used > arena->peak)
         arena->peak = arena->used;
 }
 
-static bool plead(size_t bytes)
+static bool plead(struct ouro__arena *arena, size_t bytes)
 {
-    ouro__arena_lock();
+    ouro__arena_lock(arena);
     ouro_memory_callback *callback = arena->callback;
     void *arg = arena->callback_arg;
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
     if (!callback || ouro__own.pleading)
         return false;
     ouro__own.pleading = true;
@@ -82,7 +78,7 @@ static bool plead(size_t bytes)
 
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 {
-    if (attempt > 0 && !plead(bytes))
+    if (attempt > 0 && !plead(&heap->runtime->arena, bytes))
         return false;
     if (!ouro__supply()->block)
         ouro__heaps_reclaim(heap);
@@ -91,77 +87,23 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 
 void ouro_set_limit(size_t bytes, ouro_memory_callback *callback, void *arg)
 {
-    ouro__arena_lock();
+    struct ouro__arena *arena = ouro__arena_mine();
+    ouro__arena_lock(arena);
     arena->callback = callback;
     arena->callback_arg = arg;
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
     ouro_option_set("limit", bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes);
 }
 
-void ouro__arena_limit_changed(void)
+void ouro__arena_limit_changed(struct ouro_runtime *runtime)
 {
-    ouro__arena_lock();
-    arena->limit = (size_t)ouro_option_get(OURO_OPTION_limit);
-    ouro__arena_unlock();
+    struct ouro__arena *arena = &runtime->arena;
+    ouro__arena_lock(arena);
+    arena->limit = (size_t)ouro__load(&runtime->options[OURO_OPTION_limit]);
+    ouro__arena_unlock(arena);
 }
 
-/* -- chunks ------------------------------------------------------------------------------------ */
-
-static void open_insert(struct ouro__chunk *chunk)
-{
-    chunk->prev = NULL;
-    chunk->next = arena->open;
-    if (arena->open)
-        arena->open->prev = chunk;
-    arena->open = chunk;
-}
-
-static void open_remove(struct ouro__chunk *chunk)
-{
-    if (chunk->next)
-        chunk->next->prev = chunk->prev;
-    if (chunk->prev)
-        chunk->prev->next = chunk->next;
-    else
-        arena->open = chunk->next;
-}
-
-static struct ouro__chunk *chunk_make(void)
-{
-    char *base = ouro__region_map(OURO__CHUNK_SIZE, OURO__CHUNK_SIZE);
-    if (!base)
-        return NULL;
-    if (!ouro__map_set(base, OURO__CHUNK_SIZE, (ouro_word)base)) {
-        ouro__region_unmap(base, OURO__CHUNK_SIZE);
-        return NULL;
-    }
-    ouro__tool_words(base, OURO__SLICE_SIZE); /* descriptions */
-    struct ouro__chunk *chunk = (struct ouro__chunk *)base;
-    chunk->free = ~(uint64_t)1;
-    chunk->all_prev = NULL;
-    chunk->all_next = arena->chunks;
-    if (arena->chunks)
-        arena->chunks->all_prev = chunk;
-    arena->chunks = chunk;
-    arena->mapped += OURO__CHUNK_SIZE;
-    arena->chunk_count++;
-    open_insert(chunk);
-    return chunk;
-}
-
-static void chunk_unlink(struct ouro__chunk *chunk)
-{
-    open_remove(chunk);
-    if (chunk->all_next)
-        chunk->all_next->all_prev = chunk->all_prev;
-    if (chunk->all_prev)
-        chunk->all_prev->all_next = chunk->all_next;
-    else
-        arena->chunks = chunk->all_next;
-    ouro__map_set((char *)chunk, OURO__CHUNK_SIZE, 0);
-    arena->mapped -= OURO__CHUNK_SIZE;
-    arena->chunk_count--;
-}
+/* -- runs -------------------------------------------------------------------------------------- */
 
 /* Index of the first run of n free slices, or -1. */
 static int find_run(uint64_t free, unsigned n)
@@ -179,28 +121,20 @@ static uint64_t run_mask(unsigned at, unsigned n)
     return (n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) << at;
 }
 
-static void slices_out(struct ouro__chunk *chunk, uint64_t mask)
+static int64_t purge_delay(const struct ouro__arena *arena)
 {
-    chunk->free &= ~mask;
-    chunk->dirty &= ~mask;
-    if (chunk->free == 0)
-        open_remove(chunk);
-}
-
-static void slices_in(struct ouro__chunk *chunk, uint64_t mask)
-{
-    if (chunk->free == 0)
-        open_insert(chunk);
-    chunk->free |= mask;
+    const struct ouro_runtime *runtime = (const struct ouro_runtime *)(const void *)arena;
+    return (int64_t)ouro__load(&runtime->options[OURO_OPTION_purge_delay]);
 }
 
 void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now)
 {
+    struct ouro__arena *arena = chunk->arena;
     if (chunk->dirty == 0)
         chunk->dirty_since = now;
-    slices_in(chunk, mask);
+    ouro__slices_in(chunk, mask);
     chunk->dirty |= mask;
-    int64_t due = chunk->dirty_since + ouro_option_get(OURO_OPTION_purge_delay);
+    int64_t due = chunk->dirty_since + purge_delay(arena);
     if (arena->purge_at == 0 || due < arena->purge_at)
         arena->purge_at = due;
 }
@@ -213,9 +147,9 @@ struct run {
 };
 
 /* With the lock. Takes out a run of slices that has been dirty for long enough. */
-static bool pick_dirty(struct run *run, bool all, int64_t now)
+static bool pick_dirty(struct ouro__arena *arena, struct run *run, bool all, int64_t now)
 {
-    int64_t delay = ouro_option_get(OURO_OPTION_purge_delay);
+    int64_t delay = purge_delay(arena);
     arena->purge_at = 0;
     for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next) {
         if (!chunk->dirty)
@@ -228,52 +162,40 @@ static bool pick_dirty(struct run *run, bool all, int64_t now)
         unsigned at = (unsigned)__builtin_ctzll(chunk->dirty), n = 1;
         while (at + n < OURO__SLICES && (chunk->dirty >> (at + n) & 1))
             n++;
-        slices_out(chunk, run_mask(at, n));
+        ouro__slices_out(chunk, run_mask(at, n));
         *run = (struct run){chunk, at, n};
         return true;
     }
     return false;
 }
 
-/* With the lock. Unlinks one chunk that is empty and clean, if there are two such. */
-static struct ouro__chunk *pick_empty(void)
-{
-    struct ouro__chunk *spare = NULL;
-    for (struct ouro__chunk *chunk = arena->open; chunk && !arena->walkers; chunk = chunk->next) {
-        if (chunk->free != ~(uint64_t)1 || chunk->dirty)
-            continue;
-        if (spare) {
-            chunk_unlink(chunk);
-            return chunk;
-        }
-        spare = chunk;
-    }
-    return NULL;
-}
-
-size_t ouro__arena_purge(bool all)
+size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
 {
     int64_t now = ouro__os_milliseconds();
     size_t bytes = 0;
     struct ouro__chunk *empty;
     struct run run;
-    ouro__arena_lock();
-    while (pick_dirty(&run, all, now)) {
-        ouro__arena_unlock();
+    ouro__arena_lock(arena);
+    while (pick_dirty(arena, &run, all, now)) {
+        ouro__arena_unlock(arena);
         size_t size = run.n * OURO__SLICE_SIZE;
-        bool zero = ouro__supply()->purge((char *)run.chunk + run.at * OURO__SLICE_SIZE, size);
+        bool zero =
+            ouro__regions_of(arena)->purge((char *)run.chunk + run.at * OURO__SLICE_SIZE, size);
         bytes += size;
-        ouro__arena_lock();
+        ouro__arena_lock(arena);
         if (zero)
             run.chunk->soiled &= ~run_mask(run.at, run.n);
-        slices_in(run.chunk, run_mask(run.at, run.n));
+        ouro__slices_in(run.chunk, run_mask(run.at, run.n));
     }
-    while ((empty = pick_empty()) != NULL) {
-        ouro__arena_unlock();
-        ouro__region_unmap(empty, OURO__CHUNK_SIZE);
-        ouro__arena_lock();
+    while ((empty = ouro__chunk_spare(arena)) != NULL) {
+        ouro__arena_unlock(arena);
+        ouro__region_unmap(ouro__regions_of(arena), empty, OURO__CHUNK_SIZE);
+        ouro__arena_lock(arena);
     }
-    ouro__arena_unlock();
+    bool gone = arena->gone > 0;
+    ouro__arena_unlock(arena);
+    if (gone)
+        ouro__huge_sweep(arena);
     return bytes;
 }
 
@@ -294,23 +216,23 @@ static struct ouro__page *describe(struct ouro__chunk *chunk, unsigned at, unsig
     return page;
 }
 
-static struct ouro__page *take_locked(unsigned n)
+static struct ouro__page *take_locked(struct ouro__arena *arena, unsigned n)
 {
-    if (!ouro__arena_fits(n * OURO__SLICE_SIZE))
+    if (!ouro__arena_fits(arena, n * OURO__SLICE_SIZE))
         return NULL;
     struct ouro__chunk *chunk = arena->open;
     int at = -1;
     while (chunk && (at = find_run(chunk->free, n)) < 0)
         chunk = chunk->next;
     if (!chunk) {
-        chunk = chunk_make();
+        chunk = ouro__chunk_make(arena);
         if (!chunk)
             return NULL;
         at = find_run(chunk->free, n);
     }
     uint64_t mask = run_mask((unsigned)at, n);
-    slices_out(chunk, mask);
-    ouro__arena_count(n * OURO__SLICE_SIZE);
+    ouro__slices_out(chunk, mask);
+    ouro__arena_count(arena, n * OURO__SLICE_SIZE);
     struct ouro__page *page = describe(chunk, (unsigned)at, n);
     page->zeroed = !(chunk->soiled & mask);
     chunk->soiled |= mask;
@@ -318,24 +240,25 @@ static struct ouro__page *take_locked(unsigned n)
 }
 
 /* With the lock: whether something is dirty for long enough. */
-static bool purge_is_due(void)
+static bool purge_is_due(const struct ouro__arena *arena)
 {
     return arena->purge_at != 0 && arena->purge_at <= ouro__os_milliseconds();
 }
 
-static struct ouro__page *unlock_and_purge(struct ouro__page *page)
+static struct ouro__page *unlock_and_purge(struct ouro__arena *arena, struct ouro__page *page)
 {
-    bool purge = purge_is_due();
-    ouro__arena_unlock();
+    bool purge = purge_is_due(arena);
+    ouro__arena_unlock(arena);
     if (OURO_UNLIKELY(purge))
-        ouro__arena_purge(false);
+        ouro__arena_purge(arena, false);
     return page;
 }
 
-struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag)
+struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, size_t cell_at,
+                                   unsigned tag)
 {
-    ouro__arena_lock();
-    struct ouro__page *page = take_locked(slices);
+    ouro__arena_lock(arena);
+    struct ouro__page *page = take_locked(arena, slices);
     if (page) {
         page->kind = OURO__PAGE_SPAN;
         page->bytes = slices * OURO__SLICE_SIZE;
@@ -344,15 +267,15 @@ struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag
         ouro__tool_writable(page->start, page->bytes);
         memset(page->start, 0, ouro__cell_offset(tag)); /* no header yet, for walks */
     }
-    return unlock_and_purge(page);
+    return unlock_and_purge(arena, page);
 }
 
-struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
+struct ouro__page *ouro__page_take(struct ouro__arena *arena, unsigned cls, unsigned tag)
 {
     size_t bytes = ouro__class_size(cls);
     unsigned slices = bytes <= OURO__SMALL_MAX_SIZE ? 1 : 8;
-    ouro__arena_lock();
-    struct ouro__page *page = take_locked(slices);
+    ouro__arena_lock(arena);
+    struct ouro__page *page = take_locked(arena, slices);
     if (page) {
         page->kind = OURO__PAGE_BLOCKS;
         page->bytes = bytes;
@@ -361,7 +284,7 @@ struct ouro__page *ouro__page_take(unsigned cls, unsigned tag)
         page->cls = (uint8_t)cls;
         page->tag = (uint8_t)tag;
     }
-    return unlock_and_purge(page);
+    return unlock_and_purge(arena, page);
 }
 
 void ouro__slices_give(struct ouro__page *page)
@@ -370,8 +293,9 @@ void ouro__slices_give(struct ouro__page *page)
         (struct ouro__chunk *)((uintptr_t)page & ~(uintptr_t)(OURO__CHUNK_SIZE - 1));
     unsigned at = (unsigned)(((uintptr_t)page - (uintptr_t)chunk) >> OURO__PAGE_SHIFT);
     unsigned n = page->slices;
+    struct ouro__arena *arena = chunk->arena;
     int64_t now = ouro__os_milliseconds();
-    ouro__arena_lock();
+    ouro__arena_lock(arena);
     for (unsigned i = 0; i < n; i++) {
         struct ouro__page *slice = ouro__description(chunk, at + i);
         ouro__store(&slice->pub.owner, 0);
@@ -383,50 +307,7 @@ void ouro__slices_give(struct ouro__page *page)
     else
         ouro__dirty_in(chunk, run_mask(at, n), now);
     bool purge = arena->purge_at != 0 && arena->purge_at <= now;
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
     if (purge)
-        ouro__arena_purge(false);
-}
-
-/* -- metadata, fork ---------------------------------------------------------------------------- */
-
-void *ouro__meta_take_locked(size_t bytes)
-{
-    bytes = (bytes + 63) & ~(size_t)63;
-    if ((size_t)(arena->meta_end - arena->meta) < bytes) {
-        size_t room = bytes > ((size_t)64 << 10)
-                          ? (bytes + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1)
-                          : (size_t)64 << 10;
-        char *fresh = ouro__os_map(NULL, room, OURO__OS_PAGE);
-        if (!fresh)
-            return NULL;
-        OURO__ROOTS(fresh, room);
-        arena->meta = fresh;
-        arena->meta_end = fresh + room;
-    }
-    char *p = arena->meta;
-    arena->meta += bytes;
-    return p;
-}
-
-void *ouro__meta_take(size_t bytes)
-{
-    ouro__arena_lock();
-    void *p = ouro__meta_take_locked(bytes);
-    ouro__arena_unlock();
-    return p;
-}
-
-void ouro__arena_before_fork(void)
-{
-    ouro__lock_for_fork(&ouro__own.arena_forks, &arena->lock);
-}
-
-void ouro__arena_after_fork(bool child)
-{
-    if (child) {
-        arena->walkers = 0;
-        ouro__held_slices_in();
-    }
-    ouro__unlock_after_fork(&ouro__own.arena_forks, &arena->lock, child);
+        ouro__arena_purge(arena, false);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* arena.h: Internal to alloc. What the files of the arena share: arena.c (chunks, slices, purging,
- * limits), huge.c (blocks with mappings of their own), map.c (from addresses to both), walk.c.
+/* arena.h: Internal to alloc. What the files of the arena share: arena.c (slices, purging, limits),
+ * chunk.c (chunks), huge.c (blocks with mappings of their own), map.c (from addresses to all), walk.c,
+ * hold.c; and runtimes, whole.
  *
- * One lock guards all of it. It is taken once per page of 64 KiB or more, never per block.
+ * Each runtime has an arena. One lock guards all of it. It is taken once per page of 64 KiB or more,
+ * never per block.
  *
  * Invariants, under the lock:
  *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED, are not
@@ -12,22 +14,26 @@
  *  R3  A chunk is in the list `open` exactly while free is not 0.
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
  *      each take.
- *  R5  The map tells for each 4 MiB of addresses: nothing, a chunk, or a huge block. It is read
- *      without the lock; entries are published by release, and an address that a caller may ask
- *      about is in use, so its entry does not change meanwhile.
- *  R6  While `walkers` is not 0, what is given back stays as it is, and is not used again: slices
- *      are in `later` and not in `free`, huge blocks are marked `gone`; blocks of a supply that has
- *      them, and of small over-aligned objects, are in `held`; no chunk is unlinked. The last walker
- *      sees to all of it.
+ *  R5  The map tells for each 4 MiB of addresses: nothing, the arena of a chunk, or a huge block. It
+ *      is read without the lock; entries are published by release, and an address that a caller may
+ *      ask about is in use, so its entry does not change meanwhile.
+ *  R6  While `walkers` of an arena is not 0, slices that are given back stay as they are, and are not
+ *      used again: they are in `later` and not in `free`. The last walker sees to them.
+ *  R7  While anybody walks, in whatever arena (hold.c), no chunk is unlinked, and huge blocks that are
+ *      given back are marked `gone`, in all of them; blocks of a supply that has them, and of small
+ *      over-aligned objects, are held. The last of all frees these; chunks and huge blocks go when
+ *      next something is given back.
  */
 #ifndef OURO_ALLOC_ARENA_H
 #define OURO_ALLOC_ARENA_H
 
 #include "alloc/heap.h"
+#include "alloc/options.h"
 #include "alloc/own.h"
 #include "alloc/pool.h"
 
 struct ouro__chunk {
+    struct ouro__arena *arena;
     struct ouro__chunk *next, *prev; /* in `open` */
     struct ouro__chunk *all_next, *all_prev;
     uint64_t free, dirty, soiled, later;
@@ -42,60 +48,147 @@ struct ouro__huge {
     size_t cell_at;
     unsigned tag;
     bool gone;
+    struct ouro__arena *arena;
     struct ouro__huge *next, *prev;
 };
 
 struct ouro__arena {
     ouro__mutex lock;
     struct ouro__chunk *open, *chunks;
-    struct ouro__huge *huges, *huge_spares;
+    struct ouro__huge *huges;
+    size_t gone; /* huge blocks that wait to be unmapped */
     unsigned walkers;
-    void *held; /* linked through their first words */
+    const struct ouro_supply *supply; /* NULL: that of the process */
     size_t limit, used, peak, mapped, chunk_count, system_blocks;
     ouro_word foreign; /* bytes that the program declared; grows with the lock, shrinks without */
     ouro_memory_callback *callback;
     void *callback_arg;
     int64_t purge_at; /* 0: nothing is dirty */
-    char *meta, *meta_end;
 };
-extern struct ouro__arena ouro__arena;
 
-OURO_INLINE void ouro__arena_lock(void)
+/* A runtime (runtimes.c, runtime.c). What is not said to be the default one's alone is each one's own. */
+struct ouro_runtime {
+    struct ouro__arena arena; /* first: an arena's address is its runtime's */
+    ouro_word options[OURO_OPTION_COUNT];
+    ouro_word fail_handler, fail_arg;
+    ouro_word heaps;          /* the list of all heaps; only grows */
+    ouro_word recent;         /* a heap whose thread came back last: a hint */
+    ouro_word inside;         /* how many frames of threads name it, or OURO__CLOSED and above */
+    struct ouro__own *closer; /* the thread that destroys it, which may still enter */
+    ouro_word above;          /* the layer above's, made on its first touch */
+    struct ouro_runtime *next, *prev; /* the list of all */
+    bool run_hooks, report_leaks;
+};
+#define OURO__CLOSED ((ouro_word)1 << 32)
+
+extern struct ouro_runtime ouro__default_runtime;
+/* The option values of a runtime that begins: what the environment says. */
+void ouro__options_begin(struct ouro_runtime *runtime);
+ouro_status ouro__option_set_in(struct ouro_runtime *runtime, const char *name, int64_t value);
+/* Before the runtime is gone: its heaps go to the pool. */
+void ouro__heaps_drop(struct ouro_runtime *runtime);
+/* The list has it no more; its record may be used again. */
+void ouro__runtime_unlist(struct ouro_runtime *runtime);
+void ouro__runtime_give(struct ouro_runtime *runtime);
+/* fork.c */
+void ouro__fork_handlers(void);
+/* In a fork's child: counts who is in each runtime anew. */
+void ouro__entered_recount(void);
+/* The first of all: the default one. The rest of the list: with the lock of the list. */
+void ouro__runtimes_reset(void); /* in a fork's child */
+
+OURO_INLINE struct ouro__arena *ouro__arena_mine(void)
 {
-    ouro__lock_unless(ouro__own.arena_forks, &ouro__arena.lock);
+    return &ouro__own.runtime->arena;
 }
-OURO_INLINE void ouro__arena_unlock(void)
+OURO_INLINE struct ouro_runtime *ouro__arena_runtime(struct ouro__arena *arena)
 {
-    ouro__unlock_unless(ouro__own.arena_forks, &ouro__arena.lock);
+    return (struct ouro_runtime *)(void *)arena;
+}
+
+OURO_INLINE void ouro__arena_lock(struct ouro__arena *arena)
+{
+    ouro__lock_unless(ouro__own.arena_forks, &arena->lock);
+}
+OURO_INLINE void ouro__arena_unlock(struct ouro__arena *arena)
+{
+    ouro__unlock_unless(ouro__own.arena_forks, &arena->lock);
 }
 
 /* With the lock. Slices of which memory may be given back to the system come in. */
 void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now);
 /* With the lock, nobody looking any more: held slices come in. */
-void ouro__held_slices_in(void);
-/* With the lock. false: no memory for the map, of which a part may have been set. */
+void ouro__held_slices_in(struct ouro__arena *arena);
+void ouro__meta_before_fork(void);
+void ouro__meta_after_fork(bool child);
+/* False: no memory for the map, of which a part may have been set. */
 bool ouro__map_set(const char *base, size_t size, ouro_word what);
 
 /* With the lock: whether `bytes` more stay in the limit; counts them. */
-bool ouro__arena_fits(size_t bytes);
-void ouro__arena_count(size_t bytes);
-void *ouro__meta_take_locked(size_t bytes);
+bool ouro__arena_fits(const struct ouro__arena *arena, size_t bytes);
+void ouro__arena_count(struct ouro__arena *arena, size_t bytes);
 
-/* After the last walk: unmaps what was given back meanwhile. */
-void ouro__huge_sweep(void);
+/* Unmaps huge blocks that were given back during walks, if those are over. */
+void ouro__huge_sweep(struct ouro__arena *arena);
+/* Unmaps all of them: the arena is at its end. */
+void ouro__huges_drop(struct ouro__arena *arena);
 
-/* A region of the supply's, whose bytes tools know: zeroes, and nobody's when it goes back. */
-OURO_INLINE void *ouro__region_map(size_t size, size_t align)
+/* -- chunk.c ----------------------------------------------------------------------------------- */
+
+/* With the lock. A chunk without a page in it, one of the process's spare ones or fresh; NULL: no
+ * memory. */
+struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena);
+/* Changes the slices that are free. */
+void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask);
+void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask);
+/* With the lock. Unlinks one chunk that is empty and clean, if there are two such; NULL: no. */
+struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena);
+/* All chunks go, whatever is in them: the arena is at its end. */
+void ouro__chunks_drop(struct ouro__arena *arena);
+/* Unmaps the process's spare chunks; returns the bytes of memory that they may have held. */
+size_t ouro__spares_drop(void);
+void ouro__spares_before_fork(void);
+void ouro__spares_after_fork(bool child);
+
+/* -- blocks.c ---------------------------------------------------------------------------------- */
+
+/* The runtime of a block that the supply gave, if it is not the default one. */
+struct ouro_runtime *ouro__block_runtime(const void *p);
+/* Those of a runtime that is not the default one, for walks. */
+void ouro__blocks_each(struct ouro_runtime *runtime, unsigned tag,
+                       void (*visit)(const struct ouro__place *place, void *arg), void *arg);
+/* Frees all that belong to the runtime, which is at its end. */
+void ouro__blocks_drop(struct ouro_runtime *runtime);
+void ouro__blocks_before_fork(void);
+void ouro__blocks_after_fork(bool child);
+
+/* -- hold.c ------------------------------------------------------------------------------------ */
+
+void ouro__hold(struct ouro__arena *arena);
+void ouro__release(struct ouro__arena *arena);
+/* Whether anybody looks, in any arena. Who sees that nobody does may unmap what was unreachable
+ * before. */
+bool ouro__anybody_looks(void);
+void ouro__holds_before_fork(void);
+void ouro__holds_after_fork(bool child);
+
+/* Where an arena's regions come from. */
+OURO_INLINE const struct ouro_supply *ouro__regions_of(const struct ouro__arena *arena)
 {
-    void *p = ouro__supply()->map(size, align);
+    return arena->supply ? arena->supply : ouro__supply();
+}
+/* A region of a supply's, whose bytes tools know: zeroes, and nobody's when it goes back. */
+OURO_INLINE void *ouro__region_map(const struct ouro_supply *supply, size_t size, size_t align)
+{
+    void *p = supply->map(size, align);
     if (p)
         ouro__tool_readable(p, size);
     return p;
 }
-OURO_INLINE void ouro__region_unmap(void *p, size_t size)
+OURO_INLINE void ouro__region_unmap(const struct ouro_supply *supply, void *p, size_t size)
 {
     ouro__tool_writable(p, size);
-    ouro__supply()->unmap(p, size);
+    supply->unmap(p, size);
 }
 
 OURO_INLINE struct ouro__page *ouro__description(struct ouro__chunk *chunk, unsigned slice)

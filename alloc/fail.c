@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Failure reports: composed on the stack, written in one go. */
+/* Failure reports: composed on the stack, written in one go. A runtime's handler is stored by release
+ * after its argument, and loaded by acquire before it. */
 #include "alloc/fail.h"
-#include "alloc/atomic.h"
-#include "alloc/os.h"
+#include "alloc/arena.h"
 #include "alloc/text.h"
-
-/* The handler is stored by release after its argument, and loaded by acquire before it. */
-static ouro_word fail_handler; /* ouro_fail_handler * */
-static ouro_word fail_arg;     /* void * */
 
 const char *ouro_failure_kind_name(ouro_failure_kind kind)
 {
@@ -31,17 +27,19 @@ const char *ouro_failure_kind_name(ouro_failure_kind kind)
 
 void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg)
 {
-    ouro__store(&fail_arg, (ouro_word)arg);
-    ouro__store_release(&fail_handler, (ouro_word)handler);
+    struct ouro_runtime *runtime = ouro__own.runtime;
+    ouro__store(&runtime->fail_arg, (ouro_word)arg);
+    ouro__store_release(&runtime->fail_handler, (ouro_word)handler);
 }
 
 void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name,
                const char *detail)
 {
     struct ouro_failure failure = {kind, ouro_failure_kind_name(kind), object, type_name, detail};
-    ouro_fail_handler *handler = (ouro_fail_handler *)ouro__load_acquire(&fail_handler);
+    const struct ouro_runtime *runtime = ouro__own.runtime;
+    ouro_fail_handler *handler = (ouro_fail_handler *)ouro__load_acquire(&runtime->fail_handler);
     if (handler)
-        handler(&failure, (void *)ouro__load(&fail_arg));
+        handler(&failure, (void *)ouro__load(&runtime->fail_arg));
     char room[512];
     struct ouro__text t = {room, sizeof room, 0};
     ouro__text_add(&t, "ouro: ");

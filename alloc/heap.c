@@ -14,7 +14,7 @@
  *      has had time to fill up before it is given out again.
  *  H3  A refill polls the remote list with one plain load; only then does the heap grow.
  */
-#include "alloc/heap.h"
+#include "alloc/arena.h"
 #include "alloc/os.h"
 
 /* Bytes cut off a page at a time: what a small program touches. */
@@ -177,7 +177,7 @@ static void page_retire(struct ouro__heap *heap, struct ouro__page *page)
 
 static struct ouro__page *page_fresh(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
-    struct ouro__page *page = ouro__page_take(cls, tag);
+    struct ouro__page *page = ouro__page_take(&heap->runtime->arena, cls, tag);
     if (!page)
         return NULL;
     all_insert(heap, page);
@@ -300,7 +300,8 @@ static void heap_tidy(struct ouro__heap *heap)
 void ouro__heaps_reclaim(struct ouro__heap *heap)
 {
     heap_tidy(heap);
-    for (struct ouro__heap *other = ouro__heaps_first(); other; other = other->next_heap) {
+    for (struct ouro__heap *other = ouro__heaps_of(heap->runtime); other;
+         other = other->next_heap) {
         if (ouro__load(&other->state) != OURO__HEAP_ABANDONED || !ouro__heap_claim(other))
             continue;
         ouro__remote_drain(other, heap);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* heap.h: Internal to alloc and orc. Pages, heaps and the arena, whole.
+/* heap.h: Internal to alloc and orc. Pages and heaps, whole; what arenas do for them.
  *
  * Who may touch what:
  *   page    its owner's thread (A3); `start` .. `slices` are constant while the page lives, but for
  *           `capacity`, which its owner raises and others load
  *   heap    its thread, but for `avail_bits`, which others load, and `remote` and `state`
  *   arena   whoever has its lock
- * Lock order: the arena's lock is a leaf: nothing is called with it held but the supply's map. */
+ * Lock order: an arena's lock is the last but those of metadata, of spare chunks and of looks, which
+ * are leaves; nothing is called with it held but the supply's map. */
 #ifndef OURO_ALLOC_HEAP_H
 #define OURO_ALLOC_HEAP_H
 
@@ -16,6 +17,8 @@
 
 struct ouro__heap;
 struct ouro__huge;
+struct ouro__arena;
+struct ouro_runtime;
 
 enum ouro__page_kind {
     OURO__PAGE_UNUSED = 0, /* a free slice */
@@ -77,6 +80,9 @@ struct ouro__heap {
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
     uint64_t bytes_taken;         /* in fresh pages and large blocks so far: triggers look at it */
     ouro_word failed;             /* allocations that returned NULL */
+    struct ouro_runtime *runtime;
+    ouro_word thread; /* the struct ouro__own of its thread; 0: of none */
+    void *record;     /* the layer above's, of that thread in this runtime */
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
@@ -87,13 +93,14 @@ OURO_STATIC_ASSERT(OURO__CLASSES <= 64, "avail_bits has a bit for each class");
 /* -- arena.c: chunks, slices, spans and huge blocks ---------------------------------------------*/
 
 /* A page for blocks of a class, none cut, without an owner; NULL: refused. */
-struct ouro__page *ouro__page_take(unsigned cls, unsigned tag);
+struct ouro__page *ouro__page_take(struct ouro__arena *arena, unsigned cls, unsigned tag);
 /* A block of its own slices, whose cell will be at `cell_at`; NULL: refused. */
-struct ouro__page *ouro__span_take(unsigned slices, size_t cell_at, unsigned tag);
+struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, size_t cell_at,
+                                   unsigned tag);
 /* Gives back either. */
 void ouro__slices_give(struct ouro__page *page);
 /* A huge block of `bytes`, its cell aligned to `align`. NULL: refused. */
-void *ouro__huge_take(size_t bytes, size_t align, unsigned tag);
+void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag);
 void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */
@@ -104,9 +111,10 @@ bool ouro__foreign_take(size_t bytes);
 bool ouro__foreign_give(size_t bytes);
 size_t ouro__foreign_bytes(void);
 /* Blocks of a supply that has them, whose bytes count against the limit. */
-void *ouro__system_take(size_t size, size_t align);
+void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align, unsigned tag,
+                        size_t cell_at);
 void ouro__system_give(void *block);
-/* Keeps a block that is given back until nobody looks any more (R6 of arena.h); false: nobody does.
+/* Keeps a block that is given back until nobody looks any more (R7 of arena.h); false: nobody does.
  * held_free: that time has come. */
 bool ouro__hold_block(void *block);
 void ouro__held_free(void *block);
@@ -124,13 +132,13 @@ struct ouro__place {
 };
 struct ouro__place ouro__place_of(const void *p);
 
-#define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else a chunk */
+#define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else an arena */
 #define OURO__LEAF_SHIFT 12
 #define OURO__LEAF_MASK  (((uintptr_t)1 << OURO__LEAF_SHIFT) - 1)
 #define OURO__MAP_ROOT   ((size_t)1 << (OURO__ADDRESS_BITS - OURO__CHUNK_SHIFT - OURO__LEAF_SHIFT))
 extern ouro_word ouro__map_root[OURO__MAP_ROOT];
 
-/* What the 4 MiB around `p` are; 0: not Ouro's. */
+/* What the 4 MiB around `p` are; 0: not Ouro's, or blocks that a supply gave. */
 OURO_INLINE ouro_word ouro__map_get(const void *p)
 {
     uintptr_t chunk = (uintptr_t)p >> OURO__CHUNK_SHIFT;
@@ -150,25 +158,38 @@ OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *
     uint64_t offset = (uint64_t)((const char *)p - page->start) >> 4;
     return page->bytes == 16 ? offset : offset * page->inverse >> 32;
 }
-/* From hold to release what anyone gives back to the arena stays mapped, and is not used again: who
+/* The runtime whose memory `p` is in; NULL: nobody's. O(1), and touches nothing at `p`. */
+struct ouro_runtime *ouro__runtime_of(const void *p);
+/* From hold to release what anyone gives back in the current runtime stays mapped, and is not used again: who
  * reads a pointer in between may look at the shared word of the counted object that it leads to,
  * even if that is freed meanwhile. A cell may be born again in a page that is kept, but not where its
- * header would be in another place. Nests. */
+ * header would be in another place. In other runtimes no chunk goes. Nests. */
 void ouro__arena_hold(void);
 void ouro__arena_release(void);
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
-size_t ouro__arena_purge(bool all);
-void ouro__arena_limit_changed(void);
-void ouro__arena_before_fork(void);
-void ouro__arena_after_fork(bool child);
-/* Calls `visit` with every page of blocks or span and every huge block of `tag`. Nothing is
+size_t ouro__arena_purge(struct ouro__arena *arena, bool all);
+void ouro__arena_limit_changed(struct ouro_runtime *runtime);
+/* Calls `visit` with every page of blocks or span and every huge block of `tag` in the current
+ * runtime, or in that one. Nothing is
  * unmapped meanwhile; but what belongs to other threads may be given back, and used again, as it is
  * visited: it is for the caller to know better, or to look only at what is its own. */
 void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
                       void *arg);
+void ouro__runtime_each(struct ouro_runtime *runtime, unsigned tag,
+                        void (*visit)(const struct ouro__place *place, void *arg), void *arg);
 
-/* Zeroed memory for metadata that is never given back; NULL: refused. */
+/* -- meta.c ------------------------------------------------------------------------------------ */
+
+/* Zeroed memory for metadata that is never given back to the system; NULL: refused. */
 void *ouro__meta_take(size_t bytes);
+/* Metadata of one size between two uses, linked through the word at `link`; all else in it stays. */
+struct ouro__pool {
+    void *first;
+    size_t bytes, link;
+};
+/* What was given last, or fresh zeroes; NULL: refused. */
+void *ouro__pool_take(struct ouro__pool *pool);
+void ouro__pool_give(struct ouro__pool *pool, void *p);
 
 /* -- heap.c ------------------------------------------------------------------------------------ */
 
@@ -313,16 +334,50 @@ OURO_INLINE void ouro__heap_leave(struct ouro__heap *heap)
     if (OURO_UNLIKELY(&heap->pub != ouro__context.heap))
         ouro__heap_return(heap);
 }
+/* The heap goes to whoever wants it; the calling thread has none any more. */
+void ouro__heap_abandon(struct ouro__heap *heap);
 bool ouro__heaps_exist(void);
+/* The heaps of the current runtime, of that one. */
 struct ouro__heap *ouro__heaps_first(void);
-/* What the layer above wants to be told, installed once: thread_exit when a thread that has a heap
- * ends, before the heap is given up; the rest around fork. */
+struct ouro__heap *ouro__heaps_of(const struct ouro_runtime *runtime);
+/* Makes the library ready: whoever comes first, before anything else. */
+void ouro__set_up(void);
+const struct ouro_supply *ouro__supply(void);
+
+/* -- runtime.c --------------------------------------------------------------------------------- */
+
+/* What the layer above wants to be told, installed once.
+ *   thread_exit  a thread that has a heap in the current runtime ends, before the heap is given up; or
+ *                (ended false) only its time in the runtime does
+ *   leaving      the thread turns to another runtime; its record in the current one stays behind
+ *   entering     it is in another one now, where it has that record (NULL: none yet)
+ *   closing      the current runtime is about to go, and no thread has a record in it but this one
+ *   closed       its memory goes now
+ *   and around fork. */
 struct ouro__upper {
-    void (*thread_exit)(void);
+    void (*thread_exit)(bool ended);
+    void (*leaving)(void);
+    void (*entering)(void *record);
+    void (*closing)(struct ouro_runtime *runtime, bool run_hooks);
+    void (*closed)(struct ouro_runtime *runtime);
     void (*before_fork)(void);
     void (*after_fork)(bool child);
 };
 void ouro__upper_install(const struct ouro__upper *upper);
-const struct ouro_supply *ouro__supply(void);
+const struct ouro__upper *ouro__upper(void);
+/* How many runtimes there are beside the default one. */
+extern ouro_word ouro__more_runtimes;
+/* The word of a runtime that is the layer above's. */
+ouro_word *ouro__runtime_above(struct ouro_runtime *runtime);
+void ouro__runtimes_lock(void);
+void ouro__runtimes_unlock(void);
+/* Calls fn for every runtime. The caller has the list's lock. */
+void ouro__runtimes_each(void (*fn)(struct ouro_runtime *runtime, void *arg), void *arg);
+/* Swaps to each other runtime in which the calling thread has a record, and calls fn with it, telling
+ * the layer above nothing. With the list's lock, or in a fork's handlers. */
+void ouro__elsewhere_each(void (*fn)(void *record));
+/* The thread has ended: it leaves what it is in, and its heaps everywhere but in the default one;
+ * whether there were such. */
+bool ouro__leave_all(void);
 
 #endif

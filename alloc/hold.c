@@ -1,18 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* hold.c: what is given back while somebody looks (R6 of arena.h), and blocks of a supply that has
- * them. */
+/* hold.c: looks (R6, R7 of arena.h): while a thread follows pointers that others may empty, or walks
+ * pages, what they lead to stays mapped.
+ *
+ * An arena counts those who look in it. The process counts all, in two counts that take turns: who
+ * must outlast everybody who looks now makes newcomers use the other one, and waits until this one is
+ * 0 (as sleepable read-copy-update does: McKenney 2006). Looks run no code of the program's.
+ *
+ *  L1  A thread that looks is in one of the two counts, the one that own.parity names, once.
+ *  L2  Before a turn the count that newcomers will use is 0: turns wait for each other.
+ *  L3  `held` is empty unless somebody looks. */
 #include "alloc/arena.h"
 
-static struct ouro__arena *const arena = &ouro__arena;
+static struct {
+    ouro__mutex lock;
+    unsigned parity; /* of newcomers */
+    size_t counts[2];
+    void *held; /* blocks, linked through their first words */
+} looks = {.lock = OURO__MUTEX_INIT};
+static ouro__mutex turns = OURO__MUTEX_INIT;
 
-void ouro__arena_hold(void)
+static void lock(void)
 {
-    ouro__arena_lock();
-    arena->walkers++;
-    ouro__arena_unlock();
+    ouro__lock_unless(ouro__own.arena_forks, &looks.lock);
+}
+static void unlock(void)
+{
+    ouro__unlock_unless(ouro__own.arena_forks, &looks.lock);
 }
 
-void ouro__held_slices_in(void)
+bool ouro__anybody_looks(void)
+{
+    lock();
+    bool any = looks.counts[0] + looks.counts[1] > 0;
+    unlock();
+    return any;
+}
+
+/* -- looking ----------------------------------------------------------------------------------- */
+
+void ouro__hold(struct ouro__arena *arena)
+{
+    ouro__arena_lock(arena);
+    arena->walkers++;
+    ouro__arena_unlock(arena);
+    if (ouro__own.holds++ > 0)
+        return;
+    lock();
+    ouro__own.parity = looks.parity;
+    looks.counts[looks.parity]++;
+    unlock();
+}
+
+/* What was held may go, if this thread was the last who looked. */
+static void end_look(void)
+{
+    lock();
+    looks.counts[ouro__own.parity]--;
+    void *block = NULL;
+    if (looks.counts[0] + looks.counts[1] == 0) {
+        block = looks.held;
+        looks.held = NULL;
+    }
+    unlock();
+    while (block) {
+        void *next = *(void **)block;
+        ouro__held_free(block);
+        block = next;
+    }
+}
+
+void ouro__held_slices_in(struct ouro__arena *arena)
 {
     int64_t now = ouro__os_milliseconds();
     for (struct ouro__chunk *chunk = arena->chunks; chunk; chunk = chunk->all_next) {
@@ -22,77 +79,76 @@ void ouro__held_slices_in(void)
     }
 }
 
-/* With the lock: whether that was the last who looked; then `held` is the caller's. */
-static bool release_locked(void **held)
+void ouro__release(struct ouro__arena *arena)
 {
-    if (arena->walkers == 0 || --arena->walkers > 0) /* 0: in a fork's child */
-        return false;
-    ouro__held_slices_in();
-    *held = arena->held;
-    arena->held = NULL;
-    return true;
+    ouro__arena_lock(arena);
+    bool last = arena->walkers > 0 && --arena->walkers == 0; /* 0: in a fork's child */
+    if (last)
+        ouro__held_slices_in(arena);
+    bool gone = arena->gone > 0;
+    ouro__arena_unlock(arena);
+    if (ouro__own.holds > 0 && --ouro__own.holds == 0)
+        end_look();
+    if (last && gone)
+        ouro__huge_sweep(arena);
 }
 
+void ouro__arena_hold(void)
+{
+    ouro__hold(ouro__arena_mine());
+}
 void ouro__arena_release(void)
 {
-    void *block = NULL;
-    ouro__arena_lock();
-    bool last = release_locked(&block);
-    ouro__arena_unlock();
-    while (block) {
-        void *next = *(void **)block;
-        ouro__held_free(block);
-        block = next;
-    }
-    if (last)
-        ouro__huge_sweep();
+    ouro__release(ouro__arena_mine());
 }
 
-/* R6. With the lock. */
-static bool hold_locked(void *block)
+void ouro__looks_over(void)
 {
-    if (arena->walkers == 0)
-        return false;
-    *(void **)block = arena->held;
-    arena->held = block;
-    return true;
+    if (ouro__own.arena_forks)
+        return; /* nobody looks in the middle of a fork: they would have the arenas' locks */
+    ouro__lock(&turns);
+    lock();
+    unsigned before = looks.parity;
+    looks.parity ^= 1;
+    size_t left = looks.counts[before];
+    unlock();
+    while (left > 0) {
+        ouro__os_yield();
+        lock();
+        left = looks.counts[before];
+        unlock();
+    }
+    ouro__unlock(&turns);
 }
+
+/* -- holding ----------------------------------------------------------------------------------- */
 
 bool ouro__hold_block(void *block)
 {
-    ouro__arena_lock();
-    bool held = hold_locked(block);
-    ouro__arena_unlock();
+    lock();
+    bool held = looks.counts[0] + looks.counts[1] > 0;
+    if (held) {
+        *(void **)block = looks.held;
+        looks.held = block;
+    }
+    unlock();
     return held;
 }
 
-void *ouro__system_take(size_t size, size_t align)
+void ouro__holds_before_fork(void)
 {
-    /* Counted before it is there, lest others pass the limit meanwhile. */
-    ouro__arena_lock();
-    bool fits = ouro__arena_fits(size);
-    if (fits)
-        ouro__arena_count(size);
-    ouro__arena_unlock();
-    if (!fits)
-        return NULL;
-    void *block = ouro__supply()->block(size, align);
-    size_t got = block ? ouro__supply()->block_size(block) : 0;
-    ouro__arena_lock();
-    ouro__arena_count(got - size); /* less, if there is none: the sum wraps to what is right */
-    arena->system_blocks += block != NULL;
-    ouro__arena_unlock();
-    return block;
+    ouro__lock(&looks.lock);
 }
 
-void ouro__system_give(void *block)
+/* In the child nobody looks but this thread. */
+void ouro__holds_after_fork(bool child)
 {
-    size_t got = ouro__supply()->block_size(block);
-    ouro__arena_lock();
-    arena->used -= got;
-    arena->system_blocks--;
-    bool later = got >= sizeof(void *) && hold_locked(block);
-    ouro__arena_unlock();
-    if (!later)
-        ouro__supply()->block_free(block);
+    if (!child) {
+        ouro__unlock(&looks.lock);
+        return;
+    }
+    looks.counts[0] = looks.counts[1] = 0;
+    looks.counts[ouro__own.parity] = ouro__own.holds > 0;
+    ouro__mutex_reset(&looks.lock);
+    ouro__mutex_reset(&turns);
 }

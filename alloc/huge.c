@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* huge.c: blocks that have a mapping of their own. */
+/* huge.c: blocks that have a mapping of their own. Their records are the process's (meta.c). */
 #include "alloc/arena.h"
 
-static void link_in(struct ouro__huge *huge)
+static struct ouro__pool records = {NULL, sizeof(struct ouro__huge),
+                                    offsetof(struct ouro__huge, next)};
+
+static void link_in(struct ouro__arena *arena, struct ouro__huge *huge)
 {
-    struct ouro__arena *arena = &ouro__arena;
+    huge->arena = arena;
     huge->gone = false;
     huge->prev = NULL;
     huge->next = arena->huges;
@@ -21,101 +24,104 @@ static void unlink_it(struct ouro__huge *huge)
     if (huge->prev)
         huge->prev->next = huge->next;
     else
-        ouro__arena.huges = huge->next;
+        huge->arena->huges = huge->next;
+    huge->arena->mapped -= huge->mapped;
 }
 
-static void record_give(struct ouro__huge *huge)
+static struct ouro__huge *take_locked(struct ouro__arena *arena, size_t mapped, size_t align)
 {
-    huge->next = ouro__arena.huge_spares;
-    ouro__arena.huge_spares = huge;
-}
-
-static struct ouro__huge *record_take(void)
-{
-    struct ouro__huge *huge = ouro__arena.huge_spares;
-    if (huge)
-        ouro__arena.huge_spares = huge->next;
-    else
-        huge = ouro__meta_take_locked(sizeof *huge);
-    return huge;
-}
-
-static struct ouro__huge *take_locked(size_t mapped, size_t align)
-{
-    if (!ouro__arena_fits(mapped))
+    if (!ouro__arena_fits(arena, mapped))
         return NULL;
-    struct ouro__huge *huge = record_take();
+    struct ouro__huge *huge = ouro__pool_take(&records);
     if (!huge)
         return NULL;
-    huge->base = ouro__region_map(mapped, align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE);
+    const struct ouro_supply *supply = ouro__regions_of(arena);
+    align = align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE;
+    huge->base = ouro__region_map(supply, mapped, align);
     huge->mapped = mapped;
     if (huge->base && ouro__map_set(huge->base, mapped, (ouro_word)huge | OURO__MAP_HUGE)) {
-        link_in(huge);
-        ouro__arena_count(mapped);
+        link_in(arena, huge);
+        ouro__arena_count(arena, mapped);
         return huge;
     }
     if (huge->base) {
         ouro__map_set(huge->base, mapped, 0);
-        ouro__region_unmap(huge->base, mapped);
+        ouro__region_unmap(supply, huge->base, mapped);
     }
-    record_give(huge);
+    ouro__pool_give(&records, huge);
     return NULL;
 }
 
-void *ouro__huge_take(size_t bytes, size_t align, unsigned tag)
+void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag)
 {
     size_t offset = ouro__aligned_offset(tag, align);
     size_t mapped = (bytes + offset + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1);
-    ouro__arena_lock();
-    struct ouro__huge *huge = take_locked(mapped, align);
+    ouro__arena_lock(arena);
+    struct ouro__huge *huge = take_locked(arena, mapped, align);
     if (huge) {
         huge->tag = tag;
         huge->cell_at = offset;
     }
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
     return huge ? huge->base + offset : NULL;
+}
+
+/* Unlinks a block that nobody looks at and gives its mapping back, with the lock and without. */
+static void unmap_unlocking(struct ouro__arena *arena, struct ouro__huge *huge)
+{
+    char *base = huge->base;
+    size_t mapped = huge->mapped;
+    unlink_it(huge);
+    ouro__arena_unlock(arena);
+    ouro__pool_give(&records, huge);
+    ouro__region_unmap(ouro__regions_of(arena), base, mapped);
 }
 
 void ouro__huge_give(struct ouro__huge *huge)
 {
-    struct ouro__arena *arena = &ouro__arena;
-    ouro__arena_lock();
-    char *base = huge->base;
-    size_t mapped = huge->mapped;
-    bool later = arena->walkers > 0; /* R6 */
-    ouro__map_set(base, mapped, 0);
-    arena->used -= mapped;
-    if (later) {
+    struct ouro__arena *arena = huge->arena;
+    ouro__arena_lock(arena);
+    ouro__map_set(huge->base, huge->mapped, 0);
+    arena->used -= huge->mapped;
+    if (ouro__anybody_looks()) { /* R7 */
         huge->gone = true;
-    } else {
-        unlink_it(huge);
-        arena->mapped -= mapped;
-        record_give(huge);
+        arena->gone++;
+        ouro__arena_unlock(arena);
+        return;
     }
-    ouro__arena_unlock();
-    if (!later)
-        ouro__region_unmap(base, mapped);
+    bool others = arena->gone > 0;
+    unmap_unlocking(arena, huge);
+    if (others)
+        ouro__huge_sweep(arena);
 }
 
-/* Unmaps what was given back during a walk. */
-void ouro__huge_sweep(void)
+void ouro__huge_sweep(struct ouro__arena *arena)
 {
-    struct ouro__arena *arena = &ouro__arena;
     for (;;) {
-        ouro__arena_lock();
-        struct ouro__huge *huge = arena->walkers ? NULL : arena->huges;
+        ouro__arena_lock(arena);
+        struct ouro__huge *huge = arena->gone > 0 && !ouro__anybody_looks() ? arena->huges : NULL;
         while (huge && !huge->gone)
             huge = huge->next;
         if (!huge) {
-            ouro__arena_unlock();
+            ouro__arena_unlock(arena);
             return;
         }
-        char *base = huge->base;
-        size_t mapped = huge->mapped;
-        unlink_it(huge);
-        arena->mapped -= mapped;
-        record_give(huge);
-        ouro__arena_unlock();
-        ouro__region_unmap(base, mapped);
+        arena->gone--;
+        unmap_unlocking(arena, huge);
+    }
+}
+
+void ouro__huges_drop(struct ouro__arena *arena)
+{
+    for (;;) {
+        ouro__arena_lock(arena);
+        struct ouro__huge *huge = arena->huges;
+        if (!huge) {
+            ouro__arena_unlock(arena);
+            return;
+        }
+        if (!huge->gone)
+            ouro__map_set(huge->base, huge->mapped, 0);
+        unmap_unlocking(arena, huge);
     }
 }

@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* map.c: from an address to the chunk or huge block that it lies in (R5), and on to its block. */
+/* map.c: from an address to the arena or huge block that it lies in (R5), and on to its block. */
 #include "alloc/arena.h"
 
 ouro_word ouro__map_root[OURO__MAP_ROOT];
+
+/* Two arenas may need the same leaf at the same time. */
+static ouro_word *leaf_make(ouro_word *branch)
+{
+    const size_t bytes = sizeof(ouro_word) << OURO__LEAF_SHIFT;
+    ouro_word *leaf = ouro__os_map(NULL, bytes, OURO__OS_PAGE), was = 0;
+    if (!leaf)
+        return NULL;
+    ouro__tool_words(leaf, bytes);
+    if (ouro__cas_full(branch, &was, (ouro_word)leaf))
+        return leaf;
+    ouro__os_unmap(leaf, bytes);
+    return (ouro_word *)was;
+}
 
 bool ouro__map_set(const char *base, size_t size, ouro_word what)
 {
@@ -13,11 +27,9 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what)
         ouro_word *branch = &ouro__map_root[chunk >> OURO__LEAF_SHIFT];
         ouro_word *leaf = (ouro_word *)ouro__load(branch);
         if (!leaf) {
-            leaf = ouro__os_map(NULL, sizeof(ouro_word) << OURO__LEAF_SHIFT, OURO__OS_PAGE);
+            leaf = leaf_make(branch);
             if (!leaf)
                 return false;
-            ouro__tool_words(leaf, sizeof(ouro_word) << OURO__LEAF_SHIFT);
-            ouro__store_release(branch, (ouro_word)leaf);
         }
         ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);
     }
@@ -66,4 +78,14 @@ struct ouro__place ouro__place_of(const void *p)
     if (!what || ((uintptr_t)p & (OURO__CHUNK_SIZE - 1)) < OURO__SLICE_SIZE)
         return place;
     return place_in_page(ouro__page_whole(ouro__page_of(p)), p);
+}
+
+struct ouro_runtime *ouro__runtime_of(const void *p)
+{
+    ouro_word what = ouro__map_get(p);
+    if (OURO_UNLIKELY(what == 0))
+        return ouro__block_runtime(p);
+    if (what & OURO__MAP_HUGE)
+        return ouro__arena_runtime(((struct ouro__huge *)(what & ~OURO__MAP_HUGE))->arena);
+    return ouro__arena_runtime((struct ouro__arena *)what);
 }

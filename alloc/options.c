@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c: the values in force. Each is a relaxed word of its own: any that was ever set is
- * right. `loaded` orders what the environment said before its first use (once.h). */
+/* options.c: the values in force, of each runtime. Each is a relaxed word of its own: any that was ever
+ * set is right. `loaded` orders what the environment said before its first use (once.h). */
 #include "alloc/options.h"
-#include "alloc/atomic.h"
-#include "alloc/heap.h"
+#include "alloc/arena.h"
 #include "alloc/once.h"
 #include "alloc/text.h"
 
@@ -13,8 +12,8 @@ static const struct ouro_option_info table[OURO_OPTION_COUNT] = {
 #undef ROW
 };
 
-static ouro_word values[OURO_OPTION_COUNT];
-static ouro_word loaded; /* whether the environment was read */
+static ouro_word initial[OURO_OPTION_COUNT]; /* what the environment says */
+static ouro_word loaded;                     /* whether the environment was read */
 
 /* An optional minus, decimal digits, an optional K, M or G. */
 static bool parse(const char *s, int64_t *value)
@@ -65,17 +64,25 @@ static void load_one(ouro_option option)
         report_bad(name, info, text);
         value = info->initial;
     }
-    ouro__store(&values[option], (ouro_word)value);
+    ouro__store(&initial[option], (ouro_word)value);
+}
+
+void ouro__options_begin(struct ouro_runtime *runtime)
+{
+    ouro__tool_words(runtime->options, sizeof runtime->options);
+    for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
+        ouro__store(&runtime->options[i], ouro__load(&initial[i]));
 }
 
 static void load_all(void)
 {
     if (!ouro__once_enter(&loaded))
         return;
-    ouro__tool_words(values, sizeof values);
+    ouro__tool_words(initial, sizeof initial);
     ouro__tool_words(&loaded, sizeof loaded);
     for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
         load_one((ouro_option)i);
+    ouro__options_begin(&ouro__default_runtime);
     ouro__once_done(&loaded);
 }
 
@@ -85,10 +92,10 @@ int64_t ouro_option_get(ouro_option option)
         return 0;
     if (OURO_UNLIKELY(ouro__load_acquire(&loaded) != OURO__ONCE_DONE))
         load_all();
-    return (int64_t)ouro__load(&values[option]);
+    return (int64_t)ouro__load(&ouro__own.runtime->options[option]);
 }
 
-ouro_status ouro_option_set(const char *name, int64_t value)
+ouro_status ouro__option_set_in(struct ouro_runtime *runtime, const char *name, int64_t value)
 {
     if (!name)
         return OURO_BAD_ARGUMENT;
@@ -100,12 +107,17 @@ ouro_status ouro_option_set(const char *name, int64_t value)
             return OURO_BAD_ARGUMENT;
         if (i == OURO_OPTION_supply && ouro__heaps_exist())
             return OURO_TOO_LATE;
-        ouro__store(&values[i], (ouro_word)value);
+        ouro__store(&runtime->options[i], (ouro_word)value);
         if (i == OURO_OPTION_limit)
-            ouro__arena_limit_changed();
+            ouro__arena_limit_changed(runtime);
         return OURO_OK;
     }
     return OURO_UNKNOWN_NAME;
+}
+
+ouro_status ouro_option_set(const char *name, int64_t value)
+{
+    return ouro__option_set_in(ouro__own.runtime, name, value);
 }
 
 const struct ouro_option_info *ouro_option_describe(ouro_option option)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* options.h: everything that can be set, in one table.
  *
+ * Each runtime has values of its own (alloc/runtime.h): the functions act on those of the runtime that
+ * the calling thread is in. A new runtime has what the environment says.
+ *
  * An option is set by the environment (OURO_ and its name in capitals) or by ouro_option_set. An
  * invalid value in the environment is reported on the standard error, once, and ignored. */
 #ifndef OURO_ALLOC_OPTIONS_H
@@ -20,7 +23,8 @@ OURO_EXTERN_C_BEGIN
       "candidate roots at which a collection starts; adapts upwards")                              \
     X(collect_bytes, 64 << 20, 0, INT64_MAX, "bytes",                                              \
       "bytes allocated since the last collection at which one starts; 0: never")                   \
-    X(leaks, -1, -1, 1, "flag", "list what is alive when the program ends; -1: if checked")
+    X(leaks, -1, -1, 1, "flag",                                                                    \
+      "list what is alive when the runtime, or the program, ends; -1: if checked")
 
 typedef enum ouro_option {
 #define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,

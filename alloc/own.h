@@ -11,14 +11,25 @@
 
 #include "alloc/os.h"
 
+struct ouro_runtime;
+struct ouro__entered;
+
 struct ouro__own {
-    unsigned exits;                /* how often the thread gave its heap up (thread.c) */
+    struct ouro_runtime *runtime; /* that the thread is in; never NULL */
+    struct ouro__entered *frames; /* what it comes back to (runtime.c); NULL: it entered none */
+    unsigned exits;               /* how often the thread gave its heap up (thread.c) */
+    unsigned holds;               /* looks under way (hold.c), and the count that has them */
+    unsigned parity;
+    bool elsewhere;                /* it may have heaps in other runtimes than the default one */
     unsigned must_return;          /* hooks under way that must not be left (hooks/lift.c) */
     bool pleading;                 /* inside the memory callback, or it must not be called */
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
     bool orc_forks;                /* holds all locks of orc for a fork (token.c) */
 };
 extern OURO_TLS struct ouro__own ouro__own;
+
+/* Returns when all who looked (hold.c) when it was called have done so. Not from inside a look. */
+void ouro__looks_over(void);
 
 /* Takes or leaves a lock, unless the thread holds it for a fork. */
 static inline void ouro__lock_unless(bool forks, ouro__mutex *m)

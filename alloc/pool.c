@@ -3,7 +3,7 @@
 #include "alloc/room.h"
 #include "alloc/pool.h"
 #include "alloc/fail.h"
-#include "alloc/heap.h"
+#include "alloc/arena.h"
 #include "alloc/os.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
@@ -73,9 +73,10 @@ static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsig
     for (unsigned attempt = 0;; attempt++) {
         void *cell = NULL;
         if (huge) {
-            cell = ouro__huge_take(size, align, tag);
+            cell = ouro__huge_take(&heap->runtime->arena, size, align, tag);
         } else {
-            struct ouro__page *page = ouro__span_take((unsigned)slices, at, tag);
+            struct ouro__page *page =
+                ouro__span_take(&heap->runtime->arena, (unsigned)slices, at, tag);
             cell = page ? page->start + at : NULL;
         }
         if (cell)
@@ -91,7 +92,7 @@ static void *system_take(struct ouro__heap *heap, unsigned tag, size_t size, siz
     if (at > OURO__CELL_OFFSET)
         size += at;
     for (unsigned attempt = 0;; attempt++) {
-        char *block = ouro__system_take(size, align);
+        char *block = ouro__system_take(heap->runtime, size, align, tag, at);
         if (block) {
             heap->bytes_taken += size;
             return block + at;
@@ -431,5 +432,5 @@ size_t ouro_trim(void)
     if (pages)
         ouro__heaps_reclaim(heap);
     ouro__heap_leave(heap);
-    return pages ? ouro__arena_purge(true) : 0;
+    return pages ? ouro__arena_purge(ouro__arena_mine(), true) + ouro__spares_drop() : 0;
 }

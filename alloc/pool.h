@@ -109,7 +109,8 @@ typedef bool ouro_memory_callback(size_t bytes, void *arg);
 
 /* Limits what Ouro takes from its supply, in bytes; 0: no limit. The limit counts whole slices of
  * 64 KiB and whole large blocks; what is over it already stays. callback (may be NULL) and arg
- * (borrowed; may be NULL) hold from now on, for all threads. Allocates nothing. O(1). */
+ * (borrowed; may be NULL) hold from now on, for all threads, in the runtime that the calling one is
+ * in. Allocates nothing. O(1). */
 OURO_API void ouro_set_limit(size_t bytes, ouro_memory_callback *callback, void *arg);
 
 /* From the n-th allocation on this thread from now (1: the next) one fails, or with `for_good` all

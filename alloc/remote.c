@@ -14,6 +14,9 @@
  *  F4  Serving one heap may push to another that wants serving too. That one is remembered (`owes`)
  *      and served after, by the same call: stack and batches never nest.
  *
+ *  F5  A batch has cells of heaps of its own runtime alone; cells of others are pushed one by one, so
+ *      that nothing of a runtime waits in another (N2 of docs/adr/0012).
+ *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
  * drains that list sees that the page is not the list's heap's and passes the cell on.
  *
@@ -89,7 +92,7 @@ void ouro__remote_serve(struct ouro__heap *heap, struct ouro__heap *mine)
     serve_one(heap, mine);
     while (mine->owes) {
         mine->owes = false;
-        for (heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
+        for (heap = ouro__heaps_of(mine->runtime); heap; heap = heap->next_heap) {
             if (ouro__load(&heap->state) == OURO__HEAP_ABANDONED && ouro__remote_pending(heap))
                 serve_one(heap, mine);
         }
@@ -153,7 +156,7 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
 {
     if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
         return; /* in a fork's child: the heap of a thread that is not there leaks */
-    if (OURO_UNLIKELY(!mine)) {
+    if (OURO_UNLIKELY(!mine || mine->runtime != to->runtime)) { /* F5 */
         push_chain(to, NULL, cell, cell, 1);
         return;
     }
@@ -206,7 +209,7 @@ bool ouro__remote_adopt(struct ouro__heap *mine, unsigned tag, unsigned cls)
     bool any = false;
     for (unsigned looks = ADOPT_LOOKS; looks && !any; looks--) {
         if (!heap)
-            heap = ouro__heaps_first();
+            heap = ouro__heaps_of(mine->runtime);
         if (promises(heap, tag, cls) && ouro__heap_claim(heap)) {
             ouro__remote_drain(heap, mine);
             any = ouro__heap_steal(heap, mine, tag, cls);

@@ -2,14 +2,20 @@
 ouro_layer(alloc
     SOURCES
         arena.c
+        blocks.c
+        chunk.c
         fail.c
+        fork.c
         heap.c
         hold.c
         huge.c
         map.c
+        meta.c
         options.c
         pool.c
         remote.c
+        runtime.c
+        runtimes.c
         stats.c
         status.c
         supply_mmap.c
@@ -26,6 +32,7 @@ ouro_layer(alloc
         options.h
         platform.h
         pool.h
+        runtime.h
         sizeclass.h
         stats.h
         status.h

@@ -70,8 +70,8 @@ static void count_chunk(struct ouro_stats *stats, struct ouro__chunk *chunk)
 
 static void count_arena(struct ouro_stats *stats)
 {
-    struct ouro__arena *arena = &ouro__arena;
-    ouro__arena_lock();
+    struct ouro__arena *arena = ouro__arena_mine();
+    ouro__arena_lock(arena);
     stats->mapped = arena->mapped;
     stats->used = arena->used;
     stats->peak_used = arena->peak;
@@ -88,7 +88,7 @@ static void count_arena(struct ouro_stats *stats)
     }
     if (ouro__supply()->block)
         stats->raw = (struct ouro_stats_count){arena->system_blocks, arena->used};
-    ouro__arena_unlock();
+    ouro__arena_unlock(arena);
 }
 
 static void count_heaps(struct ouro_stats *stats)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* thread.c: threads get a heap on first touch and leave it behind when they end.
+/* thread.c: threads get a heap on first touch, in each runtime that they touch, and leave it behind
+ * when they end.
  *
- * A thread that starts takes over a heap that another left, pages and all, or a fresh one; so there
- * are never more heaps than threads that ran at once. The heap's state word says who serves it
+ * A thread that starts takes over a heap of the runtime that another left, pages and all, or a fresh one; so there
+ * are never more heaps than threads that ran in it at once. The heap's state word says who serves it
  * (remote.c, F2, F3).
  *
  * Exit order: what the layer above asks for, then batches are handed over, own lists settled, the
@@ -23,7 +24,7 @@
  *      the heap is published after it (E2). FROZEN is stored in a fork's child while it has one
  *      thread; threads that it creates see it. A relaxed load of `state` before the CAS only saves
  *      a CAS that would fail.
- *  E2  `heaps` is pushed to by CAS (the release counts), after next_heap and state of the new heap
+ *  E2  `heaps` of a runtime is pushed to by CAS (the release counts), after next_heap and state of the new heap
  *      are written; ouro__heaps_first loads it by acquire. All changes are pushes, so one acquire
  *      of the head continues the release sequences of all before: the rest is read plainly. The
  *      pusher itself follows no pointer that it read relaxed.
@@ -32,13 +33,10 @@
  *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come
  *      from a thread that went through nothing, and calls what they point to.
  */
+#include "alloc/arena.h"
 #include "alloc/context.h"
 #include "alloc/fail.h"
-#include "alloc/heap.h"
 #include "alloc/once.h"
-#include "alloc/options.h"
-#include "alloc/own.h"
-#include "alloc/valgrind.h"
 
 /* What a thread without a heap sees: nothing ready, owner of nothing, watched. */
 struct ouro__heap ouro__nobody = {.pub = {.watched = 1}};
@@ -64,18 +62,35 @@ void ouro__context_check(const struct ouro_context *context)
 #define LAST_EXIT 3
 
 OURO__DEFINE_TOOLS;
-static ouro_word heaps; /* the list of all heaps; only grows */
 static ouro_word ready;
 static ouro_word exit_key_made; /* 0 or 1 */
 static bool fork_handled;
 static ouro__exit_key exit_key;
 static ouro_word supply; /* const struct ouro_supply * */
 static ouro_word upper;  /* const struct ouro__upper * */
-OURO_TLS struct ouro__own ouro__own;
+OURO_TLS struct ouro__own ouro__own = {.runtime = &ouro__default_runtime};
+static struct ouro__pool pool = {NULL, sizeof(struct ouro__heap),
+                                 offsetof(struct ouro__heap, next_heap)};
+
+struct ouro__heap *ouro__heaps_of(const struct ouro_runtime *runtime)
+{
+    return (struct ouro__heap *)ouro__load_acquire(&runtime->heaps); /* E2 */
+}
 
 struct ouro__heap *ouro__heaps_first(void)
 {
-    return (struct ouro__heap *)ouro__load_acquire(&heaps); /* E2 */
+    return ouro__heaps_of(ouro__own.runtime);
+}
+
+void ouro__heaps_drop(struct ouro_runtime *runtime)
+{
+    struct ouro__heap *heap = ouro__heaps_of(runtime);
+    ouro__store(&runtime->heaps, 0);
+    while (heap) {
+        struct ouro__heap *next = heap->next_heap;
+        ouro__pool_give(&pool, heap);
+        heap = next;
+    }
 }
 
 bool ouro__heaps_exist(void)
@@ -88,7 +103,7 @@ void ouro__upper_install(const struct ouro__upper *above)
     ouro__store_release(&upper, (ouro_word)above); /* E4 */
 }
 
-static const struct ouro__upper *above_us(void)
+const struct ouro__upper *ouro__upper(void)
 {
     return (const struct ouro__upper *)ouro__load_acquire(&upper);
 }
@@ -109,8 +124,10 @@ static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *)
     } while (ouro__heap_claim(heap));
 }
 
-static void give_up(struct ouro__heap *heap)
+void ouro__heap_abandon(struct ouro__heap *heap)
 {
+    ouro__store(&heap->thread, 0);
+    heap->record = NULL;
     ouro__context.heap = &ouro__nobody.pub;
     abandon(heap, ouro__heap_settle);
 }
@@ -118,13 +135,13 @@ static void give_up(struct ouro__heap *heap)
 static void thread_exit(void *arg)
 {
     (void)arg;
-    if (above_us())
-        above_us()->thread_exit();
+    bool elsewhere = ouro__leave_all();
+    if (ouro__upper())
+        ouro__upper()->thread_exit(true);
     struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
-    if (heap == &ouro__nobody)
-        return;
-    ouro__own.exits++;
-    give_up(heap);
+    ouro__own.exits += elsewhere || heap != &ouro__nobody;
+    if (heap != &ouro__nobody)
+        ouro__heap_abandon(heap);
 }
 
 /* A plugin that links the static library may be closed while threads run that used it. They must
@@ -133,34 +150,6 @@ OURO_AT_UNLOAD static void forget_threads(void)
 {
     if (ouro__exchange_full(&exit_key_made, 0))
         ouro__exit_key_forget(exit_key);
-}
-
-/* -- fork -------------------------------------------------------------------------------------- */
-
-static void before_fork(void)
-{
-    if (above_us())
-        above_us()->before_fork();
-    ouro__arena_before_fork();
-}
-
-static void parent_after_fork(void)
-{
-    ouro__arena_after_fork(false);
-    if (above_us())
-        above_us()->after_fork(false);
-}
-
-/* Other threads are not there: their heaps may be half way through anything and are left alone. */
-static void child_after_fork(void)
-{
-    ouro__arena_after_fork(true);
-    for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
-        if (&heap->pub != ouro__context.heap && ouro__load(&heap->state) == OURO__HEAP_OWNED)
-            ouro__store(&heap->state, OURO__HEAP_FROZEN);
-    }
-    if (above_us())
-        above_us()->after_fork(true);
 }
 
 /* -- first touch ------------------------------------------------------------------------------- */
@@ -180,14 +169,15 @@ static const struct ouro_supply *choose_supply(void)
 static void look_for_tools(void)
 {
     OURO__LOOK_FOR_TOOLS();
-    ouro__tool_words(&heaps, sizeof heaps);
+    ouro__tool_words(&ouro__default_runtime.heaps, sizeof(ouro_word));
+    ouro__tool_words(&ouro__more_runtimes, sizeof ouro__more_runtimes);
     ouro__tool_words(&ready, sizeof ready);
     ouro__tool_words(&supply, sizeof supply);
     ouro__tool_words(&upper, sizeof upper);
     ouro__tool_words(ouro__map_root, sizeof ouro__map_root);
 }
 
-static void set_up(void)
+void ouro__set_up(void)
 {
     if (!ouro__once_enter(&ready))
         return;
@@ -198,9 +188,9 @@ static void set_up(void)
         ouro__store(&exit_key_made, ouro__exit_key_make(&exit_key, thread_exit));
     if (!fork_handled) {
         fork_handled = true;
-        ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);
+        ouro__fork_handlers();
     }
-    ouro__arena_limit_changed();
+    ouro__arena_limit_changed(&ouro__default_runtime);
     ouro__once_done(&ready);
 }
 
@@ -225,7 +215,7 @@ ouro_status ouro_supply_use(const struct ouro_supply *chosen)
 
 const struct ouro_supply *ouro_supply_get(void)
 {
-    set_up();
+    ouro__set_up();
     return ouro__supply();
 }
 
@@ -238,25 +228,27 @@ static struct ouro__heap *take_over(void)
     return NULL;
 }
 
-static struct ouro__heap *fresh_heap(void)
+static struct ouro__heap *fresh_heap(struct ouro_runtime *runtime)
 {
-    struct ouro__heap *heap = ouro__meta_take(sizeof *heap);
+    struct ouro__heap *heap = ouro__pool_take(&pool);
     if (!heap)
         return NULL;
+    memset(heap, 0, sizeof *heap);
+    heap->runtime = runtime;
     ouro__tool_words(heap, sizeof *heap);
     ouro__store(&heap->state, OURO__HEAP_OWNED);
-    ouro_word first = ouro__load(&heaps);
+    ouro_word first = ouro__load(&runtime->heaps);
     do {
         heap->next_heap = (struct ouro__heap *)first;
-    } while (!ouro__cas_full(&heaps, &first, (ouro_word)heap)); /* E2 */
+    } while (!ouro__cas_full(&runtime->heaps, &first, (ouro_word)heap)); /* E2 */
     return heap;
 }
 
 static struct ouro__heap *any_heap(void)
 {
-    set_up();
+    ouro__set_up();
     struct ouro__heap *heap = take_over();
-    return heap ? heap : fresh_heap();
+    return heap ? heap : fresh_heap(ouro__own.runtime);
 }
 
 struct ouro__heap *ouro__heap_mine(void)
@@ -267,9 +259,11 @@ struct ouro__heap *ouro__heap_mine(void)
     if (!heap)
         return NULL;
     heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools;
+    ouro__store(&heap->thread, (ouro_word)&ouro__own);
+    ouro__own.elsewhere |= heap->runtime != &ouro__default_runtime;
     ouro__context.heap = &heap->pub;
     if (ouro__load(&exit_key_made) && !ouro__exit_key_arm(exit_key, heap)) {
-        give_up(heap);
+        ouro__heap_abandon(heap);
         return NULL;
     }
     return heap;

@@ -20,7 +20,7 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                        struct ouro__place *places)
 {
     unsigned n = 0;
-    ouro__arena_lock();
+    ouro__arena_lock(chunk->arena);
     for (; *at < OURO__SLICES && n < GATHERED; ++*at) {
         struct ouro__page *page = ouro__description(chunk, *at);
         if ((page->kind != OURO__PAGE_BLOCKS && page->kind != OURO__PAGE_SPAN) || page->tag != tag)
@@ -33,7 +33,7 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
                                            .tag = tag,
                                            .cell_at = page->cell_at};
     }
-    ouro__arena_unlock();
+    ouro__arena_unlock(chunk->arena);
     return n;
 }
 
@@ -54,28 +54,34 @@ static struct ouro__huge *huge_from(struct ouro__huge *huge, unsigned tag,
     return huge;
 }
 
-static void each_huge(unsigned tag, void (*visit)(const struct ouro__place *, void *), void *arg)
+static void each_huge(struct ouro__arena *arena, unsigned tag,
+                      void (*visit)(const struct ouro__place *, void *), void *arg)
 {
     struct ouro__place place;
-    ouro__arena_lock();
-    struct ouro__huge *huge = huge_from(ouro__arena.huges, tag, &place);
-    ouro__arena_unlock();
+    ouro__arena_lock(arena);
+    struct ouro__huge *huge = huge_from(arena->huges, tag, &place);
+    ouro__arena_unlock(arena);
     while (huge) {
         visit(&place, arg);
-        ouro__arena_lock();
+        ouro__arena_lock(arena);
         huge = huge_from(huge->next, tag, &place);
-        ouro__arena_unlock();
+        ouro__arena_unlock(arena);
     }
 }
 
-void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
-                      void *arg)
+void ouro__runtime_each(struct ouro_runtime *runtime, unsigned tag,
+                        void (*visit)(const struct ouro__place *place, void *arg), void *arg)
 {
-    ouro__arena_hold();
-    ouro__arena_lock();
-    struct ouro__chunk *chunk = ouro__arena.chunks;
-    ouro__arena_unlock();
-    /* all_next of a linked chunk stays (R6): others are linked in before the first. */
+    struct ouro__arena *arena = &runtime->arena;
+    if (OURO_UNLIKELY(ouro__supply() && ouro__supply()->block)) {
+        ouro__blocks_each(runtime, tag, visit, arg);
+        return;
+    }
+    ouro__hold(arena);
+    ouro__arena_lock(arena);
+    struct ouro__chunk *chunk = arena->chunks;
+    ouro__arena_unlock(arena);
+    /* all_next of a linked chunk stays (R7): others are linked in before the first. */
     for (; chunk; chunk = chunk->all_next) {
         struct ouro__place places[GATHERED];
         for (unsigned at = 1, n; (n = gather(chunk, tag, &at, places)) > 0;) {
@@ -83,6 +89,12 @@ void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *plac
                 visit(&places[i], arg);
         }
     }
-    each_huge(tag, visit, arg);
-    ouro__arena_release();
+    each_huge(arena, tag, visit, arg);
+    ouro__release(arena);
+}
+
+void ouro__arena_each(unsigned tag, void (*visit)(const struct ouro__place *place, void *arg),
+                      void *arg)
+{
+    ouro__runtime_each(ouro__own.runtime, tag, visit, arg);
 }

@@ -42,6 +42,10 @@ struct ouro_refops {
     /* Whether the caller's reference is known to be the only one. */
     bool (*payload_is_unique)(const struct ouro_payload *payload);
     size_t (*payload_room)(const struct ouro_payload *payload);
+
+    /* Some type with the state LEAVING of which objects are there, and how many; NULL: none. The numbers
+     * of such types go out of whatever else remembers them. May be NULL: then there are none. */
+    const struct ouro_type *(*alive)(size_t *count);
 };
 
 /* Written by the layer above: static data, so that it is there before any value is. */

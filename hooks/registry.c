@@ -6,28 +6,49 @@
  *   1. check every descriptor; the first that is refused ends it, and all are as before,
  *   2. work out the states,
  *   3. give out numbers and publish.
- * Their tables, of offsets and of bases, share one block. It is taken before, without the lock, because the memory
- * callback may drop objects and so come back here; if it proves too small, all is done again. */
+ * Their tables, of offsets and of bases, share one block: a word that counts the types that have a row,
+ * and the rows, each after a word that tells how far it is from there. The block is taken before,
+ * without the lock, because the memory callback may drop objects and so come back here; if it proves
+ * too small, all is done again. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "alloc/valgrind.h"
 #include "hooks/check.h"
 #include "hooks/closure.h"
 #include "hooks/value.h"
 
+#include <string.h>
+
 const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
-static uint32_t last_id; /* under the lock */
+/* Numbers, under the lock: fresh ones first, so that one that was used is used again as late as can be;
+ * then in the order in which they came back. */
+static uint32_t last_id;
+static uint16_t back[OURO__WIDE_TYPE];
+static uint32_t back_head, back_tail;
 
-/* The registration lock. Nothing outside this layer is called under it. */
+static uint32_t number_take(void)
+{
+    if (last_id + 1 < OURO__WIDE_TYPE || back_head == back_tail)
+        return ++last_id;
+    return back[back_tail++ % OURO__WIDE_TYPE];
+}
+
+void ouro__type_number_back(uint32_t id)
+{
+    if (id < OURO__WIDE_TYPE) /* at most as many as there are: none is overwritten */
+        back[back_head++ % OURO__WIDE_TYPE] = (uint16_t)id;
+}
+
 static ouro__mutex registration = OURO__MUTEX_INIT;
 
-static void lock_types(void)
+void ouro__types_lock(void)
 {
     ouro__lock_unless(ouro__own.types_forks, &registration);
 }
 
-static void unlock_types(void)
+void ouro__types_unlock(void)
 {
     ouro__unlock_unless(ouro__own.types_forks, &registration);
 }
@@ -66,10 +87,11 @@ static size_t refs_of(const struct ouro_type *type)
     return type->state & OURO__TYPE_SLOTS ? ouro__collect_refs(type, NULL) : 0;
 }
 
+#define WORD sizeof(uint64_t)
 static size_t table_bytes(const struct ouro_type *type)
 {
     size_t bytes = bases_of(type) * sizeof(void *) + refs_of(type) * sizeof(uint32_t);
-    return (bytes + 7) & ~(size_t)7;
+    return bytes != 0 ? ((bytes + 7) & ~(size_t)7) + WORD : 0;
 }
 
 static size_t bytes_needed(const struct ouro__registration *r)
@@ -77,7 +99,7 @@ static size_t bytes_needed(const struct ouro__registration *r)
     size_t n = 0;
     for (const struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
         n += table_bytes(type);
-    return n;
+    return n != 0 ? n + WORD : 0;
 }
 
 static void make_tables(struct ouro_type *type, char *table)
@@ -103,7 +125,8 @@ static void publish(struct ouro_type *type)
 {
     bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
     ouro__tool_words(type, offsetof(struct ouro_type, flags));
-    type->id = ++last_id;
+    type->id = number_take();
+    ouro__type_count_users(type, 1);
     if (type->id < OURO__WIDE_TYPE)
         ouro__types[type->id] = type;
     if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
@@ -116,13 +139,64 @@ static void publish(struct ouro_type *type)
         ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 
+static void count_users(const struct ouro_type *type, const struct ouro_field *fields,
+                        uint32_t count, int by)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ouro_field *field = &fields[i];
+        switch (field->kind) {
+        case OURO_FIELD_VALUE:
+        case OURO_FIELD_ARRAY:
+        case OURO_FIELD_SEQ:
+        case OURO_FIELD_OPTION:
+        case OURO_FIELD_TAIL:
+            if (field->type != type)
+                field->type->users += (uint32_t)by;
+            break;
+        case OURO_FIELD_UNION:
+            for (size_t k = 0; k < field->count; k++)
+                count_users(type, field->cases[k].fields, field->cases[k].field_count, by);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+void ouro__type_count_users(const struct ouro_type *type, int by)
+{
+    count_users(type, type->fields, type->field_count, by);
+}
+
+void *ouro__type_forget(struct ouro_type *type)
+{
+    const char *row =
+        type->display != NULL ? (const char *)type->display : (const char *)type->refs;
+    char *block = NULL;
+    if (row != NULL) {
+        const char *head = row - WORD;
+        block = (char *)(uintptr_t)(head - *(const uint64_t *)(const void *)head);
+        if (--*(uint64_t *)(void *)block != 0)
+            block = NULL;
+    }
+    memset(type, 0, offsetof(struct ouro_type, flags));
+    return block;
+}
+
 static void publish_all(struct ouro__registration *r, char *tables)
 {
+    char *at = tables + (tables != NULL ? WORD : 0);
+    if (tables != NULL)
+        *(uint64_t *)(void *)tables = 0;
     for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
         next = ouro__next_type(type);
-        char *mine = tables;
-        tables += table_bytes(type);
-        make_tables(type, mine);
+        size_t bytes = table_bytes(type);
+        if (bytes != 0) {
+            *(uint64_t *)(void *)at = (uint64_t)(at - tables);
+            ++*(uint64_t *)(void *)tables;
+        }
+        make_tables(type, bytes != 0 ? at + WORD : NULL);
+        at += bytes;
         publish(type);
     }
 }
@@ -160,10 +234,10 @@ static ouro_status register_all(struct ouro_type *type, const char **why)
     size_t room = 0, used = 0;
     ouro_status status;
     for (;;) {
-        lock_types();
+        ouro__types_lock();
         used = room;
         status = try_register(type, tables, &used, why);
-        unlock_types();
+        ouro__types_unlock();
         if (status != OURO_BUSY)
             break;
         ouro_free(tables);
@@ -180,10 +254,25 @@ static ouro_status register_all(struct ouro_type *type, const char **why)
     return status;
 }
 
+/* The same in the default runtime: descriptors outlast all others. */
+static ouro_status register_for_all(struct ouro_type *type, const char **why)
+{
+    struct ouro_runtime *all = ouro_runtime_default();
+    if (OURO_LIKELY(ouro_runtime_current() == all))
+        return register_all(type, why);
+    *why = "no memory";
+    ouro_status status = ouro_runtime_enter(all);
+    if (status == OURO_OK) {
+        status = register_all(type, why);
+        ouro_runtime_leave(all);
+    }
+    return status;
+}
+
 ouro_status ouro_type_register(struct ouro_type *type, const char **why)
 {
     const char *reason = "no type";
-    ouro_status status = type != NULL ? register_all(type, &reason) : OURO_BAD_ARGUMENT;
+    ouro_status status = type != NULL ? register_for_all(type, &reason) : OURO_BAD_ARGUMENT;
     if (why != NULL)
         *why = status != OURO_OK ? reason : NULL;
     return status;
@@ -210,10 +299,10 @@ uint32_t ouro__type_state_now(const struct ouro_type *type)
 
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
 {
-    lock_types();
+    ouro__types_lock();
     if (~type->state & bits) /* stored once: who has an object of it reads it plainly */
         ouro__half_store(&type->state, type->state | bits);
-    unlock_types();
+    ouro__types_unlock();
 }
 
 static const struct ouro_field ref_fields[] = {{.name = "ref", .kind = OURO_FIELD_REF}};

@@ -22,24 +22,36 @@ enum ouro__type_state {
     OURO__TYPE_FLAT = 1u << 0,   /* SLOTS, and destroy acts on nothing else */
     OURO__TYPE_PLAIN = 1u << 1,  /* destroy does nothing at all */
     OURO__TYPE_TRACED = 1u << 2, /* has at least one strong reference, or a written trace, inside */
-    OURO__TYPE_ALIGNED = 1u << 3,  /* objects are aligned to more than 16: born out of line */
-    OURO__TYPE_DESTROY = 1u << 4,  /* a written destroy hook, here or inside */
-    OURO__TYPE_SLOTS = 1u << 5,    /* `refs`, and those of a tail, are all that trace reports */
-    OURO__TYPE_HOOKED = 1u << 6,   /* a written hook but destroy and trace, here or inside */
-    OURO__TYPE_SINKS = 1u << 7,    /* a written sink, here or in nested values and arrays */
-    OURO__TYPE_LINKS = 1u << 8,    /* a weak or a borrowed reference inside */
-    OURO__TYPE_TAGGED = 1u << 9,   /* an optional or a union in it */
-    OURO__TYPE_DEEP = 1u << 10,    /* a sequence in it whose elements are not plain */
-    OURO__TYPE_LARGE = 1u << 11,   /* set by orc: some object of it does not fit a small block */
-    OURO__TYPE_TAILED = 1u << 12,  /* has a tail */
-    OURO__TYPE_FILTERED = 1u << 13 /* some of `refs` go through `filter` */
+    OURO__TYPE_ALIGNED = 1u << 3,   /* objects are aligned to more than 16: born out of line */
+    OURO__TYPE_DESTROY = 1u << 4,   /* a written destroy hook, here or inside */
+    OURO__TYPE_SLOTS = 1u << 5,     /* `refs`, and those of a tail, are all that trace reports */
+    OURO__TYPE_HOOKED = 1u << 6,    /* a written hook but destroy and trace, here or inside */
+    OURO__TYPE_SINKS = 1u << 7,     /* a written sink, here or in nested values and arrays */
+    OURO__TYPE_LINKS = 1u << 8,     /* a weak or a borrowed reference inside */
+    OURO__TYPE_TAGGED = 1u << 9,    /* an optional or a union in it */
+    OURO__TYPE_DEEP = 1u << 10,     /* a sequence in it whose elements are not plain */
+    OURO__TYPE_LARGE = 1u << 11,    /* set by orc: some object of it does not fit a small block */
+    OURO__TYPE_TAILED = 1u << 12,   /* has a tail */
+    OURO__TYPE_FILTERED = 1u << 13, /* some of `refs` go through `filter` */
+    OURO__TYPE_LEAVING = 1u << 14   /* about to be unregistered (unregister.c) */
 };
 
-/* Entries below OURO__WIDE_TYPE are written once, before the type is born from. */
+/* Entries below OURO__WIDE_TYPE are written before the type is born from, and NULL again when it is
+ * unregistered. */
 extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
 /* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits);
+
+/* The registration lock. Nothing outside this layer is called under it. */
+void ouro__types_lock(void);
+void ouro__types_unlock(void);
+/* With the lock. A type's number may be used again. */
+void ouro__type_number_back(uint32_t id);
+/* With the lock. What registration wrote into a descriptor goes; the block to be freed, or NULL. */
+void *ouro__type_forget(struct ouro_type *type);
+/* With the lock. `by` more fields, or fewer, nest what those of `type` nest, itself left out. */
+void ouro__type_count_users(const struct ouro_type *type, int by);
 
 /* Around a fork, so that the child finds the table whole. */
 void ouro__types_before_fork(void);

@@ -20,6 +20,7 @@ ouro_layer(hooks
         seq.c
         states.c
         string.c
+        unregister.c
         twins.c
     PUBLIC
         closure.h

@@ -108,6 +108,7 @@ struct ouro_type {
     const struct ouro_field *tail;          /* the field that is one, or NULL */
     /* Written by the program. */
     uint32_t flags;                  /* enum ouro_type_flags */
+    uint32_t users;                  /* Ouro's: fields of other registered types that nest it */
     size_t size;                     /* bytes of a value */
     size_t align;                    /* power of two; 0: 16 for objects, 8 in values */
     const char *name;                /* static or as long-lived as the type */
@@ -118,7 +119,7 @@ struct ouro_type {
     struct ouro_type *base; /* of a subtype: its first field, at offset 0, is a VALUE of it */
 };
 
-/* Registers `type` (borrowed for the rest of the process), and all types nested in it, or none of
+/* Registers `type` (borrowed until it is unregistered), and all types nested in it, or none of
  * them; what references point to is not looked at. Checks them: fields inside the value, not
  * overlapping (cases of one union may overlap each other), kinds known, references aligned, tags of
  * 1, 2, 4 or 8 bytes and not inside fields, cases without tags in common, nested types given, of a
@@ -132,6 +133,25 @@ struct ouro_type {
  * Any thread; not async-signal-safe. May allocate; runs no hook. O(fields), and references in
  * arrays; O(fields^2) where fields are not in order of their offsets. */
 OURO_API ouro_status ouro_type_register(struct ouro_type *type, const char **why);
+
+/* Takes back the registration of `type`, whose descriptor, with all that it names, may go away after
+ * that (dlclose), or be changed, or registered again. Its number goes to another type one day.
+ *
+ * OURO_BUSY: an object of it is alive, in whatever runtime (one that waits for its destruction, an
+ * immortal one or a cell to be reused counts), or another registered type nests it, or has it for a base;
+ * OURO_BAD_ARGUMENT: it is NULL or not registered. *why (`why` may be NULL) says so, with the type's name,
+ * in static storage that the eighth refusal after this one reuses; it is NULL after OURO_OK. Nothing has
+ * changed then. With the `system` supply objects of the default runtime cannot be looked for: the
+ * caller's word is taken for these.
+ *
+ * From the call on nobody may make objects or values of it. Any thread, but not in a hook of trace; runs
+ * no hook; waits for collections that are under way to have read; O(bytes of objects of all
+ * runtimes). */
+OURO_API ouro_status ouro_type_unregister(struct ouro_type *type, const char **why);
+/* The same of `count` types (borrowed, with their array) at once, all or none: they may nest each other.
+ * For plug-ins: one look at the objects for all of them. */
+OURO_API ouro_status ouro_types_unregister(struct ouro_type *const *types, size_t count,
+                                           const char **why);
 
 /* Whether values of `type` begin with one of `of`: it is that type, or a base of it (Cohen 1991, a
  * display of all bases). Both borrowed, not NULL; `type` registered. Any thread; O(1). */
@@ -157,14 +177,14 @@ extern OURO_API struct ouro_type ouro_closure_type, ouro_interior_type;
 #define OURO__UNREGISTERED 0, 0, NULL, 0, 0, 0, 0, NULL, NULL, NULL
 #define OURO_SUBTYPE(T, table, base_type)                                                          \
     {                                                                                              \
-        OURO__UNREGISTERED, 0, sizeof(T), __alignof__(T), #T, (table), OURO_COUNT_OF(table),       \
+        OURO__UNREGISTERED, 0, 0, sizeof(T), __alignof__(T), #T, (table), OURO_COUNT_OF(table),    \
             OURO__NO_HOOKS, NULL, (base_type)                                                      \
     }
 #define OURO_TYPE(T, table) OURO_SUBTYPE(T, table, NULL)
 #define OURO_PLAIN_TYPE(T)                                                                         \
     {                                                                                              \
-        OURO__UNREGISTERED, OURO_ACYCLIC, sizeof(T), __alignof__(T), #T, NULL, 0, OURO__NO_HOOKS,  \
-            NULL, NULL                                                                             \
+        OURO__UNREGISTERED, OURO_ACYCLIC, 0, sizeof(T), __alignof__(T), #T, NULL, 0,               \
+            OURO__NO_HOOKS, NULL, NULL                                                             \
     }
 
 #define OURO__TAG_SIZE(T, tag) (sizeof(((T *)0)->tag))

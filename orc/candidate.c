@@ -65,7 +65,7 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     uint32_t place = place_for(holder);
     if (OURO_UNLIKELY(place == 0)) {
         v->lost = true;
-        ouro__lost_set();
+        ouro__lost_set(holder->orc);
         return false;
     }
     v->entries[place - 1] = (struct ouro__entry){object, 0, claimed ? OURO__ENTRY_CLAIMED : 0};
@@ -119,13 +119,9 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
 
 /* -- what an ended thread leaves --------------------------------------------------------------- */
 
-/* Arrays of references, each linked through its first entry: object is the next array, link the
+/* Of each runtime: arrays of references, each linked through its first entry: object is the next array, link the
  * number of entries, trial how many there is room for. Claimed entries are as they were; any other
  * owns a reference now. */
-static struct {
-    ouro__mutex lock;
-    struct ouro__entry *first;
-} orphans = {.lock = OURO__MUTEX_INIT};
 
 /* T is cleared, so that whoever drops the object next tells its owner (N1). Pairs with the RMWs of
  * those drops, on the same word; its order against others does not matter. */
@@ -137,9 +133,9 @@ static void untouch(struct ouro_header *h)
 }
 
 /* Room for `count` entries more in the newest array; false: no memory. With the lock. */
-static bool orphans_room(uint32_t count)
+static bool orphans_room(struct ouro__orc *orc, uint32_t count)
 {
-    struct ouro__entry *first = orphans.first;
+    struct ouro__entry *first = orc->orphans;
     uint32_t have = first ? first->link : 0;
     if (first && have + count <= (uint32_t)first->trial)
         return true;
@@ -148,24 +144,24 @@ static bool orphans_room(uint32_t count)
     if (!fresh)
         return false;
     *fresh = (struct ouro__entry){first, (int32_t)room, 0};
-    orphans.first = fresh;
+    orc->orphans = fresh;
     return true;
 }
 
 /* Leaves one reference to others, which pins what is not claimed; false: no memory. */
-static bool leave_orphan(struct ouro__entry entry)
+static bool leave_orphan(struct ouro__orc *orc, struct ouro__entry entry)
 {
-    ouro__orc_lock(&orphans.lock);
-    bool room = orphans_room(1);
+    ouro__orc_lock(&orc->orphans_lock);
+    bool room = orphans_room(orc, 1);
     if (room) {
         if (!entry.link) { /* the entry owns a reference from now on */
             struct ouro_header *h = ouro__header(entry.object);
             if (!ouro__local_incref(h))
                 ouro__saturate(entry.object);
         }
-        orphans.first[++orphans.first->link] = entry;
+        orc->orphans[++orc->orphans->link] = entry;
     }
-    ouro__orc_unlock(&orphans.lock);
+    ouro__orc_unlock(&orc->orphans_lock);
     return room;
 }
 
@@ -176,11 +172,11 @@ static void give_away(struct ouro__thread *me, struct ouro__entry entry)
     entry.link &= OURO__ENTRY_CLAIMED;
     if (!entry.link)
         untouch(ouro__header(entry.object));
-    if (leave_orphan(entry))
+    if (leave_orphan(me->orc, entry))
         return;
     if (entry.link && ouro__unclaim(entry.object))
         ouro__die(me, entry.object);
-    ouro__lost_set();
+    ouro__lost_set(me->orc);
 }
 
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
@@ -205,26 +201,27 @@ void ouro__candidates_end(struct ouro__thread *me)
             give_away(me, v->entries[i]);
     }
     if (v->lost)
-        ouro__lost_set();
+        ouro__lost_set(me->orc);
     ouro_free(v->entries);
     v->entries = NULL;
     v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;
 }
 
-bool ouro__orphans_exist(void)
+bool ouro__orphans_exist(struct ouro__orc *orc)
 {
-    ouro__orc_lock(&orphans.lock);
-    bool any = orphans.first != NULL;
-    ouro__orc_unlock(&orphans.lock);
+    ouro__orc_lock(&orc->orphans_lock);
+    bool any = orc->orphans != NULL;
+    ouro__orc_unlock(&orc->orphans_lock);
     return any;
 }
 
 void ouro__orphans_take(struct ouro__thread *me)
 {
-    ouro__orc_lock(&orphans.lock);
-    struct ouro__entry *entries = orphans.first;
-    orphans.first = NULL;
-    ouro__orc_unlock(&orphans.lock);
+    struct ouro__orc *orc = me->orc;
+    ouro__orc_lock(&orc->orphans_lock);
+    struct ouro__entry *entries = orc->orphans;
+    orc->orphans = NULL;
+    ouro__orc_unlock(&orc->orphans_lock);
     bool quiet = me->quiet, releasing = me->releasing;
     me->quiet = true;     /* what local mode counted on ended threads is among it */
     me->releasing = true; /* a hook might leave: a death is only chained */
@@ -243,19 +240,6 @@ void ouro__orphans_take(struct ouro__thread *me)
     me->quiet = quiet;
     me->releasing = releasing;
     ouro__release_some(me, SIZE_MAX);
-}
-
-void ouro__orphans_before_fork(void)
-{
-    ouro__lock(&orphans.lock);
-}
-
-void ouro__orphans_after_fork(bool child)
-{
-    if (child)
-        ouro__mutex_reset(&orphans.lock);
-    else
-        ouro__unlock(&orphans.lock);
 }
 
 size_t ouro_candidates(void)

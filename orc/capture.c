@@ -18,7 +18,7 @@
  *      running threads they may be dropped and freed meanwhile, by whoever empties the slot that
  *      led here. ouro__arena_hold keeps their pages, and cells whose header may be elsewhere next
  *      time, so the word is that of an object that is alive, dying or freed, and of none that is
- *      this thread's.
+ *      this thread's. An object of another runtime is told by its address: no chunk goes meanwhile.
  *
  * Memory: the array, 16 bytes an object, and two small rings. No recursion: an object that is found
  * is linked into a stack through its entry; edges wait in the first ring while their targets'
@@ -86,14 +86,21 @@ static bool is_acyclic(ouro_word b)
     return type ? type->counts >> 32 == OURO__ACYCLIC : id != OURO__WIDE_TYPE;
 }
 
+/* What belongs to another runtime does not make anything wait (N3 of docs/adr/0012). */
+static bool is_of_another(const struct ouro__capture *c, const void *object)
+{
+    return c->mixed && ouro__runtime_of(object) != c->me->orc->runtime;
+}
+
 static const struct ouro__search capturing;
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
     ouro_word b = ouro__load(&h->shared);
-    if (OURO_UNLIKELY(!ouro__may_capture(c, b))) {
-        c->skipped = c->skipped || !((b & OURO__IMMORTAL) || is_acyclic(b));
+    if (OURO_UNLIKELY(!ouro__may_capture(c, edge.target, b))) {
+        c->skipped =
+            c->skipped || !(is_of_another(c, edge.target) || (b & OURO__IMMORTAL) || is_acyclic(b));
         mark_outside(c, edge);
         return;
     }
@@ -181,11 +188,23 @@ static bool pass_over_immortal(struct ouro__entry *entry)
     return true;
 }
 
+bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ouro_word b)
+{
+    if (is_of_another(c, object) || (b & OURO__IMMORTAL))
+        return false;
+    if (b & OURO__MERGED)
+        return c->alone;
+    return ouro__holds(c->me, b) ||
+           (c->alone && ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN);
+}
+
 bool ouro__capture(struct ouro__capture *c)
 {
     struct ouro__visited *v = c->v;
     c->entries = v->entries;
     c->candidates = v->count;
+    c->mixed = ouro__load(&ouro__more_runtimes) != 0;
+    c->own = c->mixed ? ~(ouro_word)0 : c->me->home;
     c->visitor.visit = capturing.visit;
     if (ouro__load(&ouro__many_threads)) {
         c->seen = ouro__realloc_alone(NULL, (v->capacity ? v->capacity : 1) * sizeof *c->seen);

@@ -20,6 +20,7 @@ struct ouro__capture {
     struct ouro_visitor visitor; /* for types that are not flat; first, so that it can be cast */
     struct ouro__thread *me;
     struct ouro__visited *v;
+    ouro_word own;               /* the home token; with several runtimes no token */
     struct ouro__entry *entries; /* v->entries, kept in step */
     ouro_word *seen; /* shared words as captured, by entry; NULL: there was one thread only */
     uint32_t seen_capacity;
@@ -30,6 +31,7 @@ struct ouro__capture {
     uint32_t candidates;           /* entries below are candidates */
     uint32_t captured;             /* how many objects were scanned */
     uint32_t dead;
+    bool mixed;   /* there are several runtimes: addresses tell what is of this one */
     bool alone;   /* there is no other thread: any object can be captured */
     bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
@@ -41,18 +43,14 @@ struct ouro__capture {
     uint32_t late[OURO__LATE];
 };
 
-/* Whether this thread may speak for an object with that shared word. Alone it may for all, but for
- * those whose thread is not there in a fork's child: their counts and indices were left anyhow. */
-OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, ouro_word b)
+/* Whether this thread may speak for an object of its runtime with that shared word. Alone it may for
+ * all, but for those whose thread is not there in a fork's child: their counts and indices were left
+ * anyhow. */
+bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ouro_word b);
+OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, const void *object, ouro_word b)
 {
-    if (OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->me->home))
-        return true;
-    if (b & OURO__IMMORTAL)
-        return false;
-    if (b & OURO__MERGED)
-        return c->alone;
-    return ouro__holds(c->me, b) ||
-           (c->alone && ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN);
+    return OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->own) ||
+           ouro__may_capture_out(c, object, b);
 }
 /* Whether an entry takes part, and has not proved live: merged candidates do only while the process
  * has a single thread; till then they wait. */
@@ -68,7 +66,7 @@ void ouro__capture_abandon(struct ouro__capture *c);
 /* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.
  * false: abandoned, a second thread came while only one was reckoned with. */
 bool ouro__verdict(struct ouro__capture *c);
-void ouro__unlock_buckets(struct ouro__visited *v);
+void ouro__unlock_buckets(struct ouro__orc *orc, struct ouro__visited *v);
 /* Frees the dead; returns how many. */
 size_t ouro__sweep(struct ouro__capture *c);
 /* Goes on with a sweep that a hook left, where its stage says; returns how many it freed. */

@@ -218,6 +218,49 @@ void ouro__checked_look(void)
         tell(&found);
 }
 
+/* The oldest kept object of a type that leaves is taken out; false: there is none. */
+static bool take_leaving(struct kept *found)
+{
+    bool any = false;
+    ouro__orc_lock(&quarantine.lock);
+    size_t to = quarantine.tail;
+    for (size_t i = quarantine.tail; i != quarantine.head; i++) {
+        struct kept kept = quarantine.ring[i % KEPT];
+        if (!any && kept.type && (ouro__half_load(&kept.type->state) & OURO__TYPE_LEAVING)) {
+            any = true;
+            *found = kept;
+            quarantine.bytes -= kept.bytes;
+        } else {
+            quarantine.ring[to++ % KEPT] = kept;
+        }
+    }
+    quarantine.head = to;
+    ouro__orc_unlock(&quarantine.lock);
+    return any;
+}
+
+void ouro__checked_flush(void)
+{
+    struct kept old = {NULL, NULL, 0, false};
+    while (take_leaving(&old))
+        ouro__free_odd(old.object, old.type);
+}
+
+void ouro__checked_forget(const struct ouro_runtime *runtime)
+{
+    ouro__orc_lock(&quarantine.lock);
+    size_t to = quarantine.tail;
+    for (size_t i = quarantine.tail; i != quarantine.head; i++) {
+        struct kept kept = quarantine.ring[i % KEPT];
+        if (ouro__runtime_of(kept.object) == runtime)
+            quarantine.bytes -= kept.bytes;
+        else
+            quarantine.ring[to++ % KEPT] = kept;
+    }
+    quarantine.head = to;
+    ouro__orc_unlock(&quarantine.lock);
+}
+
 void ouro__checked_before_fork(void)
 {
     ouro__lock(&quarantine.lock);

@@ -9,6 +9,7 @@
 #include "orc/object.h"
 
 struct ouro__thread;
+struct ouro_runtime;
 
 /* Completes the word before the header (object.c): which thread made it, and in what mode. */
 void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mode);
@@ -29,6 +30,10 @@ bool ouro__checked_escapes(const void *container, const void *value);
 void ouro__checked_free(void *object, const struct ouro_type *type);
 /* Whether a kept object was written since; each is told once. */
 void ouro__checked_look(void);
+/* What is kept of types that are about to be unregistered is given back. */
+void ouro__checked_flush(void);
+/* What is kept of a runtime whose memory goes is forgotten. */
+void ouro__checked_forget(const struct ouro_runtime *runtime);
 void ouro__checked_before_fork(void);
 void ouro__checked_after_fork(bool child);
 

@@ -143,15 +143,19 @@ static void shrink(struct ouro__visited *v, uint32_t used)
 }
 
 /* Whether this is the process's only thread; asked only where it makes a difference. */
-static bool is_alone(const struct ouro__visited *v)
+static bool is_alone(const struct ouro__thread *me)
 {
-    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist() && !ouro__lost_exist())
+    const struct ouro__visited *v = &me->visited;
+    if (me->orc->closing)
+        return true; /* whoever else runs has nothing of it */
+    if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist(me->orc) &&
+        !ouro__lost_exist(me->orc))
         return false;
     /* A thread that was joined may be counted for some microseconds more. */
     for (unsigned tries = 0; tries < 8; tries++) {
         if (ouro__os_threads() == 1)
             return true;
-        if (ouro__attached() > 1)
+        if (ouro__attached(me->orc) > 1)
             return false;
         ouro__os_yield();
     }
@@ -202,7 +206,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
 {
     struct ouro__visited *v = &me->visited;
     struct ouro__capture c = {.me = me, .v = v};
-    if (alone && ouro__lost_exist())
+    if (alone && ouro__lost_exist(me->orc))
         ouro__lost_find(me);
     else if (v->lost)
         find_lost(me);
@@ -268,7 +272,7 @@ void ouro__collect_left(struct ouro__thread *me)
                               .dead = stage->dead};
     if (stage->step == OURO__CAPTURING) {
         stage->step = OURO__NO_STEP;
-        ouro__unlock_buckets(v);
+        ouro__unlock_buckets(me->orc, v);
         ouro__capture_abandon(&c);
         if (stage->beside)
             ouro__arena_release();
@@ -293,16 +297,17 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
 {
     if (!me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
-        bool alone = is_alone(&me->visited);
+        bool alone = is_alone(me);
         if (alone) {
             ouro__orphans_take(me);
-            alone = ouro__os_threads() == 1; /* hooks that ran may have started one */
+            /* hooks that ran may have started one */
+            alone = me->orc->closing || ouro__os_threads() == 1;
         }
-        if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist()))
+        if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist(me->orc)))
             collect_once(me, result, alone);
         release_after(me);
         /* It met objects of others: only now does it make a difference whether these are gone. */
-        if (!alone && me->visited.waiting && is_alone(&me->visited)) {
+        if (!alone && me->visited.waiting && is_alone(me)) {
             collect_once(me, result, true);
             release_after(me);
         }

@@ -12,6 +12,7 @@
  * candidate entry owns the reference, until the next capture or until it is the only one left. */
 #include "alloc/fail.h"
 #include "alloc/heap.h"
+#include "alloc/runtime.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/rc_biased.h"
@@ -238,7 +239,8 @@ void ouro__decref_out(void *object)
         return;
     struct ouro_header *h = ouro__header(object);
     struct ouro__thread *me = ouro__self;
-    if (OURO_LIKELY(!OURO_CHECKED && me && ouro__half_load(&h->local) == me->home)) {
+    if (OURO_LIKELY(!OURO_CHECKED && me && ouro__half_load(&h->local) == me->home &&
+                    (OURO_THREADS || ouro__is_of(me->orc, object)))) {
         if (zero_drop(h, object)) /* the last one of the owner */
             ouro__die(me, object);
         return;
@@ -253,7 +255,10 @@ void ouro__decref_out(void *object)
         return; /* no memory for a thread record: the object leaks rather than dies wrongly */
     if (OURO_CHECKED)
         ouro__checked_touch(object, me);
-    if (ouro__holds(me, b) ? own_decref(me, h, object) : foreign_decref(me, h, object))
+    bool mine = ouro__holds(me, b);
+    if ((!OURO_THREADS || !mine) && ouro__is_elsewhere(me, object, b))
+        ouro__visit_decref(object);
+    else if (mine ? own_decref(me, h, object) : foreign_decref(me, h, object))
         ouro__die(me, object);
 }
 
@@ -288,8 +293,15 @@ void ouro__decref_local_out(void *object)
 void ouro__merged_zero(void *object)
 {
     struct ouro__thread *me = ouro__me();
-    if (me)
+    if (me && !ouro__is_elsewhere(me, object, ouro__load(&ouro__header(object)->shared))) {
         ouro__die(me, object);
+        return;
+    }
+    struct ouro_runtime *there = me ? ouro__visit(object) : NULL;
+    if (!there)
+        return; /* no memory: it leaks rather than dies in the wrong runtime */
+    ouro__die(ouro__self, object);
+    ouro_runtime_leave(there);
 }
 
 /* The shared count went from 2 to 1 while Q was set: if the entry is this thread's, it is the last
@@ -311,11 +323,25 @@ void ouro__merged_one(void *object, ouro_half visited)
     }
 }
 
+/* Without threads all count plainly, in whatever runtime they are. */
+static OURO_NOINLINE void candidate_elsewhere(void *object)
+{
+    struct ouro_runtime *there = ouro__visit(object);
+    if (!there)
+        return;
+    ouro__candidate(object);
+    ouro_runtime_leave(there);
+}
+
 void ouro__candidate(void *object)
 {
     struct ouro__thread *me = ouro__me();
     if (!me)
         return;
+    if (!OURO_THREADS && OURO_UNLIKELY(!ouro__is_of(me->orc, object))) {
+        candidate_elsewhere(object);
+        return;
+    }
     struct ouro__visited *v = &me->visited;
     if (OURO_LIKELY(v->free_place == 0 && v->count < v->capacity)) {
         v->entries[v->count++] = (struct ouro__entry){object, 0, 0};

@@ -10,6 +10,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "orc/state.h"
 
 /* -- the balance ------------------------------------------------------------------------------- */
@@ -75,6 +76,8 @@ static struct entry **find(const void *object)
 static void grow(void)
 {
     size_t heads = 2 * (table.mask + 1);
+    if (ouro_runtime_current() != ouro_runtime_default())
+        return; /* the table outlives all others */
     struct entry **fresh = ouro__realloc_alone(NULL, heads * sizeof *fresh), **old = table.heads;
     size_t old_mask = table.mask;
     if (!fresh)
@@ -165,6 +168,31 @@ static ouro_status declare(void *object, size_t bytes, struct entry **fresh)
     return done ? OURO_OK : OURO_BUSY;
 }
 
+/* The bytes, and the entry, are of the object's runtime. */
+static OURO_NOINLINE ouro_status declare_elsewhere(void *object, size_t bytes)
+{
+    struct ouro_runtime *there = ouro__visit(object);
+    if (!there)
+        return OURO_NO_MEMORY;
+    ouro_status status = ouro_foreign_bytes(object, bytes);
+    ouro_runtime_leave(there);
+    return status;
+}
+
+void ouro__foreign_drop(const struct ouro_runtime *runtime)
+{
+    ouro__orc_lock(&table.lock);
+    for (size_t i = 0; i <= table.mask && table.count > 0; i++) {
+        for (struct entry **at = &table.heads[i]; *at;) {
+            if (ouro__runtime_of((*at)->object) == runtime)
+                (void)remove_entry(at); /* its memory goes with the rest */
+            else
+                at = &(*at)->next;
+        }
+    }
+    ouro__orc_unlock(&table.lock);
+}
+
 ouro_status ouro_foreign_bytes(void *object, size_t bytes)
 {
     if (!object)
@@ -172,7 +200,10 @@ ouro_status ouro_foreign_bytes(void *object, size_t bytes)
     ouro__check_alive(object, "foreign bytes were declared of it, but it is gone");
     if (bytes > PTRDIFF_MAX)
         return OURO_NO_MEMORY;
-    struct entry *fresh = ouro__me() ? ouro_malloc(sizeof *fresh) : NULL;
+    struct ouro__thread *me = ouro__me();
+    if (me && ouro__is_elsewhere(me, object, ouro__load(&ouro__header(object)->shared)))
+        return declare_elsewhere(object, bytes);
+    struct entry *fresh = me ? ouro_malloc(sizeof *fresh) : NULL;
     if (!fresh && bytes > 0)
         return OURO_NO_MEMORY;
     if (bytes > 0)

@@ -8,6 +8,7 @@
  *  F3  The array is there only while the thread is attached, and goes when it is detached. */
 #include "orc/frame.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "hooks/value.h"
 #include "orc/state.h"
 
@@ -18,8 +19,8 @@ size_t ouro__frames_open(void)
     return (size_t)(ouro__frames.top - ouro__frames.start);
 }
 
-/* Room for one more. */
-static ouro_status grow(void)
+/* Room for one more, in the default runtime: frames are the thread's. */
+static ouro_status grow_here(void)
 {
     struct ouro__frames *f = &ouro__frames;
     if (!ouro__me())
@@ -32,13 +33,23 @@ static ouro_status grow(void)
     size_t count = ouro__frames_open();
     if (f->top < f->end || count >= more) { /* the memory callback used frames, too */
         ouro_free(fresh);
-        return f->top < f->end ? OURO_OK : grow();
+        return f->top < f->end ? OURO_OK : grow_here();
     }
     if (count > 0)
         memcpy(fresh, f->start, count * sizeof *fresh);
     ouro_free(f->start);
     *f = (struct ouro__frames){fresh, fresh + count, fresh + more};
     return OURO_OK;
+}
+
+static ouro_status grow(void)
+{
+    ouro_status status = ouro_runtime_enter(ouro_runtime_default());
+    if (status == OURO_OK) {
+        status = grow_here();
+        ouro_runtime_leave(ouro_runtime_default());
+    }
+    return status;
 }
 
 ouro_status ouro__frame_own_out(void *object)

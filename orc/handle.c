@@ -22,6 +22,7 @@
 #include "orc/handle.h"
 #include "alloc/fail.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "alloc/text.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
@@ -97,7 +98,11 @@ static bool grow(void)
     unsigned k = segment_of(used + 1);
     if (used == UINT32_MAX || k >= SEGMENTS)
         return false;
+    /* In the default runtime: handles are the process's. */
+    if (ouro_runtime_enter(ouro_runtime_default()) != OURO_OK)
+        return false;
     struct slot *fresh = ouro_calloc((size_t)FIRST_SIZE << k, sizeof *fresh);
+    ouro_runtime_leave(ouro_runtime_default());
     if (!fresh)
         return false;
     ouro__tool_words(fresh, ((size_t)FIRST_SIZE << k) * sizeof *fresh);

@@ -5,7 +5,7 @@
  * becomes an edge, so that objects are walked once.
  *   1. headers: merged exactly if there is no owner (I3); both words name the same owner (I11); the
  *      type is known; counts in range; tails end in their blocks
- *   2. every reference leads to a live object, or to an immortal one
+ *   2. every reference leads to a live object, to an immortal one, or to another runtime
  *   3. no object is referred to from objects more often than it is counted (I1)
  *   4. no object of an acyclic type reaches itself: none is in a strongly connected component of
  *      more than itself (Tarjan 1972), nor has an edge to itself
@@ -16,6 +16,7 @@
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "hooks/walk.h"
 #include "orc/checked.h"
 #include "orc/leak.h"
@@ -133,6 +134,9 @@ static void add_edge(struct ouro_visitor *self, void *object)
     struct check *c = (struct check *)(void *)self;
     struct item *item = find(c, object);
     if (!item) {
+        const struct ouro_runtime *of = ouro__runtime_of(object);
+        if (of && of != ouro_runtime_current())
+            return;
         if (ouro__place_of(object).kind == OURO__PAGE_UNUSED && /* a static object */
             (word_of(object) & OURO__IMMORTAL))
             return;

@@ -2,7 +2,8 @@
 /* lost.c: candidates that could not be remembered, for want of memory, and that no running thread
  * looks for among its own pages: merged ones, of threads that ended, in pages of others.
  *
- * The next collection of a thread that is the process's only one looks at every object once, and
+ * The next collection of a thread that is the process's only one looks at every object of its runtime
+ * once, and
  * makes what might be garbage a candidate again. If there is no memory for that, the next one does.
  *
  *  L1  The word is set after a candidate was forgotten, and cleared before the look.
@@ -11,16 +12,14 @@
 #include "alloc/heap.h"
 #include "orc/state.h"
 
-static ouro_word lost;
-
-void ouro__lost_set(void)
+void ouro__lost_set(struct ouro__orc *orc)
 {
-    ouro__store(&lost, 1);
+    ouro__store(&orc->lost, 1);
 }
 
-bool ouro__lost_exist(void)
+bool ouro__lost_exist(const struct ouro__orc *orc)
 {
-    return ouro__load(&lost) != 0;
+    return ouro__load(&orc->lost) != 0;
 }
 
 /* A merged object: the entry owns a reference (C2). There is no other thread to pair with. */
@@ -61,7 +60,7 @@ static void look_at_place(const struct ouro__place *place, void *arg)
 
 void ouro__lost_find(struct ouro__thread *me)
 {
-    ouro__store(&lost, 0);
+    ouro__store(&me->orc->lost, 0);
     me->visited.lost = false;
     if (ouro__supply()->block)
         return; /* there are no pages to look through */

@@ -87,6 +87,7 @@ const struct ouro_refops ouro__orc_refops = {.incref = incref_for_hooks,
                                              .settle = settle,
                                              .weak_upgrade = weak_upgrade,
                                              .weak_new = weak_new,
+                                             .alive = ouro__leaving_alive,
                                              .allocate = allocate_for_hooks,
                                              .discard = discard_for_hooks,
                                              .payload_new = ouro__payload_birth,
@@ -136,7 +137,7 @@ void *ouro__object_in(char *block)
     return ouro__object_within(block, UINT32_MAX);
 }
 
-void *ouro__object_within(char *block, size_t bytes)
+struct ouro_header *ouro__header_within(char *block, size_t bytes)
 {
     struct ouro_header *first = (struct ouro_header *)(void *)block, *h = first;
     /* Acquire: pairs with the fences of leave_forwarder and write_header. */
@@ -151,6 +152,13 @@ void *ouro__object_within(char *block, size_t bytes)
         if (ouro__load(&first->shared) != FORWARDER || ouro__half_load(&first->local) != distance)
             return NULL;
     }
+    return b == 0 ? NULL : h;
+}
+
+void *ouro__object_within(char *block, size_t bytes)
+{
+    struct ouro_header *h = ouro__header_within(block, bytes);
+    ouro_word b = h ? ouro__load_acquire(&h->shared) : 0;
     return b == 0 || ouro__is_dying(b) ? NULL : h + 1;
 }
 
@@ -265,6 +273,8 @@ void ouro__free_odd(void *object, const struct ouro_type *type)
     size_t align = type ? block_align(type) : 16;
     if (align > 16 && !ouro__supply()->block) {
         struct ouro__place place = ouro__place_of(object);
+        if (type->id >= OURO__WIDE_TYPE) /* no look finds the header, and the type may go away */
+            ouro__store(&ouro__header(object)->shared, OURO__DYING | -OURO__UNIT);
         ouro__store(&((struct ouro_header *)(void *)place.block)->shared, 0);
     }
     ouro__cell_free(object, OURO__COUNTED, align);
@@ -414,7 +424,7 @@ ouro_reuse ouro__take_reuse_out(void *object)
     if (!object || !me)
         return token;
     ouro__check_alive(object, "taken for reuse, but it is gone");
-    if (!can_be_reused(me, object, ouro_type_of(object)))
+    if (!ouro__is_of(me->orc, object) || !can_be_reused(me, object, ouro_type_of(object)))
         return token;
     ouro__tool_acquire(object);
     end_for_reuse(me, ouro__header(object));
@@ -446,7 +456,7 @@ static bool destroy_for_reuse(struct ouro__thread *me, void *object, const struc
     me->releasing = releasing;
     bool gone = !ouro__resurrected(object);
     if (gone && (ouro__load(&h->shared) & OURO__WEAK)) /* made by its hook */
-        ouro__weak_clear(object);
+        ouro__weak_clear(me->orc, object);
     if (gone)
         release_beside(me, object);
     else
@@ -464,6 +474,8 @@ static bool is_fresh_and_flat(const struct ouro__thread *me, const void *object,
     const struct ouro_header *h = ouro__header(object);
     if (OURO_CHECKED || !type || (type->state & kind) != OURO__TYPE_FLAT)
         return false;
+    if (!OURO_THREADS && !ouro__is_of(me->orc, object))
+        return false; /* there the words do not tell */
     /* Acquire: as in ouro_is_unique. */
     ouro_word b = ouro__load_acquire(&h->shared);
     return b == ((ouro_word)type->id << OURO__TYPE_SHIFT | me->home) &&
@@ -498,8 +510,9 @@ ouro_reuse ouro_drop_reuse(void *object)
         token.cell = object;
         return token;
     }
-    bool gone = ouro__is_freed(ouro__load(&ouro__header(object)->shared));
-    if (gone || !can_be_reused(me, object, type)) {
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    if (ouro__is_freed(b) || ouro__is_elsewhere(me, object, b) ||
+        !can_be_reused(me, object, type)) {
         ouro__decref_out(object);
         return token;
     }
@@ -527,10 +540,12 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
 {
     if (!token.cell)
         return ouro_new_uninit_biased(type, size);
+    const struct ouro__thread *me = ouro__me();
     const struct ouro_type *was = ouro_type_of(token.cell);
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     /* LARGE: taken inline, the cell may be larger than its type says */
-    if (type->birth == 0 || size > OURO__SMALL_MAX_SIZE / 2 || (was->state & OURO__TYPE_LARGE) ||
+    if (!me || !ouro__is_of(me->orc, token.cell) || type->birth == 0 ||
+        size > OURO__SMALL_MAX_SIZE / 2 || (was->state & OURO__TYPE_LARGE) ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
         /* blocks are no larger than asked for, or tools believe so */
         ((ouro__supply()->block || ouro__context.heap->watched) && size > was->size)) {
@@ -538,7 +553,7 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
         return ouro_new_uninit_biased(type, size);
     }
     tell_aligned(type);
-    write_header(token.cell, type, OURO__BORN_BIASED, ouro__me()->home);
+    write_header(token.cell, type, OURO__BORN_BIASED, me->home);
     return token.cell;
 }
 

@@ -73,7 +73,7 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
     if (h->visited != 0 && h->visited != OURO__ACYCLIC)
         ouro__forget(holder, h);
     if (OURO_UNLIKELY(b & OURO__WEAK))
-        ouro__weak_clear(object);
+        ouro__weak_clear(holder->orc, object);
     ouro__tool_acquire(object);
     bool spent = ouro__is_spent(h);
     ouro__mark_dying(h);
@@ -111,7 +111,7 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     ouro_word b = ouro__load(&h->shared);
     ouro__tool_acquire(object);
     if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
-        ouro__weak_clear(object);
+        ouro__weak_clear(ouro__orc_of_object(object), object);
     ouro__mark_freed(h);
     if (OURO_CHECKED)
         ouro__checked_free(object, type);

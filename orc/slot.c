@@ -7,6 +7,7 @@
  * the container into the owner's queue (count.c). */
 #include "orc/slot.h"
 #include "alloc/heap.h"
+#include "alloc/runtime.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -82,6 +83,21 @@ void ouro__slot_moved(void *container)
         ouro__remember(me, container, false);
 }
 
+/* In the container's runtime: what is due after the store is for its threads alone. Without memory to
+ * go there a collection is told all the same (T), but no owner: it may leak. */
+static OURO_NOINLINE uint64_t exchange_elsewhere(void *container, uint64_t *at, uint64_t word,
+                                                 void *object, bool moved)
+{
+    struct ouro_runtime *there = ouro__visit(container);
+    if (!there) {
+        ouro__fetch_or_full(&ouro__header(container)->shared, OURO__TOUCHED);
+        return exchange_plain((ouro_word *)at, word);
+    }
+    uint64_t old = ouro__slot_exchange_word_out(container, at, word, object, moved);
+    ouro_runtime_leave(there);
+    return old;
+}
+
 void *ouro__slot_exchange_out(void *container, void **slot, void *value, bool moved)
 {
     return (void *)ouro__slot_exchange_word_out(container, (uint64_t *)(void *)slot,
@@ -101,6 +117,8 @@ uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *at, uint64_t wo
     struct ouro__thread *me = ouro__me();
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return exchange_plain(slot, word);
+    if (ouro__is_elsewhere(me, container, b))
+        return exchange_elsewhere(container, at, word, object, moved);
     if (!OURO_THREADS || (b & OURO__MERGED) || ouro__holds(me, b)) {
         ouro_word old = exchange_plain(slot, word);
         if (moved && object)
@@ -138,6 +156,14 @@ void ouro_slot_moved_into(void *object)
     struct ouro__thread *me = ouro__me();
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return;
+    if (ouro__is_elsewhere(me, object, b)) {
+        struct ouro_runtime *there = ouro__visit(object);
+        if (!there)
+            return;
+        ouro_slot_moved_into(object);
+        ouro_runtime_leave(there);
+        return;
+    }
     if (!OURO_THREADS || (b & OURO__MERGED) || ouro__holds(me, b)) {
         become_candidate(me, object);
         return;

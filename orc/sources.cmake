@@ -13,6 +13,7 @@ ouro_layer(orc
         frame.c
         handle.c
         heapcheck.c
+        instances.c
         leak.c
         lost.c
         nudge.c
@@ -20,6 +21,7 @@ ouro_layer(orc
         payload.c
         queue.c
         release.c
+        runtime.c
         slot.c
         sweep.c
         token.c

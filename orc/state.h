@@ -3,6 +3,7 @@
 #ifndef OURO_ORC_STATE_H
 #define OURO_ORC_STATE_H
 
+#include "alloc/heap.h"
 #include "alloc/own.h"
 #include "hooks/registry.h"
 #include "orc/cycle.h"
@@ -29,8 +30,10 @@ struct ouro__token {
     ouro_word spilled; /* objects that are entries themselves, linked (exhaust.c) */
     ouro_word marked;  /* something was dropped without an entry: the holder looks for it itself */
     uint32_t next_gone;
-    uint32_t next_held; /* of its holder's adopted tokens; 0: the last. Its holder's own */
-    bool listed;        /* in the list of tokens to reissue; under the registry's lock */
+    uint32_t next_held;    /* of its holder's adopted tokens; 0: the last. Its holder's own */
+    uint32_t next_of;      /* of its runtime's tokens; 0: the last */
+    bool listed;           /* in the list of tokens to reissue; under the registry's lock */
+    struct ouro__orc *orc; /* the runtime that it belongs to, and all that carries it (N1) */
 } __attribute__((aligned(64)));
 
 extern struct ouro__token ouro__tokens[0x10000];
@@ -133,6 +136,9 @@ struct ouro__thread {
     uint32_t held_first; /* adopted tokens, linked by next_held */
     uint32_t held_count; /* the tokens that name it as their holder, beside its home */
     uint32_t park_depth;
+    bool away; /* parked, because its thread is in another runtime */
+    struct ouro__orc *orc;
+    const struct ouro__own *thread;
     bool releasing;    /* inside the release loop: deaths are only chained */
     bool dropping;     /* the library drops fields: dying objects are passed over */
     bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
@@ -157,6 +163,24 @@ struct ouro__thread {
 
 extern OURO_TLS struct ouro__thread *ouro__self; /* NULL until first touch */
 
+/* What orc has of a runtime, beside records and tokens (runtime.c). */
+#define OURO__WEAK_BUCKETS 32
+struct ouro__bucket {
+    ouro__mutex lock;
+    struct ouro_weak *first;
+};
+struct ouro__orc {
+    struct ouro_runtime *runtime;
+    struct ouro__orc *next;   /* of all, or of those to be used again */
+    uint32_t gone_first;      /* tokens to reissue; under the registry's lock, as the next two */
+    uint32_t tokens;          /* all that it was ever given */
+    size_t attached;          /* threads with a record in it */
+    bool closing;             /* it is being destroyed: nobody else may refer to its objects */
+    ouro_word lost;           /* lost.c */
+    ouro__mutex orphans_lock; /* candidate.c */
+    struct ouro__entry *orphans;
+    struct ouro__bucket buckets[OURO__WEAK_BUCKETS]; /* weak.c */
+};
 /* The calling thread's record, made on first touch; NULL: no memory. */
 struct ouro__thread *ouro__attach(void);
 OURO_INLINE struct ouro__thread *ouro__me(void)
@@ -174,8 +198,8 @@ void ouro__unwind_all(struct ouro__thread *me);
 void ouro__unpark_to(struct ouro__thread *me, uint32_t depth);
 /* collect.c: finishes a collection that a hook left, or takes it back. */
 void ouro__collect_left(struct ouro__thread *me);
-/* How many threads touched counted objects and have not ended. */
-size_t ouro__attached(void);
+/* How many threads touched counted objects of the runtime and have not ended. */
+size_t ouro__attached(const struct ouro__orc *orc);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 
@@ -196,6 +220,50 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
 }
 /* Takes token t from GONE; true: it is held now, its queue not looked at yet. */
 bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
+
+/* What the thread's inlined paths may change, of objects with that home; as it stands in
+ * ouro__context. */
+void ouro__set_here(unsigned home);
+/* Waits for at most one hold of a parked thread; the other way. */
+void ouro__run_again(struct ouro__thread *me);
+void ouro__enter_park(struct ouro__thread *me);
+void ouro__thread_exit(bool ended);
+/* Tokens of a runtime that is gone are anybody's. */
+void ouro__tokens_back(struct ouro__orc *orc);
+
+/* -- runtime.c --------------------------------------------------------------------------------- */
+
+/* What orc has of a runtime, made on first touch; NULL: no memory. With the registry's lock. */
+struct ouro__orc *ouro__orc_of(struct ouro_runtime *runtime);
+/* All of them. With the registry's lock. */
+extern struct ouro__orc *ouro__orcs;
+/* Whether the object belongs to another runtime than the one that the thread is in. b: its shared
+ * word, not that of a dying object. */
+bool ouro__is_elsewhere_out(const struct ouro__thread *me, const void *object, ouro_word b);
+OURO_INLINE bool ouro__is_elsewhere(const struct ouro__thread *me, const void *object, ouro_word b)
+{
+    return OURO_UNLIKELY(ouro__load(&ouro__more_runtimes) != 0) &&
+           ouro__is_elsewhere_out(me, object, b);
+}
+/* Whether memory is of that runtime; exact where there are several. */
+OURO_INLINE bool ouro__is_of(const struct ouro__orc *orc, const void *p)
+{
+    return OURO_LIKELY(ouro__load(&ouro__more_runtimes) == 0) ||
+           ouro__runtime_of(p) == orc->runtime;
+}
+/* What orc has of the runtime of an object. */
+struct ouro__orc *ouro__orc_of_object(const void *object);
+/* Enters the object's runtime to act there as one of its threads; NULL: no memory. To be left. */
+struct ouro_runtime *ouro__visit(const void *object);
+void ouro__orc_before_fork(struct ouro__orc *orc);
+void ouro__orc_after_fork(struct ouro__orc *orc, bool child);
+/* A decref of what belongs to another runtime: there. */
+void ouro__visit_decref(void *object);
+/* For alloc (heap.h, struct ouro__upper). */
+void ouro__orc_leaving(void);
+void ouro__orc_entering(void *record);
+void ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks);
+void ouro__orc_closed(struct ouro_runtime *runtime);
 
 /* -- queue.c ----------------------------------------------------------------------------------- */
 
@@ -308,13 +376,11 @@ void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
 /* Takes over the candidates that ended threads left; the caller is the only thread. */
 void ouro__orphans_take(struct ouro__thread *me);
-bool ouro__orphans_exist(void);
-void ouro__orphans_before_fork(void);
-void ouro__orphans_after_fork(bool child);
+bool ouro__orphans_exist(struct ouro__orc *orc);
 /* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such;
  * the caller, in a collection, is alone and looks. */
-void ouro__lost_set(void);
-bool ouro__lost_exist(void);
+void ouro__lost_set(struct ouro__orc *orc);
+bool ouro__lost_exist(const struct ouro__orc *orc);
 void ouro__lost_find(struct ouro__thread *me);
 /* Forgets it, if it is a candidate of that thread. */
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h);
@@ -332,16 +398,13 @@ void *ouro__realloc_alone(void *block, size_t size);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
-#define OURO__WEAK_BUCKETS 32
-/* The object of this address is dead: no upgrade finds it from now on. */
-void ouro__weak_clear(void *object);
+/* The object of this address, of that runtime, is dead: no upgrade finds it from now on. */
+void ouro__weak_clear(struct ouro__orc *orc, void *object);
 /* The same in steps: the lock that upgrades of the object take. */
 unsigned ouro__weak_bucket(const void *object);
-void ouro__weak_lock(unsigned bucket);
-void ouro__weak_unlock(unsigned bucket);
-void ouro__weak_clear_locked(void *object);
-void ouro__weak_before_fork(void);
-void ouro__weak_after_fork(bool child);
+void ouro__weak_lock(struct ouro__orc *orc, unsigned bucket);
+void ouro__weak_unlock(struct ouro__orc *orc, unsigned bucket);
+void ouro__weak_clear_locked(struct ouro__orc *orc, void *object);
 
 /* -- handle.c, foreign.c ------------------------------------------------------------------------ */
 
@@ -353,6 +416,8 @@ void ouro__handles_after_fork(bool child);
 void ouro__foreign_forget(const void *object);
 /* Bytes that an object declared (ouro_foreign_bytes). */
 size_t ouro__foreign_of(const void *object);
+/* The entries of objects of a runtime that goes. */
+void ouro__foreign_drop(const struct ouro_runtime *runtime);
 void ouro__foreign_before_fork(void);
 void ouro__foreign_after_fork(bool child);
 
@@ -425,6 +490,10 @@ void ouro__warn_object(const char *what, const void *object);
 void *ouro__object_in(char *block);
 /* The same for a block of so many bytes that another thread may be using for something else. */
 void *ouro__object_within(char *block, size_t bytes);
+/* The header that such a block has, of an object that lives or not; NULL: none was born there. */
+struct ouro_header *ouro__header_within(char *block, size_t bytes);
+/* For hooks (refops.h, alive). */
+const struct ouro_type *ouro__leaving_alive(size_t *count);
 const char *ouro__type_name(const void *object, ouro_word shared);
 /* Fails if the object is gone and its memory was not used again (the checked library: was it used
  * on the wrong thread); `what` says how it was used. */

@@ -14,11 +14,16 @@
  *      is a full RMW followed by a load of the other word (counts.md, memory order b). Models:
  *      token, park.
  *
+ *  T5  A thread has one record and one home token in each runtime that it touched (docs/adr/0012).
+ *      What a record of it holds the others do not: to each other they are other threads.
+ *
  * Thread records and tokens are type-stable: a late reader finds another thread there, and looks
  * again.
- */
+ *
+ * Without threads every record has the same token, for inlined births write a constant. */
 #include "alloc/fail.h"
 #include "alloc/heap.h"
+#include "alloc/runtime.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
 #include "orc/state.h"
@@ -31,23 +36,23 @@ ouro_word ouro__many_threads;
 static struct {
     ouro__mutex lock;
     struct ouro__thread *all, *spare;
-    uint32_t fresh;      /* the next token never given out; above 0xFFFF: there is none */
-    uint32_t gone_first; /* tokens to reissue, by number; stale entries are passed over */
-    size_t attached;
+    uint32_t fresh;       /* the next token never given out; above 0xFFFF: there is none */
+    uint32_t back_first;  /* those of runtimes that are gone, linked by next_gone */
     uint64_t attachments; /* so far */
 } registry = {.lock = OURO__MUTEX_INIT, .fresh = OURO__FIRST_TOKEN};
 
 /* -- holding ----------------------------------------------------------------------------------- */
 
-/* With the lock: t may be reissued. */
+/* With the lock: t may be reissued, in its runtime. The list is of numbers; stale ones are passed
+ * over. */
 static void list_gone(unsigned t)
 {
     struct ouro__token *token = &ouro__tokens[t];
     if (token->listed)
         return;
     token->listed = true;
-    token->next_gone = registry.gone_first;
-    registry.gone_first = t;
+    token->next_gone = token->orc->gone_first;
+    token->orc->gone_first = t;
 }
 
 static bool take_gone(struct ouro__thread *me, unsigned t)
@@ -59,22 +64,43 @@ static bool take_gone(struct ouro__thread *me, unsigned t)
     return true;
 }
 
-/* With the lock: a token for a new thread, or NO_TOKEN. */
+/* With the lock: a token that no runtime has, or NO_TOKEN. */
+static unsigned unused_token(void)
+{
+    unsigned t = registry.back_first;
+    if (!OURO_THREADS)
+        return OURO__FIRST_TOKEN;
+    if (t) {
+        registry.back_first = ouro__tokens[t].next_gone;
+        return t;
+    }
+    t = registry.fresh;
+    if (t > 0xFFFF)
+        return OURO__NO_TOKEN;
+    registry.fresh = ouro__next_token(t);
+    ouro__tool_words(&ouro__tokens[t], sizeof ouro__tokens[t]);
+    return t;
+}
+
+/* With the lock: a token for a thread that is new in its runtime, or NO_TOKEN. */
 static unsigned issue(struct ouro__thread *me)
 {
-    while (registry.gone_first) {
-        unsigned t = registry.gone_first;
-        registry.gone_first = ouro__tokens[t].next_gone;
+    struct ouro__orc *orc = me->orc;
+    while (orc->gone_first) {
+        unsigned t = orc->gone_first;
+        orc->gone_first = ouro__tokens[t].next_gone;
         ouro__tokens[t].listed = false;
         if (take_gone(me, t))
             return t;
     }
-    if (registry.fresh > 0xFFFF)
-        return OURO__NO_TOKEN;
-    unsigned t = registry.fresh;
-    registry.fresh = ouro__next_token(t);
-    ouro__tool_words(&ouro__tokens[t], sizeof ouro__tokens[t]);
-    ouro__store_release(&ouro__tokens[t].holder, (ouro_word)me);
+    unsigned t = unused_token();
+    if (t == OURO__NO_TOKEN)
+        return t;
+    struct ouro__token *token = &ouro__tokens[t];
+    token->orc = orc;
+    token->next_of = orc->tokens;
+    orc->tokens = t;
+    ouro__store_release(&token->holder, (ouro_word)me);
     return t;
 }
 
@@ -94,6 +120,28 @@ static bool unhold_adopted(struct ouro__thread *me, unsigned t)
         return false;
     *at = ouro__tokens[t].next_held;
     return true;
+}
+
+void ouro__tokens_back(struct ouro__orc *orc)
+{
+    ouro__orc_lock(&registry.lock);
+    for (uint32_t t = orc->tokens, next; t && OURO_THREADS; t = next) {
+        struct ouro__token *token = &ouro__tokens[t];
+        next = token->next_of;
+        ouro__store(&token->queue, 0);
+        ouro__store(&token->spilled, 0);
+        ouro__store(&token->marked, 0);
+        ouro__store(&token->holder, OURO__FRESH);
+        token->listed = false;
+        token->orc = NULL;
+        token->next_gone = registry.back_first;
+        registry.back_first = t;
+    }
+    struct ouro__orc **at = &ouro__orcs;
+    while (*at != orc)
+        at = &(*at)->next;
+    *at = orc->next;
+    ouro__orc_unlock(&registry.lock);
 }
 
 /* Leaves token t to whoever needs it; what came in meanwhile is settled first (T4). Outside hooks
@@ -116,6 +164,8 @@ static void give_up(struct ouro__thread *me, unsigned t)
         if (adopted)
             hold_adopted(me, t);
     }
+    if (!OURO_THREADS)
+        return; /* it is others' as well */
     ouro__orc_lock(&registry.lock);
     list_gone(t);
     ouro__orc_unlock(&registry.lock);
@@ -147,7 +197,6 @@ bool ouro__token_adopt(struct ouro__thread *me, unsigned t)
 
 /* -- attach and exit --------------------------------------------------------------------------- */
 
-static void orc_thread_exit(void);
 static void before_fork(void);
 static void after_fork(bool child);
 
@@ -175,12 +224,13 @@ static void record_reset(struct ouro__thread *me)
     me->next_thread = next;
     me->used = true;
     me->visited.threshold = 0;
+    me->thread = &ouro__own;
 }
 
-size_t ouro__attached(void)
+size_t ouro__attached(const struct ouro__orc *orc)
 {
     ouro__orc_lock(&registry.lock);
-    size_t n = registry.attached;
+    size_t n = orc->attached;
     ouro__orc_unlock(&registry.lock);
     return n;
 }
@@ -188,7 +238,13 @@ size_t ouro__attached(void)
 /* With the lock, once: hooks and alloc are told of the layer above them. */
 static void connect_layers(void)
 {
-    static const struct ouro__upper upper = {orc_thread_exit, before_fork, after_fork};
+    static const struct ouro__upper upper = {.thread_exit = ouro__thread_exit,
+                                             .leaving = ouro__orc_leaving,
+                                             .entering = ouro__orc_entering,
+                                             .closing = ouro__orc_closing,
+                                             .closed = ouro__orc_closed,
+                                             .before_fork = before_fork,
+                                             .after_fork = after_fork};
     static bool connected;
     if (connected)
         return;
@@ -205,7 +261,7 @@ static void tell_collectors(void)
 }
 
 /* What the thread's inlined paths may change; with the checked library none may a slot. */
-static void set_here(unsigned home)
+void ouro__set_here(unsigned home)
 {
     const ouro_half none = ~(ouro_half)0;
     ouro_half mine = home == OURO__NO_TOKEN ? none : OURO__LOCAL_OUT | (~home & OURO__OWNER_MASK);
@@ -222,27 +278,28 @@ struct ouro__thread *ouro__attach(void)
     }
     ouro__orc_lock(&registry.lock);
     connect_layers();
-    struct ouro__thread *me = record_take();
+    struct ouro__orc *orc = ouro__orc_of(heap->runtime);
+    struct ouro__thread *me = orc ? record_take() : NULL;
     if (me) {
         record_reset(me);
         me->number = ++registry.attachments;
+        me->orc = orc;
         me->home = (uint16_t)issue(me);
     }
-    if (!me || ++registry.attached > 1 || registry.all->next_thread)
+    if (!me || ++orc->attached > 1 || registry.all->next_thread)
         tell_collectors();
     ouro__orc_unlock(&registry.lock);
     if (!me)
         return NULL;
     ouro__self = me;
-    set_here(me->home);
+    heap->record = me;
+    ouro__set_here(me->home);
     heap->unready = me->home == OURO__NO_TOKEN;
     heap->pub.mark = me->home;
     heap->pub.born = me->home - 1u;
     ouro__heap_watch(heap, false);
     return me;
 }
-
-static void run_again(struct ouro__thread *me);
 
 /* Home becomes NONE before the token is GONE (T1): from then on another thread may hold it, and no
  * inlined path of this one may match it. Births are merged from now on. */
@@ -251,7 +308,7 @@ static void leave_home(struct ouro__thread *me)
     unsigned home = me->home;
     struct ouro__heap *heap = ouro__heap_mine();
     me->home = OURO__NO_TOKEN;
-    set_here(OURO__NO_TOKEN);
+    ouro__set_here(OURO__NO_TOKEN);
     heap->unready = true;
     ouro__heap_watch(heap, true);
     if (home == OURO__NO_TOKEN)
@@ -279,23 +336,30 @@ static void leave(struct ouro__thread *me)
     }
     ouro__candidates_end(me);
     ouro__segments_leave(me);
-    ouro__frames_end();
+    if (ouro_runtime_current() == ouro_runtime_default())
+        ouro__frames_end(); /* they are the thread's, in whatever runtime it is */
+    ouro__heap_mine()->record = NULL;
     ouro__self = NULL;
     ouro__orc_lock(&registry.lock);
     me->used = false;
+    me->thread = NULL;
     me->next_free = registry.spare;
     registry.spare = me;
-    registry.attached--;
+    me->orc->attached--;
     ouro__orc_unlock(&registry.lock);
 }
 
-/* The thread has ended. What it was at, it has left: it runs nothing any more but this. */
-static void orc_thread_exit(void)
+/* The thread has ended: what it was at, it has left, and it runs nothing any more but this. Or only its
+ * time in a runtime has, which it had left before. */
+void ouro__thread_exit(bool ended)
 {
     struct ouro__thread *me = ouro__self;
     if (!me)
         return;
-    ouro__unwind_all(me);
+    if (ended)
+        ouro__unwind_all(me);
+    else
+        ouro__unpark_to(me, 0);
     leave(me);
 }
 
@@ -327,7 +391,7 @@ void ouro_thread_detach(void)
 /* -- park -------------------------------------------------------------------------------------- */
 
 /* Waits for at most one hold: WANT keeps a second merger out. */
-static void run_again(struct ouro__thread *me)
+void ouro__run_again(struct ouro__thread *me)
 {
     if (ouro__load(&me->state) == OURO__RUNNING)
         return; /* for a fork, whose handlers may end the park */
@@ -343,7 +407,7 @@ static void run_again(struct ouro__thread *me)
     }
 }
 
-static void enter_park(struct ouro__thread *me)
+void ouro__enter_park(struct ouro__thread *me)
 {
     for (;;) {
         ouro__poll_tokens(me);
@@ -351,7 +415,7 @@ static void enter_park(struct ouro__thread *me)
         ouro__exchange_full(&me->state, OURO__PARKED);
         if (!ouro__anything_queued(me))
             return;
-        run_again(me);
+        ouro__run_again(me);
     }
 }
 
@@ -365,7 +429,7 @@ void ouro_park(void)
     /* A merger allocates nothing: room for what it may remember. */
     if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
         ouro__visited_grow(&me->visited);
-    enter_park(me);
+    ouro__enter_park(me);
 }
 
 void ouro__unpark_to(struct ouro__thread *me, uint32_t depth)
@@ -374,7 +438,7 @@ void ouro__unpark_to(struct ouro__thread *me, uint32_t depth)
         return;
     me->park_depth = depth;
     if (depth == 0)
-        run_again(me);
+        ouro__run_again(me);
 }
 
 void ouro_unpark(void)
@@ -382,7 +446,7 @@ void ouro_unpark(void)
     struct ouro__thread *me = ouro__self;
     if (!me || me->park_depth == 0 || --me->park_depth > 0)
         return;
-    run_again(me);
+    ouro__run_again(me);
     ouro__poll_tokens(me);
 }
 
@@ -412,18 +476,25 @@ size_t ouro_queued_bytes(void)
 
 /* -- fork -------------------------------------------------------------------------------------- */
 
+static void run_for_fork(void *record)
+{
+    struct ouro__thread *me = record;
+    if (me && (me->park_depth > 0 || me->away))
+        ouro__run_again(me);
+}
+
 /* Whoever settles for a parked thread would vanish in the middle of it: the thread runs while it
- * forks. Before every lock, for a merger may need one. */
+ * forks, in all its runtimes. Before every lock but that of the list of runtimes, for a merger may need
+ * one. */
 static void before_fork(void)
 {
-    struct ouro__thread *me = ouro__self;
-    if (me && me->park_depth > 0)
-        run_again(me);
+    run_for_fork(ouro__self);
+    ouro__elsewhere_each(run_for_fork);
     ouro__lock(&registry.lock);
     ouro__types_before_fork();
-    ouro__orphans_before_fork();
+    for (struct ouro__orc *orc = ouro__orcs; orc; orc = orc->next)
+        ouro__orc_before_fork(orc);
     ouro__handles_before_fork();
-    ouro__weak_before_fork();
     ouro__foreign_before_fork();
     if (OURO_CHECKED)
         ouro__checked_before_fork();
@@ -432,12 +503,17 @@ static void before_fork(void)
 
 /* Back to PARKED. What died of what came in meanwhile waits for unpark: others' fork handlers may
  * not have run yet, so hooks must not. */
-static void park_after_fork(struct ouro__thread *me)
+static void park_after_fork(void *record)
 {
+    struct ouro__thread *me = record, *self = ouro__self;
+    if (!me || (me->park_depth == 0 && !me->away))
+        return;
+    ouro__self = me;
     bool releasing = me->releasing;
     me->releasing = true;
-    enter_park(me);
+    ouro__enter_park(me);
     me->releasing = releasing;
+    ouro__self = self;
 }
 
 /* A thread that is not there was in the middle of a store: nobody waits for its end. What its store
@@ -453,6 +529,11 @@ static void end_store(struct ouro__thread *gone)
     }
 }
 
+static bool is_mine(const struct ouro__thread *record)
+{
+    return record->thread == &ouro__own;
+}
+
 /* The tokens of the threads that are not there are FROZEN: nothing of theirs is merged or drained;
  * a local count may have been half way through anything. */
 static void become_child(void)
@@ -460,14 +541,17 @@ static void become_child(void)
     ouro__mutex_reset(&registry.lock);
     for (uint32_t t = OURO__FIRST_TOKEN; t != registry.fresh; t = ouro__next_token(t)) {
         ouro_word holder = ouro__load(&ouro__tokens[t].holder);
-        if (holder > OURO__FROZEN && holder != (ouro_word)ouro__self)
+        if (holder > OURO__FROZEN && !is_mine((const struct ouro__thread *)holder))
             ouro__store(&ouro__tokens[t].holder, OURO__FROZEN);
     }
+    for (struct ouro__orc *orc = ouro__orcs; orc; orc = orc->next)
+        orc->attached = 0;
     for (struct ouro__thread *other = registry.all; other; other = other->next_thread) {
-        if (other != ouro__self)
+        if (is_mine(other))
+            other->orc->attached++;
+        else
             end_store(other);
     }
-    registry.attached = ouro__self ? 1 : 0;
     ouro__leaks_in_child();
 }
 
@@ -477,15 +561,14 @@ static void after_fork(bool child)
     if (OURO_CHECKED)
         ouro__checked_after_fork(child);
     ouro__foreign_after_fork(child);
-    ouro__weak_after_fork(child);
     ouro__handles_after_fork(child);
-    ouro__orphans_after_fork(child);
+    for (struct ouro__orc *orc = ouro__orcs; orc; orc = orc->next)
+        ouro__orc_after_fork(orc, child);
     ouro__types_after_fork(child);
     if (child)
         become_child();
     else
         ouro__unlock(&registry.lock);
-    struct ouro__thread *me = ouro__self;
-    if (me && me->park_depth > 0)
-        park_after_fork(me);
+    park_after_fork(ouro__self);
+    ouro__elsewhere_each(park_after_fork);
 }

@@ -23,7 +23,7 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
     ouro_word b = ouro__load(&h->shared);
-    if (!ouro__may_capture(c, b))
+    if (!ouro__may_capture(c, edge.target, b))
         return;
     /* All that could be captured and has an index was captured: the entry is this thread's. */
     ouro_half visited = ouro__half_load(&h->visited);
@@ -93,18 +93,18 @@ static void lock_buckets(const struct ouro__capture *c)
     }
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
         if (need >> i & 1)
-            ouro__weak_lock(i); /* in order: nobody holds two but in this order */
+            ouro__weak_lock(c->me->orc, i); /* in order: nobody holds two but in this order */
     }
     c->v->stage.locked = need;
 }
 
-void ouro__unlock_buckets(struct ouro__visited *v)
+void ouro__unlock_buckets(struct ouro__orc *orc, struct ouro__visited *v)
 {
     uint32_t locked = v->stage.locked;
     v->stage.locked = 0;
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
         if (locked >> i & 1)
-            ouro__weak_unlock(i);
+            ouro__weak_unlock(orc, i);
     }
 }
 
@@ -114,7 +114,7 @@ static void arrive_recounting(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
     ouro_word b = ouro__load(&h->shared);
-    if (!ouro__may_capture(c, b))
+    if (!ouro__may_capture(c, edge.target, b))
         return;
     ouro_half visited = ouro__half_load(&h->visited); /* 0: it lives */
     if (ouro__is_entry_of(c, edge.target, visited))
@@ -188,7 +188,7 @@ static void clear_weak(struct ouro__capture *c)
         const struct ouro__entry *entry = &c->entries[i];
         if (ouro__is_captured(c, entry) &&
             (ouro__load(&ouro__header(entry->object)->shared) & OURO__WEAK))
-            ouro__weak_clear_locked(entry->object);
+            ouro__weak_clear_locked(c->me->orc, entry->object);
     }
 }
 
@@ -246,7 +246,7 @@ bool ouro__verdict(struct ouro__capture *c)
     bool joined = was_joined(c);
     if (!joined)
         clear_weak(c);
-    ouro__unlock_buckets(c->v);
+    ouro__unlock_buckets(c->me->orc, c->v);
     if (joined)
         ouro__capture_abandon(c);
     else

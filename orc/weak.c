@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* weak.c: the side table of weak cells.
+/* weak.c: the side tables of weak cells.
  *
+ * Each runtime has one for its objects; its cells are memory of that runtime too (N2 of docs/adr/0012).
  * One cell for an object, found by its address; 32 buckets, each with a lock. Protocol:
  * docs/counts.md, Weak; model: tests/models/weak.pml.
  *
@@ -12,6 +13,7 @@
  * is allocated before it. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
+#include "alloc/runtime.h"
 #include "orc/checked.h"
 #include "orc/state.h"
 
@@ -19,14 +21,7 @@ struct ouro_weak {
     ouro_word references;
     void *object; /* NULL: dead */
     struct ouro_weak *next;
-    unsigned bucket;
-};
-
-static struct bucket {
-    ouro__mutex lock;
-    struct ouro_weak *first;
-} buckets[OURO__WEAK_BUCKETS] = {
-    [0 ... OURO__WEAK_BUCKETS - 1] = {.lock = OURO__MUTEX_INIT},
+    struct ouro__bucket *bucket;
 };
 
 unsigned ouro__weak_bucket(const void *object)
@@ -35,16 +30,16 @@ unsigned ouro__weak_bucket(const void *object)
 }
 OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 32, "ouro__weak_bucket gives five bits");
 
-void ouro__weak_lock(unsigned bucket)
+void ouro__weak_lock(struct ouro__orc *orc, unsigned bucket)
 {
-    ouro__orc_lock(&buckets[bucket].lock);
+    ouro__orc_lock(&orc->buckets[bucket].lock);
 }
-void ouro__weak_unlock(unsigned bucket)
+void ouro__weak_unlock(struct ouro__orc *orc, unsigned bucket)
 {
-    ouro__orc_unlock(&buckets[bucket].lock);
+    ouro__orc_unlock(&orc->buckets[bucket].lock);
 }
 
-static struct ouro_weak **find(struct bucket *bucket, const void *object)
+static struct ouro_weak **find(struct ouro__bucket *bucket, const void *object)
 {
     struct ouro_weak **at = &bucket->first;
     while (*at && (*at)->object != object)
@@ -52,10 +47,10 @@ static struct ouro_weak **find(struct bucket *bucket, const void *object)
     return at;
 }
 
-void ouro__weak_clear_locked(void *object)
+void ouro__weak_clear_locked(struct ouro__orc *orc, void *object)
 {
     ouro__foreign_forget(object);
-    struct bucket *bucket = &buckets[ouro__weak_bucket(object)];
+    struct ouro__bucket *bucket = &orc->buckets[ouro__weak_bucket(object)];
     struct ouro_weak **at = find(bucket, object);
     struct ouro_weak *weak = *at;
     if (!weak)
@@ -64,31 +59,44 @@ void ouro__weak_clear_locked(void *object)
     weak->object = NULL;
 }
 
-void ouro__weak_clear(void *object)
+void ouro__weak_clear(struct ouro__orc *orc, void *object)
 {
     unsigned bucket = ouro__weak_bucket(object);
-    ouro__weak_lock(bucket);
-    ouro__weak_clear_locked(object);
-    ouro__weak_unlock(bucket);
+    ouro__weak_lock(orc, bucket);
+    ouro__weak_clear_locked(orc, object);
+    ouro__weak_unlock(orc, bucket);
+}
+
+/* From another runtime: the cell is memory of the object's. */
+static OURO_NOINLINE struct ouro_weak *new_elsewhere(void *object)
+{
+    struct ouro_runtime *there = ouro__visit(object);
+    if (!there)
+        return NULL;
+    struct ouro_weak *weak = ouro_weak_new(object);
+    ouro_runtime_leave(there);
+    return weak;
 }
 
 struct ouro_weak *ouro_weak_new(void *object)
 {
-    if (!object || !ouro__me())
+    struct ouro__thread *me = object ? ouro__me() : NULL;
+    if (!me)
         return NULL;
     ouro__check_alive(object, "a weak handle was asked for, but it is gone");
+    if (OURO_UNLIKELY(!ouro__is_of(me->orc, object)) && ouro__runtime_of(object))
+        return new_elsewhere(object);
     struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
     if (!fresh)
         return NULL;
     ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1; full: memory order g */
-    unsigned number = ouro__weak_bucket(object);
-    struct bucket *bucket = &buckets[number];
+    struct ouro__bucket *bucket = &me->orc->buckets[ouro__weak_bucket(object)];
     ouro__orc_lock(&bucket->lock);
     struct ouro_weak *weak = *find(bucket, object);
     if (weak) {
         ouro__fetch_add(&weak->references, 1);
     } else {
-        *fresh = (struct ouro_weak){1, object, bucket->first, number};
+        *fresh = (struct ouro_weak){1, object, bucket->first, bucket};
         bucket->first = fresh;
     }
     ouro__orc_unlock(&bucket->lock);
@@ -123,7 +131,7 @@ void *ouro_weak_upgrade(struct ouro_weak *weak)
     struct ouro__thread *me = ouro__me();
     if (!weak || !me)
         return NULL;
-    struct bucket *bucket = &buckets[weak->bucket];
+    struct ouro__bucket *bucket = weak->bucket;
     ouro__orc_lock(&bucket->lock);
     void *object = weak->object;
     bool wrong = OURO_CHECKED && object && ouro__checked_foreign(object, me);
@@ -154,7 +162,7 @@ void ouro_weak_decref(struct ouro_weak *weak)
         if (ouro__cas_release(&weak->references, &n, n - 1))
             return;
     }
-    struct bucket *bucket = &buckets[weak->bucket];
+    struct ouro__bucket *bucket = weak->bucket;
     ouro__orc_lock(&bucket->lock);
     bool last = ouro__fetch_add_full(&weak->references, (ouro_word)-1) == 1;
     if (last && weak->object) {
@@ -166,20 +174,4 @@ void ouro_weak_decref(struct ouro_weak *weak)
     ouro__orc_unlock(&bucket->lock);
     if (last)
         ouro_free(weak);
-}
-
-void ouro__weak_before_fork(void)
-{
-    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
-        ouro__lock(&buckets[i].lock);
-}
-
-void ouro__weak_after_fork(bool child)
-{
-    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
-        if (child)
-            ouro__mutex_reset(&buckets[i].lock);
-        else
-            ouro__unlock(&buckets[i].lock);
-    }
 }

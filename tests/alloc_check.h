@@ -93,7 +93,7 @@ static UNUSED size_t check_heap(const struct ouro__heap *heap)
 /* R1 .. R4, by walking all chunks. */
 static UNUSED void check_arena(void)
 {
-    struct ouro__arena *arena = &ouro__arena;
+    struct ouro__arena *arena = ouro__arena_mine();
     size_t used = 0, mapped = 0, chunks = 0, open = 0, opened = 0;
     for (struct ouro__chunk *c = arena->chunks; c; c = c->all_next, chunks++) {
         mapped += OURO__CHUNK_SIZE;

@@ -257,7 +257,7 @@ static void the_block_of_every_address_is_found_without_dividing(void **state)
 {
     (void)state;
     for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
-        struct ouro__page *page = ouro__page_take(cls, OURO__RAW);
+        struct ouro__page *page = ouro__page_take(ouro__arena_mine(), cls, OURO__RAW);
         assert_non_null(page);
         size_t size = page->slices * OURO__SLICE_SIZE;
         for (size_t at = 0; at < size; at += at % 16 == 15 ? 1 : 15)
@@ -277,14 +277,14 @@ static void the_map_reaches_to_the_end_of_the_address_space(void **state)
     const unsigned bits = 48;
 #endif
     const char *last = (const char *)(((uintptr_t)1 << bits) - OURO__CHUNK_SIZE);
-    ouro__arena_lock();
+    ouro__arena_lock(ouro__arena_mine());
     bool there = ouro__map_set(last, OURO__CHUNK_SIZE, 12);
-    ouro__arena_unlock();
+    ouro__arena_unlock(ouro__arena_mine());
     assert_true(there);
     assert_int_equal(ouro__map_get(last + OURO__CHUNK_SIZE - 1), 12);
-    ouro__arena_lock();
+    ouro__arena_lock(ouro__arena_mine());
     assert_true(ouro__map_set(last, OURO__CHUNK_SIZE, 0));
-    ouro__arena_unlock();
+    ouro__arena_unlock(ouro__arena_mine());
     assert_int_equal(ouro__map_get(last), 0);
 }
 

@@ -9,7 +9,8 @@
 
 static size_t attached(void)
 {
-    return ouro__attached();
+    ouro_word *above = ouro__runtime_above(ouro_runtime_default());
+    return ouro__attached((const struct ouro__orc *)ouro__load(above));
 }
 
 /* -- attach and detach ------------------------------------------------------------------------- */

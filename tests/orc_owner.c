@@ -124,14 +124,14 @@ static void a_drop_during_a_hold_for_another_token_is_not_left(void **state)
     kit_other_do(owner, kit_park, NULL);
 
     unsigned bucket = ouro__weak_bucket(made[0]); /* the merger stops there, inside its hold */
-    ouro__weak_lock(bucket);
+    ouro__weak_lock(ouro__self->orc, bucket);
     pthread_t merger;
     KIT_CHECK(pthread_create(&merger, NULL, drop_it, made[0]) == 0);
     for (int i = 0; i < 5000 && ouro__load(&parked->state) != OURO__MERGING; i++)
         usleep(1000);
     assert_int_equal(ouro__load(&parked->state), OURO__MERGING);
     ouro_decref(orphan);
-    ouro__weak_unlock(bucket);
+    ouro__weak_unlock(ouro__self->orc, bucket);
     pthread_join(merger, NULL);
     assert_int_equal(kit_destroyed, 2); /* while the owner sleeps on */
 

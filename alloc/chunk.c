@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* chunk.c: the chunks of an arena, and spare ones of the process.
+ *
+ * A runtime that ends gives its chunks to the process, which keeps a few of them for the next one to
+ * start: mapping 4 MiB, touching them and unmapping them again costs more than all else that a small
+ * runtime does. A spare chunk keeps the memory of its first slices, where a small runtime has its
+ * pages; the rest is purged.
+ *
+ *  K1  A spare chunk is in no map entry and no arena; `dirty` and `soiled` say of it what they say of
+ *      any (R2), its other descriptions are what they were.
+ *  K2  Only chunks of the process's supply are kept. */
+#include "alloc/arena.h"
+
+#define SPARES     4  /* chunks kept at most */
+#define KEPT_FIRST 16 /* slices of each that may keep their memory */
+
+static struct {
+    ouro__mutex lock;
+    struct ouro__chunk *first;
+    unsigned count;
+} spares = {.lock = OURO__MUTEX_INIT};
+
+static void spares_lock(void)
+{
+    ouro__lock_unless(ouro__own.arena_forks, &spares.lock);
+}
+static void spares_unlock(void)
+{
+    ouro__unlock_unless(ouro__own.arena_forks, &spares.lock);
+}
+
+void ouro__spares_before_fork(void)
+{
+    ouro__lock(&spares.lock);
+}
+void ouro__spares_after_fork(bool child)
+{
+    if (child)
+        ouro__mutex_reset(&spares.lock);
+    else
+        ouro__unlock(&spares.lock);
+}
+
+/* -- lists ------------------------------------------------------------------------------------- */
+
+static void open_insert(struct ouro__chunk *chunk)
+{
+    struct ouro__arena *arena = chunk->arena;
+    chunk->prev = NULL;
+    chunk->next = arena->open;
+    if (arena->open)
+        arena->open->prev = chunk;
+    arena->open = chunk;
+}
+
+static void open_remove(struct ouro__chunk *chunk)
+{
+    if (chunk->next)
+        chunk->next->prev = chunk->prev;
+    if (chunk->prev)
+        chunk->prev->next = chunk->next;
+    else
+        chunk->arena->open = chunk->next;
+}
+
+static void link_in(struct ouro__chunk *chunk)
+{
+    struct ouro__arena *arena = chunk->arena;
+    chunk->all_prev = NULL;
+    chunk->all_next = arena->chunks;
+    if (arena->chunks)
+        arena->chunks->all_prev = chunk;
+    arena->chunks = chunk;
+    arena->mapped += OURO__CHUNK_SIZE;
+    arena->chunk_count++;
+    open_insert(chunk);
+}
+
+static void chunk_unlink(struct ouro__chunk *chunk)
+{
+    struct ouro__arena *arena = chunk->arena;
+    if (chunk->free != 0)
+        open_remove(chunk); /* R3 */
+    if (chunk->all_next)
+        chunk->all_next->all_prev = chunk->all_prev;
+    if (chunk->all_prev)
+        chunk->all_prev->all_next = chunk->all_next;
+    else
+        arena->chunks = chunk->all_next;
+    ouro__map_set((char *)chunk, OURO__CHUNK_SIZE, 0);
+    arena->mapped -= OURO__CHUNK_SIZE;
+    arena->chunk_count--;
+}
+
+void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask)
+{
+    chunk->free &= ~mask;
+    chunk->dirty &= ~mask;
+    if (chunk->free == 0)
+        open_remove(chunk);
+}
+
+void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask)
+{
+    if (chunk->free == 0)
+        open_insert(chunk);
+    chunk->free |= mask;
+}
+
+/* -- spare chunks ------------------------------------------------------------------------------ */
+
+static bool keeps_spares(const struct ouro__arena *arena)
+{
+    return ouro__regions_of(arena) == ouro__supply();
+}
+
+/* A spare chunk as if it were fresh; NULL: there is none. */
+static struct ouro__chunk *take_spare(const struct ouro__arena *arena)
+{
+    if (!keeps_spares(arena))
+        return NULL;
+    spares_lock();
+    struct ouro__chunk *chunk = spares.first;
+    if (chunk) {
+        spares.first = chunk->next;
+        spares.count--;
+    }
+    spares_unlock();
+    if (!chunk)
+        return NULL;
+    uint64_t dirty = chunk->dirty, soiled = chunk->soiled;
+    memset(chunk, 0, (size_t)OURO__SLICES << OURO__PAGE_SHIFT);
+    chunk->dirty = dirty;
+    chunk->soiled = soiled;
+    return chunk;
+}
+
+/* Purges what a spare chunk need not keep. */
+static void make_spare(struct ouro__chunk *chunk)
+{
+    const uint64_t far = ~(uint64_t)0 << (KEPT_FIRST + 1);
+    uint64_t holds = (~chunk->free | chunk->dirty) & ~(uint64_t)1;
+    chunk->soiled |= holds;
+    if (holds & far) {
+        size_t size = (OURO__SLICES - KEPT_FIRST - 1) * OURO__SLICE_SIZE;
+        char *from = (char *)chunk + (KEPT_FIRST + 1) * OURO__SLICE_SIZE;
+        if (ouro__supply()->purge(from, size))
+            chunk->soiled &= ~far;
+        holds &= ~far;
+    }
+    chunk->dirty = holds;
+}
+
+/* Whether the process keeps it. */
+static bool give_spare(struct ouro__chunk *chunk)
+{
+    spares_lock();
+    bool room = spares.count < SPARES;
+    spares.count += room;
+    spares_unlock();
+    if (!room)
+        return false;
+    make_spare(chunk);
+    spares_lock();
+    chunk->next = spares.first;
+    spares.first = chunk;
+    spares_unlock();
+    return true;
+}
+
+size_t ouro__spares_drop(void)
+{
+    size_t bytes = 0;
+    for (;;) {
+        spares_lock();
+        struct ouro__chunk *chunk = spares.first;
+        if (chunk) {
+            spares.first = chunk->next;
+            spares.count--;
+        }
+        spares_unlock();
+        if (!chunk)
+            return bytes;
+        bytes += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
+        ouro__region_unmap(ouro__supply(), chunk, OURO__CHUNK_SIZE);
+    }
+}
+
+/* -- chunks ------------------------------------------------------------------------------------ */
+
+static void let_go(struct ouro__arena *arena, struct ouro__chunk *chunk)
+{
+    if (!keeps_spares(arena) || !give_spare(chunk))
+        ouro__region_unmap(ouro__regions_of(arena), chunk, OURO__CHUNK_SIZE);
+}
+
+struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena)
+{
+    struct ouro__chunk *chunk = take_spare(arena);
+    if (!chunk)
+        chunk = ouro__region_map(ouro__regions_of(arena), OURO__CHUNK_SIZE, OURO__CHUNK_SIZE);
+    if (!chunk)
+        return NULL;
+    if (!ouro__map_set((char *)chunk, OURO__CHUNK_SIZE, (ouro_word)arena)) {
+        ouro__region_unmap(ouro__regions_of(arena), chunk, OURO__CHUNK_SIZE);
+        return NULL;
+    }
+    ouro__tool_words(chunk, OURO__SLICE_SIZE); /* descriptions */
+    chunk->arena = arena;
+    chunk->free = ~(uint64_t)1;
+    link_in(chunk);
+    if (chunk->dirty) {
+        chunk->dirty_since = ouro__os_milliseconds();
+        ouro__dirty_in(chunk, chunk->dirty, chunk->dirty_since);
+    }
+    return chunk;
+}
+
+struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
+{
+    struct ouro__chunk *spare = NULL;
+    for (struct ouro__chunk *chunk = arena->open; chunk && !arena->walkers; chunk = chunk->next) {
+        if (chunk->free != ~(uint64_t)1 || chunk->dirty)
+            continue;
+        if (spare) {
+            if (ouro__anybody_looks())
+                return NULL; /* R7 */
+            chunk_unlink(chunk);
+            return chunk;
+        }
+        spare = chunk;
+    }
+    return NULL;
+}
+
+void ouro__chunks_drop(struct ouro__arena *arena)
+{
+    for (struct ouro__chunk *chunk; (chunk = arena->chunks) != NULL;) {
+        chunk_unlink(chunk);
+        let_go(arena, chunk);
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* runtime.c: what counts and collections keep for each runtime; visits; how a runtime ends
+ * (docs/adr/0012).
+ *
+ *  N9  Whatever a thread does to an object beyond one RMW on its shared word it does in the object's
+ *      runtime: if it is in another, it visits that one.
+ *  N10 The record that a thread leaves behind is parked, unless it is in the middle of a release or a
+ *      collection; `away` says that it is, and is set when nothing can come in between any more.
+ *
+ * Lock order: the registry's lock (token.c) guards the list of all; the rest as in token.c. */
+#include "alloc/runtime.h"
+#include "alloc/options.h"
+#include "hooks/value.h"
+#include "hooks/walk.h"
+#include "orc/chain.h"
+#include "orc/checked.h"
+#include "orc/leak.h"
+#include "orc/state.h"
+
+static struct ouro__orc default_orc = {
+    .orphans_lock = OURO__MUTEX_INIT,
+    .buckets = {[0 ... OURO__WEAK_BUCKETS - 1] = {.lock = OURO__MUTEX_INIT}},
+};
+struct ouro__orc *ouro__orcs;
+static struct ouro__pool pool = {NULL, sizeof(struct ouro__orc), offsetof(struct ouro__orc, next)};
+
+static struct ouro__orc *fresh_orc(void)
+{
+    struct ouro__orc *orc = ouro__pool_take(&pool);
+    if (!orc)
+        return NULL;
+    memset(orc, 0, sizeof *orc);
+    ouro__mutex_reset(&orc->orphans_lock);
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
+        ouro__mutex_reset(&orc->buckets[i].lock);
+    if (ouro__own.orc_forks)
+        ouro__orc_before_fork(orc);
+    return orc;
+}
+
+struct ouro__orc *ouro__orc_of(struct ouro_runtime *runtime)
+{
+    ouro_word *above = ouro__runtime_above(runtime);
+    struct ouro__orc *orc = (struct ouro__orc *)ouro__load_acquire(above);
+    if (orc)
+        return orc;
+    orc = runtime == ouro_runtime_default() ? &default_orc : fresh_orc();
+    if (!orc)
+        return NULL;
+    orc->runtime = runtime;
+    orc->next = ouro__orcs;
+    ouro__orcs = orc;
+    ouro__tool_words(&orc->lost, sizeof orc->lost);
+    ouro__store_release(above, (ouro_word)orc);
+    return orc;
+}
+
+void ouro__orc_before_fork(struct ouro__orc *orc)
+{
+    ouro__lock(&orc->orphans_lock);
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
+        ouro__lock(&orc->buckets[i].lock);
+}
+
+static void unlock_or_reset(ouro__mutex *m, bool child)
+{
+    if (child)
+        ouro__mutex_reset(m);
+    else
+        ouro__unlock(m);
+}
+
+void ouro__orc_after_fork(struct ouro__orc *orc, bool child)
+{
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
+        unlock_or_reset(&orc->buckets[i].lock, child);
+    unlock_or_reset(&orc->orphans_lock, child);
+}
+
+struct ouro__orc *ouro__orc_of_object(const void *object)
+{
+    struct ouro_runtime *runtime = ouro_runtime_default();
+    if (ouro__load(&ouro__more_runtimes) != 0)
+        runtime = ouro__runtime_of(object);
+    return (struct ouro__orc *)ouro__load_acquire(ouro__runtime_above(runtime));
+}
+
+/* -- visits ------------------------------------------------------------------------------------ */
+
+bool ouro__is_elsewhere_out(const struct ouro__thread *me, const void *object, ouro_word b)
+{
+    if (OURO_THREADS && !(b & OURO__MERGED))
+        return ouro__tokens[b & OURO__OWNER_MASK].orc != me->orc;
+    const struct ouro_runtime *runtime = ouro__runtime_of(object);
+    return runtime && runtime != me->orc->runtime;
+}
+
+struct ouro_runtime *ouro__visit(const void *object)
+{
+    struct ouro_runtime *there = ouro__runtime_of(object);
+    if (!there || ouro_runtime_enter(there) != OURO_OK)
+        return NULL;
+    if (ouro__me())
+        return there;
+    ouro_runtime_leave(there);
+    return NULL;
+}
+
+void ouro__visit_decref(void *object)
+{
+    struct ouro_runtime *there = ouro__visit(object);
+    if (!there)
+        return; /* no memory: the object leaks rather than dies wrongly */
+    ouro__decref_out(object);
+    ouro_runtime_leave(there);
+}
+
+/* -- turning ----------------------------------------------------------------------------------- */
+
+void ouro__orc_leaving(void)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!OURO_THREADS || !me || me->park_depth > 0 || me->releasing || me->visited.collecting)
+        return;
+    /* A merger allocates nothing: room for what it may remember. */
+    if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
+        ouro__visited_grow(&me->visited);
+    ouro__enter_park(me);
+    me->away = true; /* N10 */
+}
+
+void ouro__orc_entering(void *record)
+{
+    struct ouro__thread *me = record;
+    ouro__self = me;
+    ouro__set_here(me ? me->home : OURO__NO_TOKEN);
+    if (!me || !me->away)
+        return;
+    me->away = false;
+    ouro__run_again(me);
+    ouro__poll_tokens(me);
+}
+
+/* -- the end ----------------------------------------------------------------------------------- */
+
+struct leftovers {
+    struct ouro__chain chain;
+    struct ouro_visitor visitor;
+    struct ouro_runtime *runtime;
+};
+
+/* An object that is still alive is marked dying, so that what hooks drop of it does nothing more, and
+ * linked. Immortal ones are linked as they are: their hooks never run. */
+static void take_place(const struct ouro__place *place, void *arg)
+{
+    struct leftovers *left = arg;
+    for (size_t i = 0; i < place->blocks; i++) {
+        void *object = ouro__object_in(place->block + i * place->bytes);
+        if (!object)
+            continue;
+        struct ouro_header *h = ouro__header(object);
+        bool spent = ouro__is_spent(h);
+        if (!(ouro__load(&h->shared) & OURO__IMMORTAL))
+            ouro__mark_dying(h);
+        if (spent)
+            ouro__store(&h->shared, ouro__load(&h->shared) | OURO__STORING);
+        ouro__link_set(h, left->chain.first);
+        left->chain.first = object;
+    }
+}
+
+static void drop_outside(struct ouro_visitor *self, void *object)
+{
+    const struct leftovers *left = OURO_CONTAINER_OF(self, struct leftovers, visitor);
+    const struct ouro_runtime *of = ouro__runtime_of(object);
+    if (of && of != left->runtime)
+        ouro__decref_out(object);
+}
+OURO__DEFINE_VISIT(visit_outside, drop_outside)
+
+static void end_object(struct leftovers *left, void *object, bool run_hooks)
+{
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    const struct ouro_type *type = ouro__type_of(object, b);
+    if (!type)
+        return;
+    bool hook = (type->state & OURO__TYPE_DESTROY) && ouro__is_dying(b) && !(b & OURO__STORING);
+    if (run_hooks && hook)
+        ouro_destroy_value(object, type);
+    else
+        ouro__each_ref(object, type, &left->visitor, drop_outside);
+}
+
+/* Nothing is a candidate any more: all will be gone. */
+static void forget_candidates(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    v->count = v->free_place = v->live_places = v->claimed = 0;
+    v->lost = false;
+    me->orc->orphans = NULL;
+    ouro__store(&me->orc->lost, 0);
+}
+
+static void report_leaks(void)
+{
+    int64_t wanted = ouro_option_get(OURO_OPTION_leaks);
+    if (OURO_CHECKED)
+        ouro__checked_look();
+    if (wanted > 0 || (wanted < 0 && OURO_CHECKED))
+        ouro_report_leaks();
+}
+
+void ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks)
+{
+    if (ouro__load_acquire(ouro__runtime_above(runtime)) == 0)
+        return; /* no object was ever born in it */
+    struct ouro__thread *me = ouro__me();
+    if (!me)
+        return;
+    me->orc->closing = true;
+    ouro__poll_tokens(me);
+    while (ouro_collect(NULL) > 0)
+        continue;
+    report_leaks();
+    forget_candidates(me);
+    struct leftovers left = {.runtime = runtime, .visitor = {.visit = visit_outside}};
+    ouro__runtime_each(runtime, OURO__COUNTED, take_place, &left);
+    for (void *object = left.chain.first, *next; object; object = next) {
+        next = ouro__link_get(ouro__header(object));
+        end_object(&left, object, run_hooks);
+    }
+}
+
+void ouro__orc_closed(struct ouro_runtime *runtime)
+{
+    ouro_word *above = ouro__runtime_above(runtime);
+    struct ouro__orc *orc = (struct ouro__orc *)ouro__load_acquire(above);
+    if (!orc)
+        return;
+    if (OURO_CHECKED)
+        ouro__checked_forget(runtime);
+    ouro__foreign_drop(runtime);
+    ouro__tokens_back(orc);
+    ouro__store(above, 0);
+    ouro__pool_give(&pool, orc);
+}
