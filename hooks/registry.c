@@ -6,8 +6,9 @@
  *   1. check every descriptor; the first that is refused ends it, and all are as before,
  *   2. work out the states,
  *   3. give out numbers and publish.
- * Their tables, of offsets and of bases, share one block: a word that counts the types that have a row,
- * and the rows, each after a word that tells how far it is from there. The block is taken before,
+ * Their tables, of offsets and of bases, share one block of rows, each after a word whose second half
+ * tells how far the row is from the block's start; the first half of the first word counts the types
+ * that have a row. The block is taken before,
  * without the lock, because the memory callback may drop objects and so come back here; if it proves
  * too small, all is done again. */
 #include "alloc/own.h"
@@ -87,7 +88,7 @@ static size_t refs_of(const struct ouro_type *type)
     return type->state & OURO__TYPE_SLOTS ? ouro__collect_refs(type, NULL) : 0;
 }
 
-#define WORD sizeof(uint64_t)
+#define WORD sizeof(uint64_t) /* before each row */
 static size_t table_bytes(const struct ouro_type *type)
 {
     size_t bytes = bases_of(type) * sizeof(void *) + refs_of(type) * sizeof(uint32_t);
@@ -99,7 +100,7 @@ static size_t bytes_needed(const struct ouro__registration *r)
     size_t n = 0;
     for (const struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
         n += table_bytes(type);
-    return n != 0 ? n + WORD : 0;
+    return n;
 }
 
 static void make_tables(struct ouro_type *type, char *table)
@@ -174,9 +175,8 @@ void *ouro__type_forget(struct ouro_type *type)
         type->display != NULL ? (const char *)type->display : (const char *)type->refs;
     char *block = NULL;
     if (row != NULL) {
-        const char *head = row - WORD;
-        block = (char *)(uintptr_t)(head - *(const uint64_t *)(const void *)head);
-        if (--*(uint64_t *)(void *)block != 0)
+        block = (char *)(uintptr_t)row - ((const uint32_t *)(const void *)row)[-1];
+        if (--*(uint32_t *)(void *)block != 0)
             block = NULL;
     }
     memset(type, 0, offsetof(struct ouro_type, flags));
@@ -185,17 +185,18 @@ void *ouro__type_forget(struct ouro_type *type)
 
 static void publish_all(struct ouro__registration *r, char *tables)
 {
-    char *at = tables + (tables != NULL ? WORD : 0);
+    char *at = tables;
     if (tables != NULL)
-        *(uint64_t *)(void *)tables = 0;
+        *(uint32_t *)(void *)tables = 0;
     for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
         next = ouro__next_type(type);
         size_t bytes = table_bytes(type);
-        if (bytes != 0) {
-            *(uint64_t *)(void *)at = (uint64_t)(at - tables);
-            ++*(uint64_t *)(void *)tables;
+        char *row = bytes != 0 ? at + WORD : NULL;
+        if (row != NULL) {
+            ((uint32_t *)(void *)row)[-1] = (uint32_t)(row - tables);
+            ++*(uint32_t *)(void *)tables;
         }
-        make_tables(type, bytes != 0 ? at + WORD : NULL);
+        make_tables(type, row);
         at += bytes;
         publish(type);
     }
@@ -215,7 +216,7 @@ static ouro_status try_register(struct ouro_type *type, char *tables, size_t *by
     if (status == OURO_OK) {
         ouro__work_out_states(&r);
         size_t room = *bytes;
-        *bytes = bytes_needed(&r);
+        *bytes = bytes_needed(&r); /* far below 4 GiB: descriptors are larger */
         if (*bytes <= room) {
             publish_all(&r, tables);
             return OURO_OK;
