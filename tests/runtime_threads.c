@@ -264,6 +264,8 @@ static int in_child(struct ouro_runtime *a, struct hooked *object)
 static void a_fork_finds_all_runtimes_whole(void **state)
 {
     (void)state;
+    if (OURO_TSAN)
+        skip(); /* its deadlock detector knows 64 locks at once; a fork holds 33 of each runtime */
     struct ouro_runtime *a = made();
     enter(a);
     struct hooked *object = ouro_new_biased(&hooked_type, sizeof *object);
