@@ -3,7 +3,7 @@
  *
  * A type has a number from 1 on, its index in the table. The header of an object has 16 bits for
  * it: OURO__WIDE_TYPE stands for all numbers from there on; such an object keeps the address of its
- * descriptor beside its header (orc/object.c), so that there is no limit on the number of types.
+ * descriptor beside its header (orc/birth.c), so that there is no limit on the number of types.
  *
  * `counts` of a registered type is not 0. It is stored (release) after everything else but
  * `birth`, which comes last: whoever loads either and finds it set may read the rest. */

@@ -11,7 +11,7 @@
 struct ouro__thread;
 struct ouro_runtime;
 
-/* Completes the word before the header (object.c): which thread made it, and in what mode. */
+/* Completes the word before the header (birth.c): which thread made it, and in what mode. */
 void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mode);
 /* Somebody uses the object, which lives: is this thread allowed to? */
 void ouro__checked_touch(const void *object, const struct ouro__thread *me);

@@ -14,7 +14,7 @@ void ouro__payload_decref(struct ouro_payload *payload);
 bool ouro__payload_is_unique(const struct ouro_payload *payload);
 size_t ouro__payload_room(const struct ouro_payload *payload);
 
-/* object.c: a birth out of line that runs no hook and no collection. */
+/* birth.c: a birth out of line that runs no hook and no collection. */
 void *ouro__new_quiet(struct ouro_type *type, size_t size);
 /* The bytes from an object to the end of its block. */
 size_t ouro__object_room(const void *object);

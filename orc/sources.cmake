@@ -2,6 +2,7 @@
 ouro_layer(orc
     SOURCES
         abi.c
+        birth.c
         candidate.c
         capture.c
         checked.c
@@ -21,6 +22,7 @@ ouro_layer(orc
         payload.c
         queue.c
         release.c
+        reuse.c
         runtime.c
         slot.c
         sweep.c
