@@ -24,7 +24,7 @@ struct ouro__own {
     unsigned must_return;          /* hooks under way that must not be left (hooks/lift.c) */
     bool pleading;                 /* inside the memory callback, or it must not be called */
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
-    bool orc_forks;                /* holds all locks of orc for a fork (token.c) */
+    bool orc_forks;                /* holds all locks of orc for a fork (fork.c) */
 };
 extern OURO_TLS struct ouro__own ouro__own;
 

@@ -7,7 +7,8 @@
  *  N10 The record that a thread leaves behind is parked, unless it is in the middle of a release or a
  *      collection; `away` says that it is, and is set when nothing can come in between any more.
  *
- * Lock order: the registry's lock (token.c) guards the list of all; the rest as in token.c. */
+ * Lock order: the registry's lock (token.h), which guards the list of all, then as fork.c takes
+ * them. */
 #include "alloc/runtime.h"
 #include "alloc/options.h"
 #include "hooks/value.h"

@@ -2,6 +2,7 @@
 ouro_layer(orc
     SOURCES
         abi.c
+        attach.c
         birth.c
         candidate.c
         capture.c
@@ -11,6 +12,7 @@ ouro_layer(orc
         exhaust.c
         flat.c
         foreign.c
+        fork.c
         frame.c
         handle.c
         heapcheck.c
@@ -19,6 +21,7 @@ ouro_layer(orc
         lost.c
         nudge.c
         object.c
+        park.c
         payload.c
         queue.c
         release.c

@@ -19,7 +19,7 @@ OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
     ouro__unlock_unless(ouro__own.orc_forks, m);
 }
 
-/* -- tokens (token.c) -------------------------------------------------------------------------- */
+/* -- tokens (token.c, attach.c, park.c) -------------------------------------------------------- */
 
 /* What holder[t] may be, beside the address of a thread. */
 enum { OURO__FRESH = 0, OURO__GONE = 1, OURO__TRANSIT = 2, OURO__FROZEN = 3 };
@@ -144,7 +144,7 @@ struct ouro__thread {
     bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
     bool whole;        /* it drops in the middle of a loop that nobody may leave: over-releases are
                           noted, the memory callback is not asked */
-    bool giving_up;    /* inside give_up_adopted (token.c) */
+    bool giving_up;    /* inside ouro__tokens_give_up */
     bool ending;       /* the thread ends, or is detached */
     void *at_hand;     /* dying objects whose hooks run, linked through their headers */
     uint64_t number;   /* of this attachment, among all of the process; from 1 */
@@ -194,7 +194,7 @@ size_t ouro__frames_open(void);
 void ouro__frames_end(void);
 /* unwind.c: the thread ends, and whatever it was at was left: all of it is put right. */
 void ouro__unwind_all(struct ouro__thread *me);
-/* token.c: ends parks until there are `depth` of them, without a look at what waits. */
+/* park.c: ends parks until there are `depth` of them, without a look at what waits. */
 void ouro__unpark_to(struct ouro__thread *me, uint32_t depth);
 /* collect.c: finishes a collection that a hook left, or takes it back. */
 void ouro__collect_left(struct ouro__thread *me);

@@ -231,10 +231,10 @@ static void sort_out(struct ouro__capture *c)
 }
 
 /* The first thread beside this one may come at any time, and what it did shows in no shared word
- * that was kept; it said that it is there before it did anything (token.c). */
+ * that was kept; it said that it is there before it did anything (attach.c). */
 static bool was_joined(const struct ouro__capture *c)
 {
-    ouro__fence_acquire(); /* after the last slot was read; pairs with tell_collectors (token.c) */
+    ouro__fence_acquire(); /* after the last slot was read; pairs with tell_collectors (attach.c) */
     return !c->seen && ouro__load(&ouro__many_threads);
 }
 
