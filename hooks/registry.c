@@ -6,20 +6,14 @@
  *   1. check every descriptor; the first that is refused ends it, and all are as before,
  *   2. work out the states,
  *   3. give out numbers and publish.
- * Their tables, of offsets and of bases, share one block of rows, each after a word whose second half
- * tells how far the row is from the block's start; the first half of the first word counts the types
- * that have a row. The block is taken before,
- * without the lock, because the memory callback may drop objects and so come back here; if it proves
- * too small, all is done again. */
+ * The block for their tables (tables.c) is taken before, without the lock, because the memory
+ * callback may drop objects and so come back here; if it proves too small, all is done again. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
 #include "alloc/runtime.h"
 #include "alloc/valgrind.h"
 #include "hooks/check.h"
-#include "hooks/closure.h"
-#include "hooks/value.h"
-
-#include <string.h>
+#include "hooks/tables.h"
 
 const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
@@ -74,70 +68,12 @@ static void put_back(struct ouro__registration *r)
     }
 }
 
-/* The tables of a type, in one row: its bases, as pointers, then the offsets of its references. */
-static size_t bases_of(const struct ouro_type *type)
-{
-    size_t n = 0;
-    for (const struct ouro_type *base = type->base; base != NULL; base = base->base)
-        n++;
-    return n;
-}
-
-static size_t refs_of(const struct ouro_type *type)
-{
-    return type->state & OURO__TYPE_SLOTS ? ouro__collect_refs(type, NULL) : 0;
-}
-
-#define WORD sizeof(uint64_t) /* before each row */
-static size_t table_bytes(const struct ouro_type *type)
-{
-    size_t bytes = bases_of(type) * sizeof(void *) + refs_of(type) * sizeof(uint32_t);
-    return bytes != 0 ? ((bytes + 7) & ~(size_t)7) + WORD : 0;
-}
-
 static size_t bytes_needed(const struct ouro__registration *r)
 {
     size_t n = 0;
     for (const struct ouro_type *type = r->first; type != NULL; type = ouro__next_type(type))
-        n += table_bytes(type);
+        n += ouro__tables_bytes(type);
     return n;
-}
-
-static void make_tables(struct ouro_type *type, char *table)
-{
-    const struct ouro_type **display = (const struct ouro_type **)(void *)table;
-    uint32_t *refs;
-    bool one;
-    type->depth = (uint32_t)bases_of(type);
-    const struct ouro_type *base = type->base;
-    for (uint32_t i = type->depth; i > 0; base = base->base)
-        display[--i] = base;
-    type->display = type->depth != 0 ? display : NULL;
-    refs = (uint32_t *)(void *)(table + type->depth * sizeof(void *));
-    type->ref_count = (uint32_t)refs_of(type);
-    if (type->ref_count != 0)
-        (void)ouro__collect_refs(type, refs);
-    type->refs = type->ref_count != 0 ? refs : NULL;
-    type->filter = type->state & OURO__TYPE_FILTERED ? ouro__common_filter(type, &one) : NULL;
-    type->tail = ouro__tail_of(type);
-}
-
-static void publish(struct ouro_type *type)
-{
-    bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
-    ouro__tool_words(type, offsetof(struct ouro_type, flags));
-    type->id = number_take();
-    ouro__type_count_users(type, 1);
-    if (type->id < OURO__WIDE_TYPE)
-        ouro__types[type->id] = type;
-    if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
-        type->state |= OURO__TYPE_ALIGNED;
-    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
-    /* Release, both: pair with the acquire in ouro__type_known and with that of inlined births,
-     * which load `birth` first: who finds it set finds all of the rest. */
-    ouro__store_release((ouro_word *)&type->counts, 1 | (cyclic ? 0 : (uint64_t)UINT32_MAX << 32));
-    if (inlined)
-        ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 
 static void count_users(const struct ouro_type *type, const struct ouro_field *fields,
@@ -169,35 +105,30 @@ void ouro__type_count_users(const struct ouro_type *type, int by)
     count_users(type, type->fields, type->field_count, by);
 }
 
-void *ouro__type_forget(struct ouro_type *type)
+static void publish(struct ouro_type *type)
 {
-    const char *row =
-        type->display != NULL ? (const char *)type->display : (const char *)type->refs;
-    char *block = NULL;
-    if (row != NULL) {
-        block = (char *)(uintptr_t)row - ((const uint32_t *)(const void *)row)[-1];
-        if (--*(uint32_t *)(void *)block != 0)
-            block = NULL;
-    }
-    memset(type, 0, offsetof(struct ouro_type, flags));
-    return block;
+    bool cyclic = (type->state & OURO__TYPE_TRACED) && !(type->flags & OURO_ACYCLIC);
+    ouro__tool_words(type, offsetof(struct ouro_type, flags));
+    type->id = number_take();
+    ouro__type_count_users(type, 1);
+    if (type->id < OURO__WIDE_TYPE)
+        ouro__types[type->id] = type;
+    if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
+        type->state |= OURO__TYPE_ALIGNED;
+    bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);
+    /* Release, both: pair with the acquire in ouro__type_known and with that of inlined births,
+     * which load `birth` first: who finds it set finds all of the rest. */
+    ouro__store_release((ouro_word *)&type->counts, 1 | (cyclic ? 0 : (uint64_t)UINT32_MAX << 32));
+    if (inlined)
+        ouro__store_release((ouro_word *)&type->birth, (uint64_t)type->id << OURO__TYPE_SHIFT);
 }
 
 static void publish_all(struct ouro__registration *r, char *tables)
 {
-    char *at = tables;
-    if (tables != NULL)
-        *(uint32_t *)(void *)tables = 0;
+    size_t used = 0;
     for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
         next = ouro__next_type(type);
-        size_t bytes = table_bytes(type);
-        char *row = bytes != 0 ? at + WORD : NULL;
-        if (row != NULL) {
-            ((uint32_t *)(void *)row)[-1] = (uint32_t)(row - tables);
-            ++*(uint32_t *)(void *)tables;
-        }
-        make_tables(type, row);
-        at += bytes;
+        used += ouro__tables_make(type, tables, used);
         publish(type);
     }
 }
@@ -305,32 +236,3 @@ void ouro__type_set_state(struct ouro_type *type, uint32_t bits)
         ouro__half_store(&type->state, type->state | bits);
     ouro__types_unlock();
 }
-
-static const struct ouro_field ref_fields[] = {{.name = "ref", .kind = OURO_FIELD_REF}};
-struct ouro_type ouro_ref_type = {.size = sizeof(void *),
-                                  .align = sizeof(void *),
-                                  .name = "reference",
-                                  .fields = ref_fields,
-                                  .field_count = 1};
-
-static const struct ouro_field closure_fields[] = {{.name = "env", .kind = OURO_FIELD_CLOSURE}};
-struct ouro_type ouro_closure_type = {.size = sizeof(ouro_closure),
-                                      .align = sizeof(void *),
-                                      .name = "closure",
-                                      .fields = closure_fields,
-                                      .field_count = 1};
-
-static const struct ouro_field interior_fields[] = {
-    {.name = "object", .kind = OURO_FIELD_INTERIOR}};
-struct ouro_type ouro_interior_type = {.size = sizeof(ouro_interior),
-                                       .align = sizeof(void *),
-                                       .name = "interior pointer",
-                                       .fields = interior_fields,
-                                       .field_count = 1};
-
-static const struct ouro_field string_fields[] = {{.name = "string", .kind = OURO_FIELD_STRING}};
-struct ouro_type ouro_string_type = {.size = sizeof(ouro_string),
-                                     .align = sizeof(void *),
-                                     .name = "string",
-                                     .fields = string_fields,
-                                     .field_count = 1};

@@ -6,6 +6,7 @@ endif()
 ouro_layer(hooks
     SOURCES
         ${hash}
+        builtin.c
         check.c
         deepcopy.c
         dup.c
@@ -20,8 +21,9 @@ ouro_layer(hooks
         seq.c
         states.c
         string.c
-        unregister.c
+        tables.c
         twins.c
+        unregister.c
     PUBLIC
         closure.h
         filter.h
