@@ -35,10 +35,7 @@ void ouro__spares_before_fork(void)
 }
 void ouro__spares_after_fork(bool child)
 {
-    if (child)
-        ouro__mutex_reset(&spares.lock);
-    else
-        ouro__unlock(&spares.lock);
+    ouro__mutex_after_fork(&spares.lock, child);
 }
 
 /* -- lists ------------------------------------------------------------------------------------- */
@@ -114,11 +111,8 @@ static bool keeps_spares(const struct ouro__arena *arena)
     return ouro__regions_of(arena) == ouro__supply();
 }
 
-/* A spare chunk as if it were fresh; NULL: there is none. */
-static struct ouro__chunk *take_spare(const struct ouro__arena *arena)
+static struct ouro__chunk *pop_spare(void)
 {
-    if (!keeps_spares(arena))
-        return NULL;
     spares_lock();
     struct ouro__chunk *chunk = spares.first;
     if (chunk) {
@@ -126,6 +120,15 @@ static struct ouro__chunk *take_spare(const struct ouro__arena *arena)
         spares.count--;
     }
     spares_unlock();
+    return chunk;
+}
+
+/* A spare chunk as if it were fresh; NULL: there is none. */
+static struct ouro__chunk *take_spare(const struct ouro__arena *arena)
+{
+    if (!keeps_spares(arena))
+        return NULL;
+    struct ouro__chunk *chunk = pop_spare();
     if (!chunk)
         return NULL;
     uint64_t dirty = chunk->dirty, soiled = chunk->soiled;
@@ -172,13 +175,7 @@ size_t ouro__spares_drop(void)
 {
     size_t bytes = 0;
     for (;;) {
-        spares_lock();
-        struct ouro__chunk *chunk = spares.first;
-        if (chunk) {
-            spares.first = chunk->next;
-            spares.count--;
-        }
-        spares_unlock();
+        struct ouro__chunk *chunk = pop_spare();
         if (!chunk)
             return bytes;
         bytes += (size_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;

@@ -77,8 +77,5 @@ void ouro__meta_before_fork(void)
 }
 void ouro__meta_after_fork(bool child)
 {
-    if (child)
-        ouro__mutex_reset(&meta.lock);
-    else
-        ouro__unlock(&meta.lock);
+    ouro__mutex_after_fork(&meta.lock, child);
 }

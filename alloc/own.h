@@ -43,6 +43,15 @@ static inline void ouro__unlock_unless(bool forks, ouro__mutex *m)
         ouro__unlock(m);
 }
 
+/* After a fork that a lock was held over: in the child the thread that left it is another one. */
+static inline void ouro__mutex_after_fork(ouro__mutex *m, bool child)
+{
+    if (child)
+        ouro__mutex_reset(m);
+    else
+        ouro__unlock(m);
+}
+
 /* Before a fork and after it. `forks` is true in between, in the child too. */
 static inline void ouro__lock_for_fork(bool *forks, ouro__mutex *m)
 {
@@ -52,10 +61,7 @@ static inline void ouro__lock_for_fork(bool *forks, ouro__mutex *m)
 static inline void ouro__unlock_after_fork(bool *forks, ouro__mutex *m, bool child)
 {
     *forks = false;
-    if (child)
-        ouro__mutex_reset(m);
-    else
-        ouro__unlock(m);
+    ouro__mutex_after_fork(m, child);
 }
 
 #endif

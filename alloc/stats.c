@@ -137,46 +137,30 @@ void ouro_stats_get(struct ouro_stats *stats)
 
 /* -- JSON -------------------------------------------------------------------------------------- */
 
-/* Text of which only the start may have room. */
-struct output {
-    char *room;
-    size_t size, len;
-};
-
-static void put(struct output *out, const char *s)
-{
-    for (; *s; s++, out->len++) {
-        if (out->len + 1 < out->size)
-            out->room[out->len] = *s;
-    }
-}
-
 /* "key":n with what comes before it. */
-static void put_number(struct output *out, const char *before, const char *key, uint64_t n)
+static void put_number(struct ouro__output *out, const char *before, const char *key, uint64_t n)
 {
-    char room[24];
-    struct ouro__text t = {room, sizeof room, 0};
-    ouro__text_decimal(&t, n);
-    put(out, before);
-    put(out, "\"");
-    put(out, key);
-    put(out, "\":");
-    put(out, room);
+    ouro__output_add(out, before);
+    ouro__output_add(out, "\"");
+    ouro__output_add(out, key);
+    ouro__output_add(out, "\":");
+    ouro__output_decimal(out, n);
 }
 
-static void put_count(struct output *out, const char *key, const struct ouro_stats_count *count)
+static void put_count(struct ouro__output *out, const char *key,
+                      const struct ouro_stats_count *count)
 {
-    put(out, ",\"");
-    put(out, key);
+    ouro__output_add(out, ",\"");
+    ouro__output_add(out, key);
     put_number(out, "\":{", "blocks", count->blocks);
     put_number(out, ",", "bytes", count->bytes);
-    put(out, "}");
+    ouro__output_add(out, "}");
 }
 
-static void put_classes(struct output *out, const struct ouro_stats *stats)
+static void put_classes(struct ouro__output *out, const struct ouro_stats *stats)
 {
     const char *before = "{";
-    put(out, ",\"classes\":[");
+    ouro__output_add(out, ",\"classes\":[");
     for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
         if (stats->by_class[cls].pages == 0)
             continue;
@@ -184,15 +168,15 @@ static void put_classes(struct output *out, const struct ouro_stats *stats)
         put_number(out, ",", "raw", stats->by_class[cls].raw);
         put_number(out, ",", "counted", stats->by_class[cls].counted);
         put_number(out, ",", "pages", stats->by_class[cls].pages);
-        put(out, "}");
+        ouro__output_add(out, "}");
         before = ",{";
     }
-    put(out, "]");
+    ouro__output_add(out, "]");
 }
 
 size_t ouro_stats_json(char *room, size_t size)
 {
-    struct output out = {room, size, 0};
+    struct ouro__output out = {room, size, 0};
     struct ouro_stats stats;
     ouro_stats_get(&stats);
     const struct {
@@ -211,8 +195,6 @@ size_t ouro_stats_json(char *room, size_t size)
     put_count(&out, "counted", &stats.counted);
     put_count(&out, "large", &stats.large);
     put_classes(&out, &stats);
-    put(&out, "}");
-    if (size > 0)
-        room[out.len < size ? out.len : size - 1] = '\0';
-    return out.len;
+    ouro__output_add(&out, "}");
+    return ouro__output_end(&out);
 }

@@ -48,4 +48,33 @@ static inline void ouro__text_hex(struct ouro__text *t, uint64_t n)
     ouro__text_number(t, n, 16);
 }
 
+/* Text of which only the start may have room; `len` counts all of it. */
+struct ouro__output {
+    char *room; /* may be NULL if size is 0 */
+    size_t size;
+    size_t len;
+};
+
+static inline void ouro__output_add(struct ouro__output *out, const char *s)
+{
+    for (; *s; s++, out->len++) {
+        if (out->len + 1 < out->size)
+            out->room[out->len] = *s;
+    }
+}
+static inline void ouro__output_decimal(struct ouro__output *out, uint64_t n)
+{
+    char digits[24];
+    struct ouro__text t = {digits, sizeof digits, 0};
+    ouro__text_decimal(&t, n);
+    ouro__output_add(out, digits);
+}
+/* Ends it with a NUL; the length of the whole. */
+static inline size_t ouro__output_end(struct ouro__output *out)
+{
+    if (out->size > 0)
+        out->room[out->len < out->size ? out->len : out->size - 1] = '\0';
+    return out->len;
+}
+
 #endif

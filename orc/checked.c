@@ -268,8 +268,5 @@ void ouro__checked_before_fork(void)
 
 void ouro__checked_after_fork(bool child)
 {
-    if (child)
-        ouro__mutex_reset(&quarantine.lock);
-    else
-        ouro__unlock(&quarantine.lock);
+    ouro__mutex_after_fork(&quarantine.lock, child);
 }

@@ -223,8 +223,5 @@ void ouro__foreign_before_fork(void)
 
 void ouro__foreign_after_fork(bool child)
 {
-    if (child)
-        ouro__mutex_reset(&table.lock);
-    else
-        ouro__unlock(&table.lock);
+    ouro__mutex_after_fork(&table.lock, child);
 }

@@ -355,10 +355,7 @@ void ouro__handles_before_fork(void)
 
 void ouro__handles_after_fork(bool child)
 {
-    if (child) {
-        ouro__mutex_reset(&table.lock);
+    ouro__mutex_after_fork(&table.lock, child);
+    if (child)
         ouro__store(&report.busy, 0);
-    } else {
-        ouro__unlock(&table.lock);
-    }
 }

@@ -63,19 +63,11 @@ void ouro__orc_before_fork(struct ouro__orc *orc)
         ouro__lock(&orc->buckets[i].lock);
 }
 
-static void unlock_or_reset(ouro__mutex *m, bool child)
-{
-    if (child)
-        ouro__mutex_reset(m);
-    else
-        ouro__unlock(m);
-}
-
 void ouro__orc_after_fork(struct ouro__orc *orc, bool child)
 {
     for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++)
-        unlock_or_reset(&orc->buckets[i].lock, child);
-    unlock_or_reset(&orc->orphans_lock, child);
+        ouro__mutex_after_fork(&orc->buckets[i].lock, child);
+    ouro__mutex_after_fork(&orc->orphans_lock, child);
 }
 
 struct ouro__orc *ouro__orc_of_object(const void *object)
