@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* pool.c: cells of every size, out of line, and the malloc-shaped calls on top of them. */
-#include "alloc/room.h"
 #include "alloc/pool.h"
 #include "alloc/fail.h"
 #include "alloc/arena.h"
@@ -380,27 +379,6 @@ size_t ouro_usable_size(const void *p)
     struct ouro__place place = ouro__place_of(p);
     check_start(p, &place, "its size was asked for, but it is inside a block");
     return (size_t)(place.block + place.bytes - (const char *)p);
-}
-
-void *ouro__block_grow(void *block, size_t used, size_t size, size_t *room)
-{
-    void *fresh = NULL;
-    if (size <= OURO__SMALL_MAX_SIZE) {
-        unsigned cls = ouro__class_of(size);
-        fresh = ouro__cell_take(ouro__context.heap, OURO__RAW, cls);
-        *room = ouro__class_size(cls);
-    }
-    if (OURO_UNLIKELY(!fresh)) {
-        fresh = ouro_malloc(size);
-        if (!fresh)
-            return NULL;
-        *room = ouro_usable_size(fresh);
-    }
-    if (block) {
-        memcpy(fresh, block, used);
-        ouro_free(block);
-    }
-    return fresh;
 }
 
 void *ouro_realloc(void *p, size_t size)
