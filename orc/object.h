@@ -70,7 +70,7 @@ OURO_INLINE void *ouro__new_in(struct ouro_context *context, struct ouro_type *t
 
 /* A new object, contents zeroed, with one reference that the caller owns; NULL: no memory, or a
  * descriptor that was refused (see ouro_type_register), which says so on the standard error. `type`
- * borrowed for the rest of the process, not NULL. Any thread. May run destroy hooks of other
+ * borrowed until it is unregistered, not NULL. Any thread. May run destroy hooks of other
  * objects and a collection, and ask the memory callback. O(1) + zeroing.
  *
  * _local: to be counted by the local functions, on this thread alone. _biased: this thread owns it.
