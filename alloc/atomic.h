@@ -2,11 +2,11 @@
 /* atomic.h: every atomic operation of the library, on libatomic_ops.
  *
  * Words are 64 bits (`ouro_word`); counts that only their owner writes are 32 bits and are loaded
- * and stored relaxed, so that others may look. Read-modify-writes named `_full` are full barriers for
- * what comes after them, whether or not a compare-and-swap among them succeeded: the models of the
- * protocols know nothing weaker. On x86 the instruction is one; elsewhere a full fence follows, for
- * the store of an acquire and release RMW may be seen after later stores (aarch64, stlxr and casal).
- * `_acq_rel` is that without the fence, for inlined paths that need no more.
+ * and stored relaxed, so that others may look. Read-modify-writes named `_full` are full barriers
+ * for what comes after them, whether or not a compare-and-swap among them succeeded: the models of
+ * the protocols know nothing weaker. On x86 the instruction is one; elsewhere a full fence follows,
+ * for the store of an acquire and release RMW may be seen after later stores (aarch64, stlxr and
+ * casal). `_acq_rel` is that without the fence, for inlined paths that need no more.
  *
  * `ouro__fence_release` orders earlier stores before later ones and `ouro__fence_acquire` earlier
  * loads before later loads, and neither is relied on for more (dmb ishst and dmb ishld on aarch64).

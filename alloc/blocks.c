@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* blocks.c: blocks of a supply that passes them on (`system`).
  *
- * Such a block does not tell whose it is, so a table tells the ones of runtimes other than the default
- * one: by address, for who gives them back, and by runtime, for its end. A program without other
- * runtimes never looks into it. */
+ * Such a block does not tell whose it is, so a table tells the ones of runtimes other than the
+ * default one: by address, for who gives them back, and by runtime, for its end. A program without
+ * other runtimes never looks into it. */
 #include "alloc/arena.h"
 
 struct row {
@@ -120,8 +120,8 @@ void ouro__blocks_drop(struct ouro_runtime *runtime)
     }
 }
 
-/* Each block of `tag` as a place that begins where walks expect the header of an object. `visit` runs
- * with the lock. */
+/* Each block of `tag` as a place that begins where walks expect the header of an object. `visit`
+ * runs with the lock. */
 void ouro__blocks_each(struct ouro_runtime *runtime, unsigned tag,
                        void (*visit)(const struct ouro__place *place, void *arg), void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Failure reports: composed on the stack, written in one go. A runtime's handler is stored by release
- * after its argument, and loaded by acquire before it. */
+/* Failure reports: composed on the stack, written in one go. A runtime's handler is stored by
+ * release after its argument, and loaded by acquire before it. */
 #include "alloc/fail.h"
 #include "alloc/arena.h"
 #include "alloc/text.h"

@@ -40,8 +40,8 @@ struct ouro_failure {
 typedef void ouro_fail_handler(const struct ouro_failure *failure, void *arg);
 
 /* handler (may be NULL: only the message on the standard error) and arg (borrowed; may be NULL)
- * hold from now on, for all threads, in the runtime that the calling one is in. Any thread, but the pair is not set in one step: set it before
- * other threads may fail. Async-signal-safe; O(1). */
+ * hold from now on, for all threads, in the runtime that the calling one is in. Any thread, but the
+ * pair is not set in one step: set it before other threads may fail. Async-signal-safe; O(1). */
 OURO_API void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg);
 
 /* Reports a failure: handler, message, abort. For Ouro itself, and for rules of the program's own.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fork.c: what happens around a fork. All locks are held over it, in this order: the list of runtimes,
- * the layer above's, the arenas' in the order of the list, and the leaves (own.h). */
+/* fork.c: what happens around a fork. All locks are held over it, in this order: the list of
+ * runtimes, the layer above's, the arenas' in the order of the list, and the leaves (own.h). */
 #include "alloc/arena.h"
 
 static void lock_arena(struct ouro_runtime *runtime, void *arg)

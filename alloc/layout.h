@@ -92,8 +92,8 @@ OURO_INLINE void *ouro__cell_take(struct ouro_heap *heap, unsigned tag, unsigned
     return cell;
 }
 
-/* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes, if `heap`, that
- * of the calling thread, owns its page; else false. */
+/* Gives back a cell whose block is known to be of at most OURO__SMALL_MAX_SIZE bytes, if `heap`,
+ * that of the calling thread, owns its page; else false. */
 OURO_INLINE bool ouro__cell_back(struct ouro_heap *heap, void *cell)
 {
     if (OURO_UNLIKELY(heap->watched))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c: the values in force, of each runtime. Each is a relaxed word of its own: any that was ever
- * set is right. `loaded` orders what the environment said before its first use (once.h). */
+/* options.c: the values in force, of each runtime. Each is a relaxed word of its own: any that was
+ * ever set is right. `loaded` orders what the environment said before its first use (once.h). */
 #include "alloc/options.h"
 #include "alloc/arena.h"
 #include "alloc/once.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* options.h: everything that can be set, in one table.
  *
- * Each runtime has values of its own (alloc/runtime.h): the functions act on those of the runtime that
- * the calling thread is in. A new runtime has what the environment says.
+ * Each runtime has values of its own (alloc/runtime.h): the functions act on those of the runtime
+ * that the calling thread is in. A new runtime has what the environment says.
  *
  * An option is set by the environment (OURO_ and its name in capitals) or by ouro_option_set. An
  * invalid value in the environment is reported on the standard error, once, and ignored. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* own.h: Internal to alloc, hooks and orc. What a thread knows of itself, with a heap or without one.
+/* own.h: Internal to alloc, hooks and orc. What a thread knows of itself, with a heap or without
+ * one.
  *
  * Locks and forks: a lock of the library is held from before a fork until after it, so that the
  * child finds what it guards whole. In between run handlers of others on the thread that forks: of

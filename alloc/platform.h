@@ -83,8 +83,8 @@
 #define OURO_TSAN 0
 #endif
 
-/* Built to be tested under qemu-user, whose /proc/self/stat tells of no threads (os.h), and which does
- * not survive a fork beside running threads (tests). */
+/* Built to be tested under qemu-user, whose /proc/self/stat tells of no threads (os.h), and which
+ * does not survive a fork beside running threads (tests). */
 #ifndef OURO_EMULATED
 #define OURO_EMULATED 0
 #endif
@@ -96,8 +96,8 @@
 #define OURO_READS_RACY
 #endif
 
-/* Bits of the addresses that the system gives without being asked for more, and the largest page that
- * a kernel for this machine may have. */
+/* Bits of the addresses that the system gives without being asked for more, and the largest page
+ * that a kernel for this machine may have. */
 #if defined(__x86_64__)
 #define OURO__ADDRESS_BITS 47
 #define OURO__PAGE_MOST    ((size_t)4 << 10)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* runtimes.c: the runtimes that there are, and how one begins. The list has a lock, which comes before
- * all others. */
+/* runtimes.c: the runtimes that there are, and how one begins. The list has a lock, which comes
+ * before all others. */
 #include "alloc/arena.h"
 #include "alloc/runtime.h"
 

@@ -43,10 +43,10 @@ struct ouro_stats {
     } by_class[OURO__CLASSES];
 };
 
-/* Fills in *stats (borrowed) for the runtime that the calling thread is in. Takes home first what other threads freed of the calling thread's and
- * of ended ones'. Any thread; allocates nothing but the thread's heap, on its first touch; O(pages)
- * with the lock that guards pages. With a supply that passes blocks on (`system`) there are no
- * pages: all live blocks are told under `raw`. */
+/* Fills in *stats (borrowed) for the runtime that the calling thread is in. Takes home first what
+ * other threads freed of the calling thread's and of ended ones'. Any thread; allocates nothing but
+ * the thread's heap, on its first touch; O(pages) with the lock that guards pages. With a supply
+ * that passes blocks on (`system`) there are no pages: all live blocks are told under `raw`. */
 OURO_API void ouro_stats_get(struct ouro_stats *stats);
 
 /* Writes the figures of ouro_stats_get as one JSON object into `room` (borrowed, `size` bytes; may

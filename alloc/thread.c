@@ -2,9 +2,9 @@
 /* thread.c: threads get a heap on first touch, in each runtime that they touch, and leave it behind
  * when they end.
  *
- * A thread that starts takes over a heap of the runtime that another left, pages and all, or a fresh one; so there
- * are never more heaps than threads that ran in it at once. The heap's state word says who serves it
- * (remote.c, F2, F3).
+ * A thread that starts takes over a heap of the runtime that another left, pages and all, or a
+ * fresh one; so there are never more heaps than threads that ran in it at once. The heap's state
+ * word says who serves it (remote.c, F2, F3).
  *
  * Exit order: what the layer above asks for, then batches are handed over, own lists settled, the
  * heap is abandoned. A thread may allocate later still, in the destructor of another library's
@@ -24,10 +24,10 @@
  *      the heap is published after it (E2). FROZEN is stored in a fork's child while it has one
  *      thread; threads that it creates see it. A relaxed load of `state` before the CAS only saves
  *      a CAS that would fail.
- *  E2  `heaps` of a runtime is pushed to by CAS (the release counts), after next_heap and state of the new heap
- *      are written; ouro__heaps_first loads it by acquire. All changes are pushes, so one acquire
- *      of the head continues the release sequences of all before: the rest is read plainly. The
- *      pusher itself follows no pointer that it read relaxed.
+ *  E2  `heaps` of a runtime is pushed to by CAS (the release counts), after next_heap and state of
+ *      the new heap are written; ouro__heaps_first loads it by acquire. All changes are pushes, so
+ *      one acquire of the head continues the release sequences of all before: the rest is read
+ *      plainly. The pusher itself follows no pointer that it read relaxed.
  *  E3  `ready` (once.h: release when done, acquire on entry) orders supply, exit_key, exit_key_made
  *      and fork_handled before their use by anyone who went through set_up.
  *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come

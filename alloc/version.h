@@ -15,9 +15,9 @@ OURO_API const char *ouro_version(void);
  * OURO_ABI. For those who load it at run time. Any thread; async-signal-safe; O(1). */
 OURO_API unsigned ouro_abi(void);
 
-/* Whether code made for the ABI of that number, as generated code is, may run on the linked library:
- * OURO_OK, or OURO_WRONG_ABI, and *why (`why` may be NULL) says which it has; else *why is NULL.
- * Static storage; any thread; async-signal-safe; O(1). */
+/* Whether code made for the ABI of that number, as generated code is, may run on the linked
+ * library: OURO_OK, or OURO_WRONG_ABI, and *why (`why` may be NULL) says which it has; else *why is
+ * NULL. Static storage; any thread; async-signal-safe; O(1). */
 OURO_API ouro_status ouro_abi_require(unsigned number, const char **why);
 
 OURO_EXTERN_C_END

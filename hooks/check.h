@@ -43,7 +43,8 @@ OURO_INLINE const struct ouro_field *ouro__tail_of(const struct ouro_type *type)
         type->field_count != 0 ? &type->fields[type->field_count - 1] : NULL;
     return last != NULL && last->kind == OURO_FIELD_TAIL ? last : NULL;
 }
-/* The filter of its references at fixed places, NULL: there is none; *one: there are not several. */
+/* The filter of its references at fixed places, NULL: there is none; *one: there are not several.
+ */
 const struct ouro_filter *ouro__common_filter(const struct ouro_type *type, bool *one);
 
 /* Works out `state` of every type on the list. */

@@ -3,8 +3,8 @@
  *
  * All hooks know them as fields (OURO_CLOSURE, OURO_INTERIOR) and as values of their own types, for
  * arrays, sequences and tails: the reference in them is counted, traced, copied and dropped as any
- * other. wasMoved makes both words NULL. deepCopy copies the object once, code stays what it is, and
- * an address comes to stand at the same distance in the copy. All zero is the value that holds
+ * other. wasMoved makes both words NULL. deepCopy copies the object once, code stays what it is,
+ * and an address comes to stand at the same distance in the copy. All zero is the value that holds
  * nothing.
  *
  * The environment of a closure is any counted object; its descriptor tells what is in it. Flag

@@ -10,8 +10,9 @@
  *     low bit 1 is a reference                               OURO_FILTER_TAG(1, 1)
  *     boxed in a NaN: the top 16 bits are 0xFFFC             OURO_FILTER_BOX(0xFFFC)
  *
- * and beside them a range of addresses whose objects are not counted. Others are a pair of functions.
- * A word of 0 is never a reference. Filters are static data of the program, never changed. */
+ * and beside them a range of addresses whose objects are not counted. Others are a pair of
+ * functions. A word of 0 is never a reference. Filters are static data of the program, never
+ * changed. */
 #ifndef OURO_HOOKS_FILTER_H
 #define OURO_HOOKS_FILTER_H
 
@@ -43,7 +44,8 @@ struct ouro_filter {
     }
 
 /* The object (borrowed) that a word stands for, or NULL. `filter` borrowed, not NULL; where it is a
- * static const one in sight, this is two ANDs and two tests. Any thread; async-signal-safe; O(1). */
+ * static const one in sight, this is two ANDs and two tests. Any thread; async-signal-safe; O(1).
+ */
 OURO_INLINE void *ouro_filter_object(const struct ouro_filter *filter, uint64_t word)
 {
     if (OURO_UNLIKELY(filter->object != NULL))
@@ -53,8 +55,8 @@ OURO_INLINE void *ouro_filter_object(const struct ouro_filter *filter, uint64_t 
     return counted ? (void *)(uintptr_t)at : NULL;
 }
 
-/* The word that stands for `object` (borrowed, not NULL) in the same way as `word`, which stands for
- * another one or is a pattern with the tag alone. Otherwise as above. */
+/* The word that stands for `object` (borrowed, not NULL) in the same way as `word`, which stands
+ * for another one or is a pattern with the tag alone. Otherwise as above. */
 OURO_INLINE uint64_t ouro_filter_word(const struct ouro_filter *filter, uint64_t word, void *object)
 {
     if (OURO_UNLIKELY(filter->word != NULL))

@@ -4,8 +4,9 @@
  * A seal (checked library) stands in the payload itself: the number of live views, and whether the
  * payload was one value's alone when the first began. Nothing can be lost for want of memory, and a
  * view can outlive a move of its value. Sealing makes the capacity 0, so that every edit, inlined
- * ones of programs that were compiled for the release library too, asks here. An edit of a value that
- * shares its payload copies, and leaves the bytes of the view as they are: it is not reported. */
+ * ones of programs that were compiled for the release library too, asks here. An edit of a value
+ * that shares its payload copies, and leaves the bytes of the view as they are: it is not reported.
+ */
 #include "hooks/edit.h"
 #include "alloc/fail.h"
 #include "alloc/atomic.h"

@@ -2,7 +2,8 @@
 /* refops.h: Internal to hooks and orc. How lifted hooks act on references, and sequences and
  * strings on payloads: a table that orc fills in.
  *
- * hooks knows no counts. Objects and weak handles reach the table as opaque pointers, never NULL. */
+ * hooks knows no counts. Objects and weak handles reach the table as opaque pointers, never NULL.
+ */
 #ifndef OURO_HOOKS_REFOPS_H
 #define OURO_HOOKS_REFOPS_H
 
@@ -43,8 +44,9 @@ struct ouro_refops {
     bool (*payload_is_unique)(const struct ouro_payload *payload);
     size_t (*payload_room)(const struct ouro_payload *payload);
 
-    /* Some type with the state LEAVING of which objects are there, and how many; NULL: none. The numbers
-     * of such types go out of whatever else remembers them. May be NULL: then there are none. */
+    /* Some type with the state LEAVING of which objects are there, and how many; NULL: none. The
+     * numbers of such types go out of whatever else remembers them. May be NULL: then there are
+     * none. */
     const struct ouro_type *(*alive)(size_t *count);
 };
 

@@ -17,8 +17,8 @@
 
 const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
-/* Numbers, under the lock: fresh ones first, so that one that was used is used again as late as can be;
- * then in the order in which they came back. */
+/* Numbers, under the lock: fresh ones first, so that one that was used is used again as late as can
+ * be; then in the order in which they came back. */
 static uint32_t last_id;
 static uint16_t back[OURO__WIDE_TYPE];
 static uint32_t back_head, back_tail;

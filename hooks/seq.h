@@ -119,8 +119,8 @@ OURO_API ouro_status ouro_seq_splice(ouro_seq *seq, const struct ouro_type *type
 OURO_API ouro_status ouro_seq_append(ouro_seq *seq, const struct ouro_type *type,
                                      const ouro_seq *from);
 /* Whether two sequences (borrowed) have the same length and their elements the same bytes, for
- * elements that are nothing but bytes without padding, or references: those to one object are equal.
- * O(bytes). */
+ * elements that are nothing but bytes without padding, or references: those to one object are
+ * equal. O(bytes). */
 OURO_API bool ouro_seq_equal(const ouro_seq *a, const ouro_seq *b, const struct ouro_type *type);
 
 OURO_EXTERN_C_END

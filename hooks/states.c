@@ -163,7 +163,8 @@ size_t ouro__collect_refs(const struct ouro_type *type, uint32_t *refs)
     return collect(type->fields, type->field_count, 0, refs, 0);
 }
 
-/* Whether all filters of references at fixed places are one, which *filter then is, if there is any. */
+/* Whether all filters of references at fixed places are one, which *filter then is, if there is
+ * any. */
 static bool one_filter(const struct ouro_field *fields, uint32_t count,
                        const struct ouro_filter **filter)
 {

@@ -2,9 +2,9 @@
 /* tables.c: what registration works out of descriptors, in memory of its own.
  *
  * The tables of a type are one row: its bases, as pointers, then the offsets of its references. The
- * rows of all types that are registered together share one block. Each row stands after a word whose
- * second half tells how far the row is from the block's start; the first half of the first word
- * counts the types that have a row. */
+ * rows of all types that are registered together share one block. Each row stands after a word
+ * whose second half tells how far the row is from the block's start; the first half of the first
+ * word counts the types that have a row. */
 #include "hooks/tables.h"
 #include "hooks/check.h"
 

@@ -77,12 +77,12 @@ enum ouro_type_flags {
 /* Hooks. `value` is the object or the nested value; for a hook left NULL the lifted one acts, made
  * from the field table. A hook that is written replaces the lifted one entirely: it ends with
  * ouro_lifted_destroy and so on if the fields are still to be acted on. Hooks may allocate, count,
- * make and drop objects, but was_moved and trace only write the value and call the visitor, and must
- * return; what becomes of others that leave by longjmp or a C++ exception: orc/frame.h. Those that return a status may refuse
- * (OURO_NO_MEMORY, or any other); then nothing has changed. `fresh` is uninitialized, and so it
- * stays when they refuse; values move by memcpy, so `fresh` and `value` may be a place in passing.
- * dup and copy stand in for each other, and for deepcopy, where one is written and the other not.
- * Which hook is called when, and in what order: docs/hooks.md. */
+ * make and drop objects, but was_moved and trace only write the value and call the visitor, and
+ * must return; what becomes of others that leave by longjmp or a C++ exception: orc/frame.h. Those
+ * that return a status may refuse (OURO_NO_MEMORY, or any other); then nothing has changed. `fresh`
+ * is uninitialized, and so it stays when they refuse; values move by memcpy, so `fresh` and `value`
+ * may be a place in passing. dup and copy stand in for each other, and for deepcopy, where one is
+ * written and the other not. Which hook is called when, and in what order: docs/hooks.md. */
 struct ouro_hooks {
     void (*destroy)(void *value, const struct ouro_type *type);
     void (*was_moved)(void *value, const struct ouro_type *type);
@@ -123,8 +123,8 @@ struct ouro_type {
  * them; what references point to is not looked at. Checks them: fields inside the value, not
  * overlapping (cases of one union may overlap each other), kinds known, references aligned, tags of
  * 1, 2, 4 or 8 bytes and not inside fields, cases without tags in common, nested types given, of a
- * size above 0, and not containing themselves but in sequences; bases first fields, and none its own
- * base; tails last and in no other value. Registering twice is OURO_OK.
+ * size above 0, and not containing themselves but in sequences; bases first fields, and none its
+ * own base; tails last and in no other value. Registering twice is OURO_OK.
  *
  * OURO_BAD_TYPE: refused, and *why (`why` may be NULL) says "type.field: reason", in static storage
  * that the eighth refusal after this one reuses. OURO_NO_MEMORY: there is none for the offsets of
@@ -134,22 +134,23 @@ struct ouro_type {
  * arrays; O(fields^2) where fields are not in order of their offsets. */
 OURO_API ouro_status ouro_type_register(struct ouro_type *type, const char **why);
 
-/* Takes back the registration of `type`, whose descriptor, with all that it names, may go away after
- * that (dlclose), or be changed, or registered again. Its number goes to another type one day.
+/* Takes back the registration of `type`, whose descriptor, with all that it names, may go away
+ * after that (dlclose), or be changed, or registered again. Its number goes to another type one
+ * day.
  *
  * OURO_BUSY: an object of it is alive, in whatever runtime (one that waits for its destruction, an
- * immortal one or a cell to be reused counts), or another registered type nests it, or has it for a base;
- * OURO_BAD_ARGUMENT: it is NULL or not registered. *why (`why` may be NULL) says so, with the type's name,
- * in static storage that the eighth refusal after this one reuses; it is NULL after OURO_OK. Nothing has
- * changed then. With the `system` supply objects of the default runtime cannot be looked for: the
- * caller's word is taken for these.
+ * immortal one or a cell to be reused counts), or another registered type nests it, or has it for a
+ * base; OURO_BAD_ARGUMENT: it is NULL or not registered. *why (`why` may be NULL) says so, with the
+ * type's name, in static storage that the eighth refusal after this one reuses; it is NULL after
+ * OURO_OK. Nothing has changed then. With the `system` supply objects of the default runtime cannot
+ * be looked for: the caller's word is taken for these.
  *
- * From the call on nobody may make objects or values of it. Any thread, but not in a hook of trace; runs
- * no hook; waits for collections that are under way to have read; O(bytes of objects of all
+ * From the call on nobody may make objects or values of it. Any thread, but not in a hook of trace;
+ * runs no hook; waits for collections that are under way to have read; O(bytes of objects of all
  * runtimes). */
 OURO_API ouro_status ouro_type_unregister(struct ouro_type *type, const char **why);
-/* The same of `count` types (borrowed, with their array) at once, all or none: they may nest each other.
- * For plug-ins: one look at the objects for all of them. */
+/* The same of `count` types (borrowed, with their array) at once, all or none: they may nest each
+ * other. For plug-ins: one look at the objects for all of them. */
 OURO_API ouro_status ouro_types_unregister(struct ouro_type *const *types, size_t count,
                                            const char **why);
 

@@ -54,7 +54,8 @@ OURO_INLINE size_t ouro__value_size(const void *value, const struct ouro_type *t
     return size > type->size ? size : type->size;
 }
 
-/* The entries of type->refs: where a reference is, and in bit 0 whether it goes through type->filter.
+/* The entries of type->refs: where a reference is, and in bit 0 whether it goes through
+ * type->filter.
  */
 #define OURO__REF_FILTERED 1u
 OURO_INLINE void **ouro__ref_slot(void *value, uint32_t ref)

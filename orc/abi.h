@@ -169,9 +169,9 @@ OURO_EXTERN_C_BEGIN
 enum ouro_abi_constant { OURO_ABI_CONSTANTS(OURO__ABI_NAME) };
 #undef OURO__ABI_NAME
 
-/* Writes the list as one JSON object, {"abi": 1, "constants": {"HEADER_SIZE": 16, ...}}, a line each,
- * into `room` (borrowed, `size` bytes; may be NULL if size is 0), cut to fit, with a NUL. Returns
- * the length of the whole without the NUL. Any thread; async-signal-safe; O(constants). */
+/* Writes the list as one JSON object, {"abi": 1, "constants": {"HEADER_SIZE": 16, ...}}, a line
+ * each, into `room` (borrowed, `size` bytes; may be NULL if size is 0), cut to fit, with a NUL.
+ * Returns the length of the whole without the NUL. Any thread; async-signal-safe; O(constants). */
 OURO_API size_t ouro_abi_json(char *room, size_t size);
 
 OURO_EXTERN_C_END

@@ -159,8 +159,8 @@ static void leave(struct ouro__thread *me)
     ouro__orc_unlock(&ouro__registry.lock);
 }
 
-/* The thread has ended: what it was at, it has left, and it runs nothing any more but this. Or only its
- * time in a runtime has, which it had left before. */
+/* The thread has ended: what it was at, it has left, and it runs nothing any more but this. Or only
+ * its time in a runtime has, which it had left before. */
 void ouro__thread_exit(bool ended)
 {
     struct ouro__thread *me = ouro__self;

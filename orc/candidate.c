@@ -8,8 +8,8 @@
  *  C2  An entry that is CLAIMED is a merged object with Q set; it owns one reference. Any other is
  *      held by this thread and owns none: it is forgotten before the object dies or is merged.
  *      A thread that ends leaves its claims to whoever collects next.
- *  C3  Only this thread, or who has it in MERGING, touches the array. While it grows, and while what
- *      is in it is looked at, the memory callback is not called. */
+ *  C3  Only this thread, or who has it in MERGING, touches the array. While it grows, and while
+ *      what is in it is looked at, the memory callback is not called. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
 #include "orc/state.h"
@@ -119,9 +119,9 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
 
 /* -- what an ended thread leaves --------------------------------------------------------------- */
 
-/* Of each runtime: arrays of references, each linked through its first entry: object is the next array, link the
- * number of entries, trial how many there is room for. Claimed entries are as they were; any other
- * owns a reference now. */
+/* Of each runtime: arrays of references, each linked through its first entry: object is the next
+ * array, link the number of entries, trial how many there is room for. Claimed entries are as they
+ * were; any other owns a reference now. */
 
 /* T is cleared, so that whoever drops the object next tells its owner (N1). Pairs with the RMWs of
  * those drops, on the same word; its order against others does not matter. */

@@ -43,9 +43,9 @@ struct ouro__capture {
     uint32_t late[OURO__LATE];
 };
 
-/* Whether this thread may speak for an object of its runtime with that shared word. Alone it may for
- * all, but for those whose thread is not there in a fork's child: their counts and indices were left
- * anyhow. */
+/* Whether this thread may speak for an object of its runtime with that shared word. Alone it may
+ * for all, but for those whose thread is not there in a fork's child: their counts and indices were
+ * left anyhow. */
 bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ouro_word b);
 OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, const void *object, ouro_word b)
 {

@@ -3,15 +3,15 @@
  *
  * Its objects are born with `out` set in the local word, so that the inlined counts and slot stores
  * of a program that was compiled against the release headers go out of line, where each is checked.
- * Before each header a word tells which thread made the object, and in what mode. Freed objects are poisoned
- * and kept for a while, so that a late drop or write finds them and is named.
+ * Before each header a word tells which thread made the object, and in what mode. Freed objects are
+ * poisoned and kept for a while, so that a late drop or write finds them and is named.
  *
  *  K1  A local-mode object is used by its own thread only. An ended thread's objects are anybody's:
  *      its end handed them over.
  *  K2  What other threads may reach refers to no local-mode object. Others may reach what was born
- *      in atomic mode, is merged, was made by another thread than what it refers to, or is counted in
- *      the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner moves
- *      such a part there itself (so a multiple of others is not seen).
+ *      in atomic mode, is merged, was made by another thread than what it refers to, or is counted
+ *      in the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner
+ *      moves such a part there itself (so a multiple of others is not seen).
  *  K3  A kept object reads as POISON up to the end of its block.
  *
  * No inlined path of a program that was compiled against the release headers acts on its objects:

@@ -315,7 +315,8 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
 }
 
 /* What died of a collection may have kept cycles that it could not capture: they are candidates
- * now. A hook may make new ones for ever, so after some rounds those wait for the next collection. */
+ * now. A hook may make new ones for ever, so after some rounds those wait for the next collection.
+ */
 static void collect_all(struct ouro__thread *me, struct ouro_collection *result)
 {
     unsigned rounds = 0;

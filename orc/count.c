@@ -95,8 +95,8 @@ void ouro__over_release(const void *object, ouro_word b)
 }
 
 /* A decref of a merged object, with its count b as last read; true: the object is dead. The fence:
- * a death that ended in another life wrote the visited word before the count that shows it (release.c,
- * ouro__resurrected), and b was read relaxed. */
+ * a death that ended in another life wrote the visited word before the count that shows it
+ * (release.c, ouro__resurrected), and b was read relaxed. */
 static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *object, ouro_word b)
 {
     ouro__fence_acquire();

@@ -25,8 +25,8 @@ struct ouro_collection {
  * ouro_decref_later noted; then those that only the dead kept, in eight rounds at most (what hooks
  * make anew could go on for ever; the next call takes the rest). Returns how many objects of cycles
  * it freed. Runs destroy hooks. From inside a hook or a collection it does nothing and returns 0.
- * `result` (borrowed; may be NULL) tells of all rounds. Allocates; without memory it gives up (`abandoned`) and has changed
- * nothing. O(objects reachable from candidates). */
+ * `result` (borrowed; may be NULL) tells of all rounds. Allocates; without memory it gives up
+ * (`abandoned`) and has changed nothing. O(objects reachable from candidates). */
 OURO_API size_t ouro_collect(struct ouro_collection *result);
 
 /* Pauses and resumes the triggers of this thread; nests, and a resume without a pause does nothing.

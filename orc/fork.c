@@ -13,8 +13,8 @@ static void run_for_fork(void *record)
 }
 
 /* Whoever settles for a parked thread would vanish in the middle of it: the thread runs while it
- * forks, in all its runtimes. Before every lock but that of the list of runtimes, for a merger may need
- * one. */
+ * forks, in all its runtimes. Before every lock but that of the list of runtimes, for a merger may
+ * need one. */
 void ouro__counts_before_fork(void)
 {
     run_for_fork(ouro__self);

@@ -12,11 +12,12 @@
  *         ouro_frame_unwind(&mark);   // releases what work and its callees owned
  *
  * The bytes of a value that is a variable of a function are gone after the jump: then unwind first,
- * and jump after that; both orders are right for references and for values elsewhere. Unwinding also
- * puts right what the library itself was at where a hook or a callback was left (docs/edges.md).
+ * and jump after that; both orders are right for references and for values elsewhere. Unwinding
+ * also puts right what the library itself was at where a hook or a callback was left
+ * (docs/edges.md).
  *
- * A frame is its thread's. Where a runtime switches between stacks of one thread, each switch has to
- * find no frame open, or the same ones.
+ * A frame is its thread's. Where a runtime switches between stacks of one thread, each switch has
+ * to find no frame open, or the same ones.
  *
  * For every function: any thread, about itself; none is async-signal-safe. */
 #ifndef OURO_ORC_FRAME_H
@@ -120,11 +121,11 @@ struct ouro_mark {
  * thread if there is memory for that. Runs nothing; O(1). */
 OURO_API struct ouro_mark ouro_frame_mark(void);
 
-/* Releases what frames came to own since the mark (borrowed, not NULL) was made, newest first, after the library has put
- * right what it was at since then: an object whose hook was left counts as destroyed, and its memory
- * goes; a collection or a release that was under way is finished; parks and pauses since are over.
- * May be called before the jump or after it, and again, to the same mark, where a hook that it runs
- * leaves too. Runs destroy hooks. O(what is released).
+/* Releases what frames came to own since the mark (borrowed, not NULL) was made, newest first,
+ * after the library has put right what it was at since then: an object whose hook was left counts
+ * as destroyed, and its memory goes; a collection or a release that was under way is finished;
+ * parks and pauses since are over. May be called before the jump or after it, and again, to the
+ * same mark, where a hook that it runs leaves too. Runs destroy hooks. O(what is released).
  *
  * Programmer's errors (OURO_FAIL_MISUSE): a mark of another thread, or of before a detach, or of a
  * function that has been left, where that shows; a value whose function was jumped over, the bytes

@@ -24,8 +24,8 @@ typedef uint64_t ouro_handle;
 OURO_API ouro_handle ouro_handle_new(void *object, const char *site);
 
 /* The object of an open handle, with a reference for the caller (owned). Lock-free, O(1); runs no
- * hook. No open handle: a programmer's error (OURO_FAIL_BAD_HANDLE) that tells whether it was closed,
- * and by its site which it was while its place was not used again. */
+ * hook. No open handle: a programmer's error (OURO_FAIL_BAD_HANDLE) that tells whether it was
+ * closed, and by its site which it was while its place was not used again. */
 OURO_API void *ouro_handle_get(ouro_handle handle);
 
 /* The same object, borrowed: it is there until the handle is closed. Wait-free, O(1). */
@@ -47,8 +47,8 @@ struct ouro_open_handle {
 
 /* Calls `visit` (not NULL) with every open handle; returns how many there are. `visit` may use
  * handles, and must return. Beside running threads what they open and close meanwhile is listed or
- * not. Allocates nothing; may run destroy hooks, of what others close meanwhile; O(most handles that
- * were open at a time). */
+ * not. Allocates nothing; may run destroy hooks, of what others close meanwhile; O(most handles
+ * that were open at a time). */
 OURO_API size_t ouro_list_handles(void (*visit)(const struct ouro_open_handle *open, void *arg),
                                   void *arg);
 

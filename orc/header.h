@@ -6,8 +6,8 @@
  *   object -  8   shared   64  owner 16 | type 16 | flags 6 | shared count 26, signed
  *
  * The invariants of these words are I1..I11 of docs/counts.md. One word holds owner, flags and
- * shared count, so that every transition is one RMW. The shared count is on top: adding to it reaches
- * no other field. The local one has `out` above it, into which it is meant to carry.
+ * shared count, so that every transition is one RMW. The shared count is on top: adding to it
+ * reaches no other field. The local one has `out` above it, into which it is meant to carry.
  *
  * Only the holder of the owner's token writes `local`, by relaxed store; all may load it.
  *

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* instances.c: objects of types that are about to be unregistered (hooks/unregister.c).
  *
- * All headers of all runtimes are looked at, beside threads that run: the words are loaded atomically,
- * and what is there changes for other types alone. The number of such a type is taken out of the header
- * of a freed object by compare-and-swap: a birth may be writing another word there. */
+ * All headers of all runtimes are looked at, beside threads that run: the words are loaded
+ * atomically, and what is there changes for other types alone. The number of such a type is taken
+ * out of the header of a freed object by compare-and-swap: a birth may be writing another word
+ * there. */
 #include "alloc/heap.h"
 #include "orc/checked.h"
 #include "orc/state.h"

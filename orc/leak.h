@@ -30,8 +30,8 @@ OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, vo
 
 /* Writes that list to the standard error, a line a type, then open handles (orc/handle.h), a line a
  * site and type, and foreign bytes (orc/foreign.h) in one; nothing if there is nothing. Returns how
- * many objects are alive. Happens by itself at the program's end, after all atexit handlers, with the
- * option `leaks` (environment: OURO_LEAKS=1), and always in the checked library unless it is 0;
+ * many objects are alive. Happens by itself at the program's end, after all atexit handlers, with
+ * the option `leaks` (environment: OURO_LEAKS=1), and always in the checked library unless it is 0;
  * there ouro_check_heap comes first if no other thread is left. */
 OURO_API size_t ouro_report_leaks(void);
 

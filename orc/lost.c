@@ -2,8 +2,8 @@
 /* lost.c: candidates that could not be remembered, for want of memory, and that no running thread
  * looks for among its own pages: merged ones, of threads that ended, in pages of others.
  *
- * The next collection of a thread that is the process's only one looks at every object of its runtime
- * once, and
+ * The next collection of a thread that is the process's only one looks at every object of its
+ * runtime once, and
  * makes what might be garbage a candidate again. If there is no memory for that, the next one does.
  *
  *  L1  The word is set after a candidate was forgotten, and cleared before the look.

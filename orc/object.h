@@ -3,9 +3,9 @@
  *
  * Functions with a mode in their name make objects that are counted so from birth. `size` is the
  * size of the object in bytes; where it is a constant the whole birth is inlined. It must be
- * type->size, or more: bytes that no field tells of may follow unless the type is OURO_EXACT, and no
- * hook looks at them. Any other size is a programmer's error (OURO_FAIL_MISUSE), found by births out of
- * line: the first of a type, and all in the checked library. */
+ * type->size, or more: bytes that no field tells of may follow unless the type is OURO_EXACT, and
+ * no hook looks at them. Any other size is a programmer's error (OURO_FAIL_MISUSE), found by births
+ * out of line: the first of a type, and all in the checked library. */
 #ifndef OURO_ORC_OBJECT_H
 #define OURO_ORC_OBJECT_H
 
@@ -105,9 +105,9 @@ OURO_INLINE void *ouro_new_uninit_atomic(struct ouro_type *type, size_t size)
                         : ouro_new_uninit_local(type, size);
 }
 
-/* The same of a type with a tail (OURO_TAIL) of `count` elements; its counter is written, all else is
- * as the birth of that mode leaves it. A counter that cannot tell `count`, and a type without a tail,
- * are a programmer's error (OURO_FAIL_MISUSE). NULL too: the bytes overflow. */
+/* The same of a type with a tail (OURO_TAIL) of `count` elements; its counter is written, all else
+ * is as the birth of that mode leaves it. A counter that cannot tell `count`, and a type without a
+ * tail, are a programmer's error (OURO_FAIL_MISUSE). NULL too: the bytes overflow. */
 OURO_API void *ouro__new_tail(struct ouro_type *type, size_t count, unsigned mode);
 OURO_INLINE void *ouro_new_tail_local(struct ouro_type *type, size_t count)
 {
@@ -136,15 +136,16 @@ OURO_INLINE void *ouro_new_tail_uninit_atomic(struct ouro_type *type, size_t cou
                         : ouro_new_tail_uninit_local(type, count);
 }
 
-/* Whether `object` (borrowed; may be NULL: no) is of `type` (borrowed, not NULL) or of a subtype of it.
- * Any thread; O(1), with no walk up the chain of bases (Cohen 1991). */
+/* Whether `object` (borrowed; may be NULL: no) is of `type` (borrowed, not NULL) or of a subtype of
+ * it. Any thread; O(1), with no walk up the chain of bases (Cohen 1991). */
 OURO_API bool ouro_is_a(const void *object, const struct ouro_type *type);
 
-/* The bytes of an object (borrowed, not NULL) as its fields tell them: type->size, or up to the end of
- * its tail; 0: it has no descriptor. Any thread that may read it; O(1). */
+/* The bytes of an object (borrowed, not NULL) as its fields tell them: type->size, or up to the end
+ * of its tail; 0: it has no descriptor. Any thread that may read it; O(1). */
 OURO_API size_t ouro_object_size(const void *object);
 
-/* The address `at` inside `object` (owned, or NULL) as a value that keeps the object alive. O(1). */
+/* The address `at` inside `object` (owned, or NULL) as a value that keeps the object alive. O(1).
+ */
 OURO_INLINE ouro_interior ouro_interior_of(void *object, void *at)
 {
     ouro_interior interior = {at, object};
@@ -179,8 +180,8 @@ OURO_API void ouro_make_immortal(void *object);
             OURO__IMMORTAL | OURO__MERGED | ((ouro_word)OURO__COUNT_LIMIT << OURO__COUNT_SHIFT)    \
     }
 
-/* A cell whose object is gone, to allocate into (Ullrich and de Moura 2019; Reinking, Xie, de Moura,
- * Leijen 2021). Owned; may be empty: `cell` is then NULL. */
+/* A cell whose object is gone, to allocate into (Ullrich and de Moura 2019; Reinking, Xie, de
+ * Moura, Leijen 2021). Owned; may be empty: `cell` is then NULL. */
 typedef struct ouro_reuse {
     void *cell;
 } ouro_reuse;
@@ -237,11 +238,11 @@ OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token
               : ouro__new_reuse_out(token, type, size);
 }
 
-/* If the caller's reference (owned, not NULL) is the only one and the cell can be used again, yields
- * the cell: the object is no more, what its fields own is the caller's, who may read them until the
- * token goes; no hook of it runs. Else the token is empty and nothing has changed: the reference is
- * still the caller's. `type`: the object's, borrowed, not NULL; another one costs time alone. So a
- * functional update is
+/* If the caller's reference (owned, not NULL) is the only one and the cell can be used again,
+ * yields the cell: the object is no more, what its fields own is the caller's, who may read them
+ * until the token goes; no hook of it runs. Else the token is empty and nothing has changed: the
+ * reference is still the caller's. `type`: the object's, borrowed, not NULL; another one costs time
+ * alone. So a functional update is
  *     struct node old = *n;
  *     ouro_reuse token = ouro_take_reuse(n, &node_type);
  *     if (token.cell == NULL) { incref what is taken from old; ouro_decref(n); }

@@ -254,7 +254,7 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
     return n;
 }
 
-/* -- without hooks ------------------------------------------------------------------------------ */
+/* -- without hooks ----------------------------------------------------------------------------- */
 
 bool ouro__release_hush(struct ouro__thread *me)
 {

@@ -2,10 +2,10 @@
 /* runtime.c: what counts and collections keep for each runtime; visits; how a runtime ends
  * (docs/adr/0012).
  *
- *  N9  Whatever a thread does to an object beyond one RMW on its shared word it does in the object's
- *      runtime: if it is in another, it visits that one.
- *  N10 The record that a thread leaves behind is parked, unless it is in the middle of a release or a
- *      collection; `away` says that it is, and is set when nothing can come in between any more.
+ *  N9  Whatever a thread does to an object beyond one RMW on its shared word it does in the
+ *      object's runtime: if it is in another, it visits that one.
+ *  N10 The record that a thread leaves behind is parked, unless it is in the middle of a release or
+ *      a collection; `away` says that it is, and is set when nothing can come in between any more.
  *
  * Lock order: the registry's lock (token.h), which guards the list of all, then as fork.c takes
  * them. */
@@ -142,8 +142,8 @@ struct leftovers {
     struct ouro_runtime *runtime;
 };
 
-/* An object that is still alive is marked dying, so that what hooks drop of it does nothing more, and
- * linked. Immortal ones are linked as they are: their hooks never run. */
+/* An object that is still alive is marked dying, so that what hooks drop of it does nothing more,
+ * and linked. Immortal ones are linked as they are: their hooks never run. */
 static void take_place(const struct ouro__place *place, void *arg)
 {
     struct leftovers *left = arg;

@@ -3,8 +3,8 @@
  *
  * A foreign store says so before it stores and while it does: one CAS sets T and S, a fence orders
  * it before the store (docs/cycles.md M2), S is cleared by release afterwards (M3). T is set only
- * with a notice, or while the owner is to be told anyway: the store brings a reference of its own to
- * the container into the owner's queue (count.c). */
+ * with a notice, or while the owner is to be told anyway: the store brings a reference of its own
+ * to the container into the owner's queue (count.c). */
 #include "orc/slot.h"
 #include "alloc/heap.h"
 #include "alloc/runtime.h"
@@ -83,8 +83,8 @@ void ouro__slot_moved(void *container)
         ouro__remember(me, container, false);
 }
 
-/* In the container's runtime: what is due after the store is for its threads alone. Without memory to
- * go there a collection is told all the same (T), but no owner: it may leak. */
+/* In the container's runtime: what is due after the store is for its threads alone. Without memory
+ * to go there a collection is told all the same (T), but no owner: it may leak. */
 static OURO_NOINLINE uint64_t exchange_elsewhere(void *container, uint64_t *at, uint64_t word,
                                                  void *object, bool moved)
 {

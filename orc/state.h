@@ -406,7 +406,7 @@ void ouro__weak_lock(struct ouro__orc *orc, unsigned bucket);
 void ouro__weak_unlock(struct ouro__orc *orc, unsigned bucket);
 void ouro__weak_clear_locked(struct ouro__orc *orc, void *object);
 
-/* -- handle.c, foreign.c ------------------------------------------------------------------------ */
+/* -- handle.c, foreign.c ----------------------------------------------------------------------- */
 
 /* A line for each site and type of open handles. */
 void ouro__handles_report(void);

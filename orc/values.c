@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* values.c: objects whose size is known only when they are born, and what a type says of an object. */
+/* values.c: objects whose size is known only when they are born, and what a type says of an object.
+ */
 #include "alloc/fail.h"
 #include "hooks/walk.h"
 #include "orc/object.h"

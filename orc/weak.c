@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* weak.c: the side tables of weak cells.
  *
- * Each runtime has one for its objects; its cells are memory of that runtime too (N2 of docs/adr/0012).
- * One cell for an object, found by its address; 32 buckets, each with a lock. Protocol:
- * docs/counts.md, Weak; model: tests/models/weak.pml.
+ * Each runtime has one for its objects; its cells are memory of that runtime too (N2 of
+ * docs/adr/0012). One cell for an object, found by its address; 32 buckets, each with a lock.
+ * Protocol: docs/counts.md, Weak; model: tests/models/weak.pml.
  *
  *  W1  The flag W is set before the object's cell can be found, and stays until its death.
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
