@@ -150,7 +150,8 @@ OURO_EXTERN_C_END
 #ifdef __cplusplus
 namespace ouro
 {
-/* A reference that is dropped where its scope ends, by an exception too. */
+/* A reference that is dropped where its scope ends, by an exception too. A destroy hook that throws
+ * meanwhile ends the program, for destructors do not; so it does in `unwinding`. */
 template <typename T> class owned
 {
   public:

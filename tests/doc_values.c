@@ -36,6 +36,14 @@ static int64_t add(struct adder *env, int64_t n)
 }
 /* [closure] */
 
+/* [assign] */
+static void set_then(struct adder *env, int64_t (*code)(struct adder *, int64_t), void *of)
+{
+    env->then.code = (ouro_code *)code;
+    ouro_slot_store(env, &env->then.env, of); /* `of` owned; drops what was there */
+}
+/* [assign] */
+
 /* [filter] */
 /* A value: a double, or a reference in a NaN whose top bits are 0xFFFC. */
 typedef uint64_t value;
@@ -114,7 +122,11 @@ static void closures(void **state)
     assert_int_equal(env->sum, 5);
     assert_int_equal(((struct adder *)copy.env)->sum, 0);
     ouro_destroy_value(&copy, &ouro_closure_type);
+    ouro_incref(env);
+    set_then(env, add, env);
+    assert_ptr_equal(env->then.env, env);
     ouro_destroy_value(&c, &ouro_closure_type);
+    assert_int_equal(ouro_collect(NULL), 1);
 }
 
 static void filters(void **state)
