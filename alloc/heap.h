@@ -144,6 +144,7 @@ OURO_INLINE ouro_word ouro__map_get(const void *p)
     uintptr_t chunk = (uintptr_t)p >> OURO__CHUNK_SHIFT;
     if (OURO_UNLIKELY(chunk >> OURO__LEAF_SHIFT >= OURO__MAP_ROOT))
         return 0;
+    /* Acquire, both: pair with the CAS that makes a leaf, and with the release of ouro__map_set. */
     const ouro_word *leaf =
         (const ouro_word *)ouro__load_acquire(&ouro__map_root[chunk >> OURO__LEAF_SHIFT]);
     return leaf ? ouro__load_acquire(&leaf[chunk & OURO__LEAF_MASK]) : 0;

@@ -56,6 +56,8 @@ static void list_insert(struct ouro_runtime *runtime)
         runtime->next->prev = runtime;
     ouro__default_runtime.next = runtime;
     ouro__runtimes_unlock();
+    /* Before anybody is told of the runtime: whoever meets something of it was told by a hand-over
+     * that comes after this, so its relaxed load does not find 0. */
     ouro__fetch_add_full(&ouro__more_runtimes, 1);
 }
 

@@ -46,6 +46,8 @@ struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
         if (was != 0 && !(was & SEALED))
             return NULL; /* its elements are being destroyed */
         ouro_word seal = was != 0 ? was + 1 : SEALED | 1 | (payload->capacity != 0 ? ALONE : 0);
+        /* Several threads may view one payload. The word alone is to be exact: nothing else is
+         * ordered by it, here and in ouro__view_end_out. */
         if (ouro__cas_full(seal_of(payload), &was, seal))
             break;
     }

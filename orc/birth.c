@@ -46,7 +46,9 @@ static void leave_forwarder(void *object)
     struct ouro__place place = ouro__place_of(object);
     struct ouro_header *first = (struct ouro_header *)(void *)place.block;
     ouro__half_store(&first->local, (ouro_half)((char *)object - place.block));
-    ouro__fence_release(); /* a walk beside running threads that sees it sees the distance */
+    /* A walk beside running threads that sees it sees the distance: pairs with the acquire of
+     * ouro__header_within. */
+    ouro__fence_release();
     ouro__store(&first->shared, FORWARDER);
 }
 
@@ -89,7 +91,7 @@ void ouro__write_header(void *object, const struct ouro_type *type, unsigned mod
     h->visited = (ouro_half)(type->counts >> 32);
     if (id == OURO__WIDE_TYPE || OURO_CHECKED) /* before the word that says so, for walks */
         ((const struct ouro_type **)object)[-3] = type;
-    ouro__fence_release();
+    ouro__fence_release(); /* pairs with the acquires of ouro__header_within, ouro__object_within */
     /* The checked library counts atomic objects as biased ones: a merged one is not seen. */
     if (((mode & OURO__BORN_ATOMIC) && !OURO_CHECKED) || (type->flags & OURO_PROMPT) ||
         home == OURO__NO_TOKEN) {

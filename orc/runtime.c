@@ -52,6 +52,7 @@ struct ouro__orc *ouro__orc_of(struct ouro_runtime *runtime)
     orc->next = ouro__orcs;
     ouro__orcs = orc;
     ouro__tool_words(&orc->lost, sizeof orc->lost);
+    /* Release: pairs with the acquires of this word; some readers do not have the lock. */
     ouro__store_release(above, (ouro_word)orc);
     return orc;
 }
