@@ -22,6 +22,7 @@ ouro_layer(hooks
         states.c
         string.c
         tables.c
+        trace.c
         twins.c
         unregister.c
     PUBLIC
