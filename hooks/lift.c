@@ -130,13 +130,44 @@ static void destroy_flat(void *value, const struct ouro_type *type)
         drop_refs(element, of);
 }
 
+/* Field by field, as most values are: the walk is for those that nest. */
+static void destroy_each(void *value, const struct ouro_field *fields, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ouro_field *field = &fields[i];
+        void *at = ouro__at(value, field->offset);
+        switch (field->kind) {
+        case OURO_FIELD_REF:
+            drop(at);
+            break;
+        case OURO_FIELD_WEAK:
+            drop_weak(at);
+            break;
+        case OURO_FIELD_BORROW:
+            break;
+        case OURO_FIELD_STRING:
+            ouro_string_destroy(at);
+            break;
+        case OURO_FIELD_SEQ:
+            if (ouro__type_state(field->type) & OURO__TYPE_DEEP)
+                destroy_fields(value, field, 1);
+            else
+                ouro_seq_destroy(at, field->type);
+            break;
+        default:
+            destroy_fields(value, field, 1);
+            break;
+        }
+    }
+}
+
 void ouro_lifted_destroy(void *value, const struct ouro_type *type)
 {
     uint32_t state = ouro__type_state(type);
     if (state & OURO__TYPE_FLAT) {
         destroy_flat(value, type);
     } else if (!(state & OURO__TYPE_PLAIN)) {
-        destroy_fields(value, type->fields, type->field_count);
+        destroy_each(value, type->fields, type->field_count);
     }
 }
 
