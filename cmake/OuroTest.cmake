@@ -58,20 +58,21 @@ endif()
 
 # ouro_test(<name> [SOURCES file.c ...] [VARIANTS main off checked] [RC local atomic biased]
 #           [LABELS label ...] [LIBS library ...] [TIMEOUT seconds] [DEFINES definition ...]
-#           [WHITEBOX] [NEEDS_THREADS] [PLAIN])
+#           [WHITEBOX] [NEEDS_THREADS] [PLAIN] [LONG])
 # SOURCES default to <name>.c, VARIANTS to main, TIMEOUT to 60. One program and one ctest per
 # variant and per count mode that programs default to (OURO_RC): <name>, <name>.biased,
 # <name>.checked, <name>.checked.biased, <name>.off (which takes the default mode only).
+# LONG: left out where the build is for the quick tests (OURO_TEST_QUICK).
 # WHITEBOX links the static library, so that ouro__ functions can be called, and compiles with the
 # library's private definitions. NEEDS_THREADS: left out where there are none. PLAIN: no cmocka;
 # exit status 77 means skipped.
 function(ouro_test name)
-    cmake_parse_arguments(arg "WHITEBOX;NEEDS_THREADS;PLAIN" "TIMEOUT"
+    cmake_parse_arguments(arg "WHITEBOX;NEEDS_THREADS;PLAIN;LONG" "TIMEOUT"
                           "SOURCES;VARIANTS;RC;LABELS;LIBS;DEFINES" ${ARGN})
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "ouro_test(${name}): unknown ${arg_UNPARSED_ARGUMENTS}")
     endif()
-    if(arg_NEEDS_THREADS AND NOT OURO_THREADS)
+    if((arg_NEEDS_THREADS AND NOT OURO_THREADS) OR (arg_LONG AND OURO_TEST_QUICK))
         return()
     endif()
     if(NOT arg_VARIANTS)

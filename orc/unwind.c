@@ -128,20 +128,26 @@ static const char *unwind(struct ouro__thread *me, const struct ouro_mark *mark,
     return wrong || !any_gone ? wrong : "a value of a function that was jumped over is lost";
 }
 
-void ouro_frame_unwind(const struct ouro_mark *mark)
+static OURO_NOINLINE void unwind_or_fail(const struct ouro_mark *mark, uintptr_t now)
 {
     struct ouro__thread *me = ouro__self;
     const char *wrong = bad_mark(me, mark);
     if (!wrong && me)
-        wrong = unwind(me, mark, (uintptr_t)__builtin_frame_address(0));
+        wrong = unwind(me, mark, now);
     if (wrong)
         ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, wrong);
+}
+
+/* The frame of this function lies where those were that were left: what was in it is gone, too. */
+void ouro_frame_unwind(const struct ouro_mark *mark)
+{
+    unwind_or_fail(mark, OURO__CALLERS_STACK());
 }
 
 void ouro__unwind_all(struct ouro__thread *me)
 {
     const struct ouro_mark mark = {0};
-    const char *wrong = unwind(me, &mark, (uintptr_t)__builtin_frame_address(0));
+    const char *wrong = unwind(me, &mark, OURO__CALLERS_STACK());
     /* Nobody is there any more who could mend it. */
     if (wrong)
         ouro__warn("a thread ended: ", wrong);

@@ -288,6 +288,21 @@ static void empty_boxes(void)
     }
 }
 
+/* Collects what the threads left. Cycles of atomic objects are collected by a thread that is alone, and
+ * a joined thread may be counted for a while yet: the system tells of its end before it takes it off. */
+static bool all_died(void)
+{
+    for (int tries = 0; births != deaths && tries < 1000; tries++) {
+        if (tries > 0)
+            usleep(1000);
+        ouro_poll();
+        ouro_collect(NULL);
+        ouro_poll();
+        ouro_collect(NULL);
+    }
+    return births == deaths;
+}
+
 /* One round: threads work, end, and all is dropped. Returns whether nothing is left. */
 static bool run_round(uint64_t round)
 {
@@ -301,11 +316,7 @@ static bool run_round(uint64_t round)
     for (unsigned i = 0; i < settings.threads; i++)
         pthread_join(workers[i].thread, NULL);
     empty_boxes();
-    ouro_poll();
-    ouro_collect(NULL);
-    ouro_poll();
-    ouro_collect(NULL);
-    return births == deaths;
+    return all_died();
 }
 
 int main(int argc, char **argv)

@@ -49,7 +49,7 @@ ouro_orc_test(orc_slot ${every}) # with weak references and reuse
 ouro_orc_test(orc_reuse ${every})
 ouro_orc_test(orc_owner ${threaded})
 ouro_orc_test(orc_entries ${threaded} TIMEOUT 120) # with both supplies
-ouro_orc_test(orc_many VARIANTS main off checked RC biased TIMEOUT 180) # threads, types, closures
+ouro_orc_test(orc_many VARIANTS main off checked RC biased TIMEOUT 180 LONG) # threads, types, closures
 ouro_orc_test(orc_leaving ${every}) # handlers of failures that leave by longjmp
 ouro_orc_test(orc_misuse ${every} TIMEOUT 120) # each is named; what only the checked library finds
 ouro_orc_test(orc_wrong_thread ${every} TIMEOUT 120) # local-mode objects that others reach
