@@ -71,11 +71,11 @@ struct ouro_runtime {
     struct ouro__arena arena; /* first: an arena's address is its runtime's */
     ouro_word options[OURO_OPTION_COUNT];
     ouro_word fail_handler, fail_arg;
-    ouro_word heaps;          /* the list of all heaps; only grows */
-    ouro_word recent;         /* a heap whose thread came back last: a hint */
-    ouro_word inside;         /* how many frames of threads name it, or OURO__CLOSED and above */
-    struct ouro__own *closer; /* the thread that destroys it, which may still enter */
-    ouro_word above;          /* the layer above's, made on its first touch */
+    ouro_word heaps;  /* the list of all heaps; only grows */
+    ouro_word recent; /* a heap whose thread came back last: a hint */
+    ouro_word inside; /* how many frames of threads name it, or OURO__CLOSED and above */
+    ouro_word closer; /* the struct ouro__own of who destroys it, and may still enter; 0: nobody */
+    ouro_word above;  /* the layer above's, made on its first touch */
     struct ouro_runtime *next, *prev; /* the list of all */
     bool run_hooks, report_leaks;
 };

@@ -29,6 +29,7 @@ void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg)
 {
     struct ouro_runtime *runtime = ouro__own.runtime;
     ouro__store(&runtime->fail_arg, (ouro_word)arg);
+    /* Release: pairs with the acquire in ouro_fail, which finds the argument, too. */
     ouro__store_release(&runtime->fail_handler, (ouro_word)handler);
 }
 

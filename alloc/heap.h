@@ -366,7 +366,8 @@ struct ouro__upper {
 };
 void ouro__upper_install(const struct ouro__upper *upper);
 const struct ouro__upper *ouro__upper(void);
-/* How many runtimes there are beside the default one. */
+/* How many runtimes there are beside the default one. Loaded relaxed: who has a reference to something
+ * of another runtime got it from who entered that one, after it was counted here. */
 extern ouro_word ouro__more_runtimes;
 /* The word of a runtime that is the layer above's. */
 ouro_word *ouro__runtime_above(struct ouro_runtime *runtime);

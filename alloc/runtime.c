@@ -30,7 +30,9 @@ static struct ouro__pool frame_pool = {NULL, sizeof(struct ouro__entered),
 
 /* -- turning ----------------------------------------------------------------------------------- */
 
-/* The calling thread's heap in a runtime, or NULL. */
+/* The calling thread's heap in a runtime, or NULL. `recent` is stored by release and loaded by acquire:
+ * who finds a heap by it finds all that its maker wrote. `thread` is relaxed: only this thread makes it
+ * equal to `me`. */
 static struct ouro__heap *my_heap(struct ouro_runtime *runtime)
 {
     const ouro_word me = (ouro_word)&ouro__own;
@@ -116,8 +118,8 @@ static bool count_in(struct ouro_runtime *runtime)
     if (runtime == &ouro__default_runtime)
         return true;
     if (!(ouro__fetch_add_full(&runtime->inside, 1) & OURO__CLOSED) ||
-        runtime->closer == &ouro__own)
-        return true;
+        ouro__load(&runtime->closer) == (ouro_word)&ouro__own)
+        return true; /* relaxed: only this thread stores its own address, and takes it away */
     count_out(runtime);
     return false;
 }
@@ -260,7 +262,7 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
     }
     ouro_word inside = 0;
     if (ouro__cas_full(&runtime->inside, &inside, OURO__CLOSED)) {
-        runtime->closer = &ouro__own;
+        ouro__store(&runtime->closer, (ouro_word)&ouro__own);
         return OURO_OK;
     }
     if (inside & OURO__CLOSED) {
@@ -273,7 +275,7 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
 }
 
 /* Ends what threads left behind in the current runtime, as their exits would have: each was left by
- * its thread, which cannot come back. */
+ * its thread, which cannot come back. Relaxed loads: the CAS of close_it acquired what they did. */
 static void end_threads(struct ouro_runtime *runtime)
 {
     for (struct ouro__heap *heap = ouro__heaps_of(runtime); heap; heap = heap->next_heap) {
@@ -293,7 +295,7 @@ static void give_memory(struct ouro_runtime *runtime)
     if (ouro__upper())
         ouro__upper()->closed(runtime);
     ouro__runtime_unlist(runtime);
-    runtime->closer = NULL;
+    ouro__store(&runtime->closer, 0);
     ouro__blocks_drop(runtime);
     ouro__huges_drop(&runtime->arena);
     ouro__chunks_drop(&runtime->arena);
@@ -306,6 +308,8 @@ ouro_status ouro_runtime_destroy(struct ouro_runtime *runtime, const char **why)
     const char *reason = NULL;
     ouro_status status = close_it(runtime, &reason);
     if (status == OURO_OK && !frame_push()) {
+        ouro__store(&runtime->closer, 0);
+        /* Release: pairs with the RMW of who closes it next, to whom `closer` belongs then. */
         ouro__store_release(&runtime->inside, 0);
         reason = "no memory";
         status = OURO_NO_MEMORY;

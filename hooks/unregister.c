@@ -137,8 +137,10 @@ static void leave(struct ouro_type *const *types, size_t count)
 {
     ouro__types_lock();
     for (size_t i = 0; i < count; i++) {
+        /* Nothing is published by these: who makes the type known again does so under the lock, and who
+         * still looks through the number had it before (step 4: the lock of looks orders the rest). */
         ouro__store((ouro_word *)&types[i]->birth, 0);
-        ouro__store_release((ouro_word *)&types[i]->counts, 0);
+        ouro__store((ouro_word *)&types[i]->counts, 0);
         if (types[i]->id < OURO__WIDE_TYPE)
             ouro__types[types[i]->id] = NULL;
     }

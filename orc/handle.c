@@ -44,7 +44,7 @@ struct slot {
 #define SEGMENTS   26
 #define FIRST_SIZE 64 /* slots of the first segment */
 
-static ouro_word segments[SEGMENTS]; /* struct slot *; stored by release */
+static ouro_word segments[SEGMENTS]; /* struct slot *; stored by a full CAS */
 
 static struct {
     ouro__mutex lock;
@@ -65,6 +65,7 @@ static struct slot *slot_at(uint32_t n)
     unsigned k = segment_of(n);
     if (n == 0 || k >= SEGMENTS)
         return NULL;
+    /* Acquire: pairs with the CAS in grow; the slots read as zeroes, or newer. */
     struct slot *segment = (struct slot *)ouro__load_acquire(&segments[k]);
     return segment ? &segment[(uint64_t)n - 1 + FIRST_SIZE - ((uint64_t)FIRST_SIZE << k)] : NULL;
 }
@@ -127,6 +128,7 @@ static uint32_t take_slot(void)
 static void give_slot(uint32_t n, struct slot *slot)
 {
     ouro_word next = ((ouro__load(&slot->word) >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
+    /* Release: pairs with the acquire in bad_handle, which finds this use's site, or a later one's. */
     ouro__store_release(&slot->word, next);
     if (next == 0)
         return;
@@ -167,6 +169,7 @@ static OURO_COLD void bad_handle(ouro_handle handle, const struct slot *slot, co
 static struct slot *open_slot(ouro_handle handle, ouro_word *word, const char *how)
 {
     struct slot *slot = slot_at((uint32_t)handle);
+    /* Acquire: pairs with the release in ouro_handle_new (D5); the RMWs since carry it on. */
     *word = slot ? ouro__load_acquire(&slot->word) : 0;
     if (OURO_UNLIKELY(!(*word & OPEN) || (*word ^ handle) >> GENERATION_SHIFT))
         bad_handle(handle, slot, how);
@@ -203,6 +206,7 @@ void *ouro_handle_borrow(ouro_handle handle)
 /* A get, or the closer itself, is done; the last of them drops the slot's reference (D3). */
 static void leave_slot(uint32_t n, struct slot *slot)
 {
+    /* Release and acquire: what each get did with the object comes before the last one's drop. */
     ouro_word was = ouro__fetch_add_full(&slot->word, (ouro_word)-1);
     if (OURO_LIKELY((was & OPEN) || (was & USERS) != 1))
         return;

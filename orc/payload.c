@@ -27,7 +27,8 @@ static struct ouro_type large_types[] = {PAYLOAD_TYPE("sequence"), PAYLOAD_TYPE(
 /* The inlined birth of object.h for a block of that class; NULL: make it out of line. */
 static struct ouro_payload *take_ready(const struct ouro_type *type, unsigned cls)
 {
-    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth); /* as in object.h */
+    /* Acquire: pairs with the release of registration (registry.c), as in object.h. */
+    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
     struct ouro_heap *heap = ouro__context.heap;
     void *payload = birth != 0 ? ouro__cell_take(heap, OURO__COUNTED, cls) : NULL;
     if (OURO_UNLIKELY(payload == NULL))

@@ -42,6 +42,7 @@ static struct ouro__orc *fresh_orc(void)
 struct ouro__orc *ouro__orc_of(struct ouro_runtime *runtime)
 {
     ouro_word *above = ouro__runtime_above(runtime);
+    /* Acquire, here and below: pairs with the release that publishes it. */
     struct ouro__orc *orc = (struct ouro__orc *)ouro__load_acquire(above);
     if (orc)
         return orc;

@@ -84,6 +84,8 @@ unsigned ouro__token_issue(struct ouro__thread *me)
     token->orc = orc;
     token->next_of = orc->tokens;
     orc->tokens = t;
+    /* Release: pairs with the loads of `holder` in pushes and holds; `orc` is read by who has a reference
+     * to an object of the token, which was born after this. */
     ouro__store_release(&token->holder, (ouro_word)me);
     return t;
 }
@@ -112,6 +114,7 @@ void ouro__tokens_back(struct ouro__orc *orc)
     for (uint32_t t = orc->tokens, next; t && OURO_THREADS; t = next) {
         struct ouro__token *token = &ouro__tokens[t];
         next = token->next_of;
+        /* Relaxed: nobody has an object of it, and who is issued it next takes the lock first. */
         ouro__store(&token->queue, 0);
         ouro__store(&token->spilled, 0);
         ouro__store(&token->marked, 0);

@@ -78,7 +78,8 @@ static void restore_flags(struct ouro__thread *me, const struct ouro_mark *mark)
     ouro__own.pleading = mark->flags & PLEADING;
     ouro__own.must_return = mark->must_return;
     me->whole = false;
-    ouro__store(&me->storing, 0);
+    ouro__store(&me->storing,
+                0); /* relaxed, as ever: only this thread and a fork's child read it */
     if (me->visited.paused > mark->pauses)
         me->visited.paused = mark->pauses;
     ouro__unpark_to(me, mark->parks);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct ouro_runtime *made(void)
 {
@@ -106,6 +107,43 @@ static void a_thread_that_ends_leaves_what_it_is_in(void **state)
 #define SHARED   24
 static struct ouro_runtime *runtimes[RUNTIMES];
 static struct hooked *shared[SHARED];
+
+struct ending {
+    struct ouro_runtime *runtime;
+    pthread_barrier_t left;
+};
+
+static void *leave_and_end(void *arg)
+{
+    struct ending *ending = arg;
+    enter(ending->runtime);
+    kit_garbage_ring(5);
+    leave(ending->runtime);
+    pthread_barrier_wait(&ending->left);
+    return NULL;
+}
+
+/* Their ends and the runtime's race: what each left there is settled by it, or by who destroys. */
+static void threads_end_beside_the_end_of_a_runtime(void **state)
+{
+    (void)state;
+    enum { THREADS = 3, ROUNDS = 60 };
+    for (size_t round = 0; round < kit_scaled(ROUNDS); round++) {
+        struct ending ending = {.runtime = made()};
+        pthread_t threads[THREADS];
+        pthread_barrier_init(&ending.left, NULL, THREADS + 1);
+        for (int i = 0; i < THREADS; i++)
+            KIT_CHECK(pthread_create(&threads[i], NULL, leave_and_end, &ending) == 0);
+        pthread_barrier_wait(&ending.left);
+        ouro_status status;
+        while ((status = ouro_runtime_destroy(ending.runtime, NULL)) == OURO_BUSY)
+            usleep(10);
+        assert_int_equal(status, OURO_OK);
+        for (int i = 0; i < THREADS; i++)
+            pthread_join(threads[i], NULL);
+        pthread_barrier_destroy(&ending.left);
+    }
+}
 
 static void *count_everywhere(void *arg)
 {
@@ -301,6 +339,7 @@ int main(void)
         kit_test(what_a_thread_left_is_settled_by_others),
         kit_test(a_runtime_ends_though_a_thread_that_left_it_lives),
         kit_test(a_thread_that_ends_leaves_what_it_is_in),
+        kit_test(threads_end_beside_the_end_of_a_runtime),
         kit_test(threads_count_objects_of_all_runtimes),
         kit_test(runtimes_come_and_go_beside_each_other),
         kit_test(a_fork_finds_all_runtimes_whole),
