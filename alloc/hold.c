@@ -8,7 +8,10 @@
  *
  *  L1  A thread that looks is in one of the two counts, the one that own.parity names, once.
  *  L2  Before a turn the count that newcomers will use is 0: turns wait for each other.
- *  L3  `held` is empty unless somebody looks. */
+ *  L3  `held` is empty unless somebody looks.
+ *
+ * Memory order: all of it stands under one lock. Who begins to look after a turn, or after somebody found
+ * that nobody looks, finds what was taken away before that; what those before read, they read before. */
 #include "alloc/arena.h"
 
 static struct {
