@@ -80,8 +80,12 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 {
     if (attempt > 0 && !plead(&heap->runtime->arena, bytes))
         return false;
-    if (!ouro__supply()->block)
+    if (!ouro__supply()->block) {
+        ouro__kept_refused(&heap->runtime->arena);
+        if (heap->runtime != &ouro__default_runtime)
+            ouro__kept_refused(&ouro__default_runtime.arena);
         ouro__heaps_reclaim(heap);
+    }
     return true;
 }
 
@@ -192,10 +196,12 @@ size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
         ouro__region_unmap(ouro__regions_of(arena), empty, OURO__CHUNK_SIZE);
         ouro__arena_lock(arena);
     }
-    bool gone = arena->gone > 0;
+    bool gone = arena->gone > 0, kept = all || ouro__kept_due(arena, now);
     ouro__arena_unlock(arena);
     if (gone)
         ouro__huge_sweep(arena);
+    if (kept)
+        bytes += ouro__kept_purge(arena, all);
     return bytes;
 }
 
@@ -242,7 +248,10 @@ static struct ouro__page *take_locked(struct ouro__arena *arena, unsigned n)
 /* With the lock: whether something is dirty for long enough. */
 static bool purge_is_due(const struct ouro__arena *arena)
 {
-    return arena->purge_at != 0 && arena->purge_at <= ouro__os_milliseconds();
+    if (arena->purge_at == 0 && arena->kept_at == 0)
+        return false;
+    int64_t now = ouro__os_milliseconds();
+    return (arena->purge_at != 0 && arena->purge_at <= now) || ouro__kept_due(arena, now);
 }
 
 static struct ouro__page *unlock_and_purge(struct ouro__arena *arena, struct ouro__page *page)
@@ -306,7 +315,7 @@ void ouro__slices_give(struct ouro__page *page)
         chunk->later |= run_mask(at, n); /* R6 */
     else
         ouro__dirty_in(chunk, run_mask(at, n), now);
-    bool purge = arena->purge_at != 0 && arena->purge_at <= now;
+    bool purge = (arena->purge_at != 0 && arena->purge_at <= now) || ouro__kept_due(arena, now);
     ouro__arena_unlock(arena);
     if (purge)
         ouro__arena_purge(arena, false);

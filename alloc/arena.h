@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* arena.h: Internal to alloc. What the files of the arena share: arena.c (slices, purging, limits),
- * chunk.c (chunks), huge.c (blocks with mappings of their own), map.c (from addresses to all), walk.c,
- * hold.c; and runtimes, whole.
+ * chunk.c (chunks), huge.c (blocks with mappings of their own), kept.c (such mappings between two
+ * uses), map.c (from addresses to all), walk.c, hold.c; and runtimes, whole.
  *
  * Each runtime has an arena. One lock guards all of it. It is taken once per page of 64 KiB or more,
  * never per block.
@@ -13,16 +13,22 @@
  *      not known that they read as zeroes; every dirty one is.
  *  R3  A chunk is in the list `open` exactly while free is not 0.
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
- *      each take.
- *  R5  The map tells for each 4 MiB of addresses: nothing, the arena of a chunk, or a huge block. It
- *      is read without the lock; entries are published by release, and an address that a caller may
- *      ask about is in use, so its entry does not change meanwhile.
+ *      each take. The bytes of a huge block are its own, not the room behind it; what is idle there
+ *      and in kept mappings (T3 of kept.c) is in no limit, as dirty slices are not.
+ *  R5  The map tells for each 4 MiB of addresses: nothing, the arena of a chunk, or a huge block, the
+ *      room behind it included. It is read without the lock; entries are published by release, and
+ *      an address that a caller may ask about is in use, so its entry does not change meanwhile.
  *  R6  While `walkers` of an arena is not 0, slices that are given back stay as they are, and are not
  *      used again: they are in `later` and not in `free`. The last walker sees to them.
  *  R7  While anybody walks, in whatever arena (hold.c), no chunk is unlinked, and huge blocks that are
  *      given back are marked `gone`, in all of them; blocks of a supply that has them, and of small
  *      over-aligned objects, are held. The last of all frees these; chunks and huge blocks go when
- *      next something is given back.
+ *      next something is given back. What came back before anybody looked may be used at once.
+ *  R8  A huge block stays where it is, but for a raw one that its only user has moved while nobody
+ *      walks: a walk that begins later finds it in its new place, which is told with the lock. Counted
+ *      ones never move: who looks may have their address from a field that still has the old one.
+ *      `mapped` of a block and `soiled` are loaded without the lock, and relaxed: only its user, who
+ *      may change them, depends on their values.
  */
 #ifndef OURO_ALLOC_ARENA_H
 #define OURO_ALLOC_ARENA_H
@@ -44,7 +50,11 @@ OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page),
 
 struct ouro__huge {
     char *base;
-    size_t mapped; /* bytes of the mapping, a multiple of OURO__OS_PAGE */
+    ouro_word mapped; /* bytes of the block, a multiple of OURO__OS_PAGE */
+    size_t room;      /* of the mapping: what lies behind the block is for its growth (T2, T3) */
+    size_t dirty;
+    ouro_word soiled;
+    int64_t since; /* when that which is idle came back */
     size_t cell_at;
     unsigned tag;
     bool gone;
@@ -56,7 +66,11 @@ struct ouro__arena {
     ouro__mutex lock;
     struct ouro__chunk *open, *chunks;
     struct ouro__huge *huges;
-    size_t gone; /* huge blocks that wait to be unmapped */
+    size_t gone;                         /* huge blocks that wait to be unmapped */
+    struct ouro__huge *kept, *kept_last; /* kept.c */
+    unsigned kept_count;
+    size_t idle;     /* bytes: T3 */
+    int64_t kept_at; /* T4 */
     unsigned walkers;
     const struct ouro_supply *supply; /* NULL: that of the process */
     size_t limit, used, peak, mapped, chunk_count, system_blocks;
@@ -128,6 +142,33 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what);
 bool ouro__arena_fits(const struct ouro__arena *arena, size_t bytes);
 void ouro__arena_count(struct ouro__arena *arena, size_t bytes);
 
+/* -- huge.c, kept.c ---------------------------------------------------------------------------- */
+
+/* Whether large blocks have room behind them, and are kept: they are mappings of the mmap supply, and no
+ * tool listens, which is to see each one as it is. */
+OURO_INLINE bool ouro__is_elastic(const struct ouro__arena *arena)
+{
+    return (arena->supply ? arena->supply : ouro__supply()) == &ouro_supply_mmap && !ouro__tools;
+}
+/* With the lock: the memory behind a block begins to count as idle, or no longer does. */
+void ouro__kept_count(struct ouro__huge *huge, bool in);
+/* With the lock: whether something idle has been so for long enough. */
+bool ouro__kept_due(const struct ouro__arena *arena, int64_t now);
+/* With the lock: a mapping with room for a block, in no list any more; NULL: none. */
+struct ouro__huge *ouro__kept_take(struct ouro__arena *arena, size_t mapped, size_t align,
+                                   bool grows);
+/* With the lock, nobody looking: whether the mapping of a block that comes back is to be kept; keeps
+ * it, with the lock free for a while if others must go for it. */
+bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge);
+void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t now);
+/* Gives back idle memory of huge blocks whose delay is over, or all; returns how many bytes. */
+size_t ouro__kept_purge(struct ouro__arena *arena, bool all);
+/* Memory was refused: all of it, and the room behind blocks. */
+void ouro__kept_refused(struct ouro__arena *arena);
+/* With the lock: the room behind a block goes back, if it can be cut off. */
+void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge);
+/* The mapping goes, which is in no list. */
+void ouro__huge_unmap(const struct ouro__arena *arena, struct ouro__huge *huge);
 /* Unmaps huge blocks that were given back during walks, if those are over. */
 void ouro__huge_sweep(struct ouro__arena *arena);
 /* Unmaps all of them: the arena is at its end. */

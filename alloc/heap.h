@@ -7,7 +7,7 @@
  *   heap    its thread, but for `avail_bits`, which others load, and `remote` and `state`
  *   arena   whoever has its lock
  * Lock order: an arena's lock is the last but those of metadata, of spare chunks and of looks, which
- * are leaves; nothing is called with it held but the supply's map. */
+ * are leaves; nothing is called with it held but the supply's functions. */
 #ifndef OURO_ALLOC_HEAP_H
 #define OURO_ALLOC_HEAP_H
 
@@ -75,6 +75,7 @@ struct ouro__heap {
     size_t fail_in; /* fault injection: allocations until one fails; 0: off */
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
+    bool grows;                   /* the block asked for now replaces a smaller one */
     bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */
     struct ouro__heap *adopt_at;  /* where the last search for pages ended */
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
@@ -99,12 +100,22 @@ struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, s
                                    unsigned tag);
 /* Gives back either. */
 void ouro__slices_give(struct ouro__page *page);
-/* A huge block of `bytes`, its cell aligned to `align`. NULL: refused. */
-void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag);
+/* A huge block of `bytes`, its cell aligned to `align`; `grows`: it may be asked to grow. NULL: refused. */
+void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag,
+                      bool grows);
+/* Makes it larger, so that `bytes` from its cell on are its own, the bytes that it has unchanged; returns
+ * its cell. NULL: it is not larger than that, or there is no room, and nothing has changed. It stays
+ * where it is unless it may move: who moves it knows that nobody else has its address. */
+void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move);
 void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
+/* Makes the block of a cell larger where it is, or moves its memory, copying nothing: raw ones that the
+ * caller alone may have moved. NULL: it is not a huge one, or there is no room; nothing has changed. */
+void *ouro__cell_grow(void *cell, size_t size, bool may_move);
+/* Until it is said again: whether what the calling thread takes is to replace something smaller. */
+void ouro__cell_replaces(bool smaller);
 /* Bytes of foreign resources, which count against the limit too: more of them, false: they do not
  * fit; fewer, false: there are not so many; how many there are. */
 bool ouro__foreign_take(size_t bytes);

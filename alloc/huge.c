@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* huge.c: blocks that have a mapping of their own. Their records are the process's (meta.c). */
+/* huge.c: blocks that have a mapping of their own: how they are taken, grow and are given back. Those
+ * between two uses: kept.c. Their records are the process's (meta.c).
+ *
+ * A block may have less than its mapping: what lies behind it is for its growth. A block that replaces
+ * a smaller one is likely to grow again: it gets address room for that, which costs nothing until it is
+ * touched, or the largest mapping that is kept. So a vector that grows by a constant factor is copied
+ * once in a while, and touches each page of its last size once.
+ *
+ * All that is for the mmap supply: other supplies see each block come and go. Some keep memory
+ * themselves, and only private anonymous mappings may be cut, enlarged and moved. */
 #include "alloc/arena.h"
+
+/* Room for growth: so many times the block, and so many bytes at most. */
+#define AHEAD_TIMES 3
+#define AHEAD_MOST  ((size_t)256 << 20)
 
 static struct ouro__pool records = {NULL, sizeof(struct ouro__huge),
                                     offsetof(struct ouro__huge, next)};
+
+static ouro_word immovable; /* the system refused to move memory */
 
 static void link_in(struct ouro__arena *arena, struct ouro__huge *huge)
 {
@@ -14,7 +29,6 @@ static void link_in(struct ouro__arena *arena, struct ouro__huge *huge)
     if (arena->huges)
         arena->huges->prev = huge;
     arena->huges = huge;
-    arena->mapped += huge->mapped;
 }
 
 static void unlink_it(struct ouro__huge *huge)
@@ -25,63 +39,219 @@ static void unlink_it(struct ouro__huge *huge)
         huge->prev->next = huge->next;
     else
         huge->arena->huges = huge->next;
-    huge->arena->mapped -= huge->mapped;
 }
 
-static struct ouro__huge *take_locked(struct ouro__arena *arena, size_t mapped, size_t align)
+static size_t up_to(size_t bytes, size_t unit)
 {
-    if (!ouro__arena_fits(arena, mapped))
-        return NULL;
+    return (bytes + unit - 1) & ~(unit - 1);
+}
+
+/* -- taking ------------------------------------------------------------------------------------ */
+
+/* The bytes to map for a block that may grow; at most so much that the sum stays a size. */
+static size_t room_ahead(size_t mapped)
+{
+    size_t ahead = mapped < AHEAD_MOST / AHEAD_TIMES ? AHEAD_TIMES * mapped : AHEAD_MOST;
+    return mapped < SIZE_MAX / 2 ? up_to(mapped + ahead, OURO__CHUNK_SIZE) : mapped;
+}
+
+static bool map_it(struct ouro__arena *arena, struct ouro__huge *huge, size_t room, size_t align)
+{
+    const struct ouro_supply *supply = ouro__regions_of(arena);
+    align = align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE;
+    huge->base = ouro__region_map(supply, room, align);
+    if (!huge->base)
+        return false;
+    huge->room = room;
+    huge->dirty = 0;
+    huge->since = 0;
+    ouro__store(&huge->soiled, 0);
+    arena->mapped += room;
+    return true;
+}
+
+static void cut(struct ouro__arena *arena, struct ouro__huge *huge, size_t room)
+{
+    ouro__os_unmap(huge->base + room, huge->room - room);
+    arena->mapped -= huge->room - room;
+    huge->room = room;
+}
+
+static struct ouro__huge *map_fresh(struct ouro__arena *arena, size_t mapped, size_t align,
+                                    bool grows)
+{
     struct ouro__huge *huge = ouro__pool_take(&records);
     if (!huge)
         return NULL;
-    const struct ouro_supply *supply = ouro__regions_of(arena);
-    align = align > OURO__CHUNK_SIZE ? align : OURO__CHUNK_SIZE;
-    huge->base = ouro__region_map(supply, mapped, align);
-    huge->mapped = mapped;
-    if (huge->base && ouro__map_set(huge->base, mapped, (ouro_word)huge | OURO__MAP_HUGE)) {
-        link_in(arena, huge);
-        ouro__arena_count(arena, mapped);
+    if (grows && ouro__is_elastic(arena) && map_it(arena, huge, room_ahead(mapped), align)) {
+        if (ouro__os_is_locked(huge->base + huge->room - OURO__OS_PAGE))
+            cut(arena, huge, mapped);
         return huge;
     }
-    if (huge->base) {
-        ouro__map_set(huge->base, mapped, 0);
-        ouro__region_unmap(supply, huge->base, mapped);
-    }
+    if (map_it(arena, huge, mapped, align))
+        return huge;
     ouro__pool_give(&records, huge);
     return NULL;
 }
 
-void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag)
+/* Unmaps what is in no list, without the lock. */
+void ouro__huge_unmap(const struct ouro__arena *arena, struct ouro__huge *huge)
+{
+    char *base = huge->base;
+    size_t room = huge->room;
+    ouro__pool_give(&records, huge);
+    ouro__region_unmap(ouro__regions_of(arena), base, room);
+}
+
+static struct ouro__huge *take_locked(struct ouro__arena *arena, size_t mapped, size_t align,
+                                      bool grows)
+{
+    if (!ouro__arena_fits(arena, mapped))
+        return NULL;
+    struct ouro__huge *huge = ouro__kept_take(arena, mapped, align, grows);
+    if (!huge)
+        huge = map_fresh(arena, mapped, align, grows);
+    if (!huge)
+        return NULL;
+    ouro__store(&huge->mapped, mapped);
+    if (ouro__map_set(huge->base, huge->room, (ouro_word)huge | OURO__MAP_HUGE)) {
+        link_in(arena, huge);
+        ouro__kept_count(huge, true);
+        ouro__arena_count(arena, mapped);
+        return huge;
+    }
+    ouro__map_set(huge->base, huge->room, 0);
+    arena->mapped -= huge->room;
+    ouro__huge_unmap(arena, huge);
+    return NULL;
+}
+
+void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag,
+                      bool grows)
 {
     size_t offset = ouro__aligned_offset(tag, align);
-    size_t mapped = (bytes + offset + OURO__OS_PAGE - 1) & ~(OURO__OS_PAGE - 1);
+    size_t mapped = up_to(bytes + offset, OURO__OS_PAGE);
     ouro__arena_lock(arena);
-    struct ouro__huge *huge = take_locked(arena, mapped, align);
+    struct ouro__huge *huge = take_locked(arena, mapped, align, grows);
     if (huge) {
         huge->tag = tag;
         huge->cell_at = offset;
+        if (ouro__load(&huge->soiled) > 0)
+            memset(huge->base, 0, ouro__cell_offset(tag)); /* no header yet, for walks */
     }
+    bool purge = ouro__kept_due(arena, ouro__os_milliseconds());
     ouro__arena_unlock(arena);
+    if (OURO_UNLIKELY(purge))
+        ouro__arena_purge(arena, false);
     return huge ? huge->base + offset : NULL;
 }
 
-/* Unlinks a block that nobody looks at and gives its mapping back, with the lock and without. */
+/* -- growing ----------------------------------------------------------------------------------- */
+
+/* Makes the mapping larger where it is. */
+static bool enlarge(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped)
+{
+    size_t room = up_to(mapped, OURO__CHUNK_SIZE);
+    if (!ouro__is_elastic(arena) || !ouro__os_enlarge(huge->base, huge->room, room))
+        return false;
+    if (!ouro__map_set(huge->base, room, (ouro_word)huge | OURO__MAP_HUGE)) {
+        ouro__map_set(huge->base, room, 0);
+        ouro__map_set(huge->base, huge->room, (ouro_word)huge | OURO__MAP_HUGE);
+        ouro__os_unmap(huge->base + huge->room, room - huge->room);
+        return false;
+    }
+    arena->mapped += room - huge->room;
+    huge->room = room;
+    return true;
+}
+
+/* Moves the mapping to where there is room. Nobody looks, and nobody begins to before the lock is free:
+ * a walk finds it in its new place (R8). */
+static bool move(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped)
+{
+    size_t room = room_ahead(mapped);
+    char *to = ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
+    if (!to)
+        return false;
+    if (!ouro__map_set(to, room, 0)) { /* the entries first, for which there may be no memory */
+        ouro__os_unmap(to, room);
+        return false;
+    }
+    if (!ouro__os_move(huge->base, huge->room, to)) {
+        /* The start of it may be another's by now. Once is enough. */
+        ouro__store(&immovable, 1);
+        ouro__os_unmap(to + huge->room, room - huge->room);
+        return false;
+    }
+    ouro__map_set(huge->base, huge->room, 0);
+    huge->base = to;
+    arena->mapped += room - huge->room;
+    huge->room = room;
+    ouro__map_set(to, room, (ouro_word)huge | OURO__MAP_HUGE);
+    return true;
+}
+
+static bool grow_locked(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped,
+                        bool may_move)
+{
+    size_t more = mapped - huge->mapped;
+    if (mapped <= huge->mapped || !ouro__arena_fits(arena, more))
+        return false;
+    may_move &= ouro__is_elastic(arena) && !ouro__load(&immovable) && !ouro__anybody_looks();
+    if (mapped > huge->room && !enlarge(arena, huge, mapped) &&
+        !(may_move && move(arena, huge, mapped)))
+        return false;
+    ouro__kept_count(huge, false);
+    ouro__store(&huge->mapped, mapped);
+    ouro__kept_count(huge, true);
+    ouro__arena_count(arena, more);
+    return true;
+}
+
+void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move)
+{
+    struct ouro__arena *arena = huge->arena;
+    size_t mapped = up_to(bytes + huge->cell_at, OURO__OS_PAGE);
+    ouro__arena_lock(arena);
+    bool grown = grow_locked(arena, huge, mapped, may_move);
+    ouro__arena_unlock(arena);
+    return grown ? huge->base + huge->cell_at : NULL;
+}
+
+void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge)
+{
+    size_t mapped = huge->mapped, left = up_to(mapped, OURO__CHUNK_SIZE);
+    if (!ouro__is_elastic(arena) || huge->gone || huge->room == mapped)
+        return;
+    ouro__kept_count(huge, false);
+    if (huge->room > left)
+        ouro__map_set(huge->base + left, huge->room - left, 0);
+    cut(arena, huge, mapped);
+    if (huge->dirty > mapped)
+        huge->dirty = mapped;
+    if (huge->soiled > mapped)
+        ouro__store(&huge->soiled, mapped);
+    ouro__kept_count(huge, true);
+}
+
+/* -- giving back ------------------------------------------------------------------------------- */
+
+/* With the lock, nobody looking: what is in the list of blocks goes, with the lock free meanwhile. */
 static void unmap_unlocking(struct ouro__arena *arena, struct ouro__huge *huge)
 {
-    char *base = huge->base;
-    size_t mapped = huge->mapped;
     unlink_it(huge);
+    arena->mapped -= huge->room;
     ouro__arena_unlock(arena);
-    ouro__pool_give(&records, huge);
-    ouro__region_unmap(ouro__regions_of(arena), base, mapped);
+    ouro__huge_unmap(arena, huge);
 }
 
 void ouro__huge_give(struct ouro__huge *huge)
 {
     struct ouro__arena *arena = huge->arena;
+    int64_t now = ouro__os_milliseconds();
     ouro__arena_lock(arena);
-    ouro__map_set(huge->base, huge->mapped, 0);
+    ouro__map_set(huge->base, huge->room, 0);
+    ouro__kept_count(huge, false);
     arena->used -= huge->mapped;
     if (ouro__anybody_looks()) { /* R7 */
         huge->gone = true;
@@ -90,9 +260,16 @@ void ouro__huge_give(struct ouro__huge *huge)
         return;
     }
     bool others = arena->gone > 0;
-    unmap_unlocking(arena, huge);
-    if (others)
-        ouro__huge_sweep(arena);
+    if (ouro__kept_wants(arena, huge)) {
+        unlink_it(huge);
+        ouro__kept_give(arena, huge, now);
+        others |= ouro__kept_due(arena, now);
+        ouro__arena_unlock(arena);
+    } else {
+        unmap_unlocking(arena, huge);
+    }
+    if (OURO_UNLIKELY(others))
+        ouro__arena_purge(arena, false);
 }
 
 void ouro__huge_sweep(struct ouro__arena *arena)
@@ -113,6 +290,7 @@ void ouro__huge_sweep(struct ouro__arena *arena)
 
 void ouro__huges_drop(struct ouro__arena *arena)
 {
+    ouro__kept_purge(arena, true);
     for (;;) {
         ouro__arena_lock(arena);
         struct ouro__huge *huge = arena->huges;
@@ -120,8 +298,10 @@ void ouro__huges_drop(struct ouro__arena *arena)
             ouro__arena_unlock(arena);
             return;
         }
-        if (!huge->gone)
-            ouro__map_set(huge->base, huge->mapped, 0);
+        if (!huge->gone) {
+            ouro__map_set(huge->base, huge->room, 0);
+            ouro__kept_count(huge, false);
+        }
         unmap_unlocking(arena, huge);
     }
 }

@@ -68,12 +68,12 @@ struct ouro__place ouro__place_of(const void *p)
     ouro_word what = ouro__map_get(p);
     if (what & OURO__MAP_HUGE) {
         struct ouro__huge *huge = (struct ouro__huge *)(what & ~OURO__MAP_HUGE);
-        if ((const char *)p >= huge->base + huge->mapped)
+        if ((const char *)p >= huge->base + ouro__load(&huge->mapped))
             return place;
         return (struct ouro__place){.kind = OURO__PAGE_SPAN,
                                     .huge = huge,
                                     .block = huge->base,
-                                    .bytes = huge->mapped,
+                                    .bytes = ouro__load(&huge->mapped),
                                     .tag = huge->tag,
                                     .cell_at = huge->cell_at};
     }

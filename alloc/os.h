@@ -59,6 +59,38 @@ static inline void ouro__os_unmap(void *p, size_t size)
     munmap(p, size);
     errno = was;
 }
+/* Linux' own: libc declares it, and names MREMAP_MAYMOVE | MREMAP_FIXED, for _GNU_SOURCE alone. */
+extern void *mremap(void *p, size_t size, size_t larger, int how, ...);
+#define OURO__REMAP_THERE 3
+
+/* Makes a mapping of ouro__os_map larger where it is; false: something lies behind it. What is new
+ * reads as zeroes. */
+static inline bool ouro__os_enlarge(void *p, size_t size, size_t larger)
+{
+    int was = errno;
+    bool done = mremap(p, size, larger, 0) != MAP_FAILED;
+    errno = was;
+    return done;
+}
+/* Moves the memory of a mapping to the start of another one, which is no smaller: nothing is copied,
+ * and its old addresses are nobody's. False: it is where it was, and what `to` had in its place may be
+ * there or not. */
+static inline bool ouro__os_move(void *from, size_t size, void *to)
+{
+    int was = errno;
+    bool done = mremap(from, size, size, OURO__REMAP_THERE, to) != MAP_FAILED;
+    errno = was;
+    return done;
+}
+/* Whether the page at `p`, which was never touched, has memory: all that is mapped is locked. */
+static inline bool ouro__os_is_locked(char *p)
+{
+    unsigned char present = 1;
+    int was = errno;
+    bool locked = mincore(p, 1, &present) != 0 || (present & 1) != 0;
+    errno = was;
+    return locked;
+}
 /* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
 static inline bool ouro__os_purge(void *p, size_t size)
 {

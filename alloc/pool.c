@@ -72,7 +72,7 @@ static void *span_take(struct ouro__heap *heap, size_t size, size_t align, unsig
     for (unsigned attempt = 0;; attempt++) {
         void *cell = NULL;
         if (huge) {
-            cell = ouro__huge_take(&heap->runtime->arena, size, align, tag);
+            cell = ouro__huge_take(&heap->runtime->arena, size, align, tag, heap->grows);
         } else {
             struct ouro__page *page =
                 ouro__span_take(&heap->runtime->arena, (unsigned)slices, at, tag);
@@ -325,13 +325,16 @@ void *ouro_malloc(size_t size)
     return p;
 }
 
-/* Whether a fresh large block is known to read as zeroes. */
-static bool is_zeroed(const void *p, size_t size)
+/* How many bytes of a fresh block are not known to read as zeroes. */
+static size_t not_zeroed(const void *p, size_t size)
 {
     if (size <= OURO__CLASS_MAX_SIZE || ouro__supply()->block)
-        return false;
+        return size;
     struct ouro__place place = ouro__place_of(p);
-    return place.huge || (place.kind == OURO__PAGE_SPAN && place.page->zeroed);
+    if (!place.huge)
+        return place.kind == OURO__PAGE_SPAN && place.page->zeroed ? 0 : size;
+    size_t soiled = ouro__load(&place.huge->soiled);
+    return soiled < size ? soiled : size; /* a raw one's cell is where it begins */
 }
 
 void *ouro_calloc(size_t count, size_t size)
@@ -342,10 +345,11 @@ void *ouro_calloc(size_t count, size_t size)
         return NULL;
     }
     void *p = ouro_malloc(bytes);
-    if (p && !is_zeroed(p, bytes))
-        memset(p, 0, bytes);
-    else if (p)
-        ouro__tool_readable(p, bytes);
+    if (p) {
+        size_t first = not_zeroed(p, bytes);
+        memset(p, 0, first);
+        ouro__tool_readable((char *)p + first, bytes - first);
+    }
     return p;
 }
 
@@ -381,6 +385,34 @@ size_t ouro_usable_size(const void *p)
     return (size_t)(place.block + place.bytes - (const char *)p);
 }
 
+void *ouro__cell_grow(void *cell, size_t size, bool may_move)
+{
+    struct ouro__heap *heap = ouro__heap_if_any();
+    if (size > MOST || !heap || heap->fail_in > 0 || ouro__supply()->block)
+        return NULL; /* a fault that is injected comes as ever */
+    struct ouro__place place = ouro__place_of(cell);
+    void *grown = place.huge ? ouro__huge_grow(place.huge, size, may_move) : NULL;
+    if (grown)
+        heap->bytes_taken += size - (place.bytes - place.cell_at);
+    return grown;
+}
+
+void ouro__cell_replaces(bool smaller)
+{
+    struct ouro__heap *heap = ouro__heap_if_any();
+    if (heap)
+        heap->grows = smaller;
+}
+
+/* Where what grew goes to. */
+static void *grown_elsewhere(size_t size)
+{
+    ouro__cell_replaces(true);
+    void *fresh = ouro_malloc(size);
+    ouro__cell_replaces(false);
+    return fresh;
+}
+
 void *ouro_realloc(void *p, size_t size)
 {
     if (!p)
@@ -388,8 +420,11 @@ void *ouro_realloc(void *p, size_t size)
     size_t old = ouro_usable_size(p);
     if (size <= old && size >= old / 2)
         return p;
+    void *fresh = size > old ? ouro__cell_grow(p, size, true) : NULL;
+    if (fresh)
+        return fresh;
     int was = ouro__os_errno();
-    void *fresh = ouro_malloc(size);
+    fresh = size > old ? grown_elsewhere(size) : ouro_malloc(size);
     if (!fresh && size <= old) { /* larger than need be, but nothing is lost */
         ouro__os_set_errno(was);
         return p;

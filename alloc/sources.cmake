@@ -9,6 +9,7 @@ ouro_layer(alloc
         heap.c
         hold.c
         huge.c
+        kept.c
         map.c
         meta.c
         options.c

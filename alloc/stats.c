@@ -78,6 +78,7 @@ static void count_arena(struct ouro_stats *stats)
     stats->limit = arena->limit;
     stats->foreign = ouro__foreign_bytes();
     stats->chunks = arena->chunk_count;
+    stats->idle = arena->idle;
     for (struct ouro__chunk *chunk = arena->chunks; chunk; chunk = chunk->all_next) {
         stats->idle += (uint64_t)__builtin_popcountll(chunk->dirty) * OURO__SLICE_SIZE;
         count_chunk(stats, chunk);

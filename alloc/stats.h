@@ -26,7 +26,7 @@ struct ouro_stats {
     uint64_t used;                        /* of it in pages and large blocks: the limit's figure */
     uint64_t peak_used;                   /* the greatest `used` so far */
     uint64_t limit;                       /* 0: none */
-    uint64_t idle;                        /* bytes of empty pages that wait for their purge */
+    uint64_t idle;                        /* bytes that wait for their purge: in no page or block */
     uint64_t chunks;                      /* of 4 MiB */
     uint64_t pages;                       /* cut into blocks of one size */
     uint64_t heaps;                       /* the most threads that had one at a time so far */

@@ -2,8 +2,8 @@
 /* supply.h: where memory comes from, as a value.
  *
  * A supply either maps regions, from which Ouro cuts its chunks and large blocks, or passes every
- * block to another allocator. Its functions are called on any thread, map with a lock of Ouro's
- * held: they must not call Ouro, and must return. Sizes and alignments are in bytes. */
+ * block to another allocator. Its functions are called on any thread, with a lock of Ouro's held or
+ * without: they must not call Ouro, and must return. Sizes and alignments are in bytes. */
 #ifndef OURO_ALLOC_SUPPLY_H
 #define OURO_ALLOC_SUPPLY_H
 

@@ -166,14 +166,33 @@ static ouro_status replace(struct ouro_payload **payload, struct ouro_payload *f
     return OURO_OK;
 }
 
+/* Makes room for `want` elements, more than there are, in a payload of the value alone: `mine` says
+ * whether the one it has is that. */
+static ouro_status grow(struct ouro_payload **payload, size_t len, size_t want, bool mine,
+                        struct ouro__shape shape)
+{
+    struct ouro_payload *old = *payload, *fresh;
+    size_t bytes, room;
+    if (!mine || ouro__refops->payload_grow == NULL || !bytes_for(want, shape, &bytes))
+        return replace(payload, ouro__payload_new(want, shape), len, shape);
+    fresh = ouro__refops->payload_grow(old, bytes, shape.string, &room);
+    if (fresh == NULL)
+        return OURO_NO_MEMORY;
+    fresh->capacity = capacity_in(room, shape);
+    if (fresh == old)
+        return OURO_OK;
+    fresh->reserved = 0;
+    return replace(payload, fresh, len, shape);
+}
+
 ouro_status ouro__payload_own(struct ouro_payload **payload, size_t len, size_t want,
                               struct ouro__shape shape)
 {
     struct ouro_payload *old = *payload;
-    if (old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape)) &&
-        want <= old->capacity)
+    bool mine = old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape));
+    if (mine && want <= old->capacity)
         return OURO_OK;
-    return replace(payload, ouro__payload_new(want, shape), len, shape);
+    return grow(payload, len, want, mine, shape);
 }
 
 ouro_status ouro__payload_grow(struct ouro_payload **payload, size_t len, size_t more,
@@ -183,7 +202,8 @@ ouro_status ouro__payload_grow(struct ouro_payload **payload, size_t len, size_t
     size_t want, most = len;
     if (__builtin_add_overflow(len, more, &want))
         return OURO_NO_MEMORY;
-    if (old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape))) {
+    bool mine = old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape));
+    if (mine) {
         if (want <= old->capacity)
             return OURO_OK;
         most = old->capacity;
@@ -193,7 +213,7 @@ ouro_status ouro__payload_grow(struct ouro_payload **payload, size_t len, size_t
         want = next;
     if (want < 4)
         want = 4;
-    return replace(payload, ouro__payload_new(want, shape), len, shape);
+    return grow(payload, len, want, mine, shape);
 }
 
 ouro_status ouro__payload_shrink(struct ouro_payload **payload, size_t len,

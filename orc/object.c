@@ -83,7 +83,8 @@ const struct ouro_refops ouro__orc_refops = {.incref = incref_for_hooks,
                                              .payload_share = ouro__payload_incref,
                                              .payload_drop = ouro__payload_decref,
                                              .payload_is_unique = ouro__payload_is_unique,
-                                             .payload_room = ouro__payload_room};
+                                             .payload_room = ouro__payload_room,
+                                             .payload_grow = ouro__payload_enlarge};
 
 /* -- questions --------------------------------------------------------------------------------- */
 

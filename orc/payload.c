@@ -62,6 +62,29 @@ struct ouro_payload *ouro__payload_birth(size_t bytes, bool string, size_t *room
     return OURO_LIKELY(payload != NULL) ? payload : birth_out(&small_types[string], bytes, room);
 }
 
+/* Counted blocks do not move (R8 of arena.h): a collection may look at one through a value that still
+ * has the old address. */
+static OURO_NOINLINE struct ouro_payload *grow_out(struct ouro_payload *old, size_t bytes,
+                                                   bool string, size_t *room)
+{
+    if (ouro__cell_grow(old, bytes, false)) {
+        *room = ouro__object_room(old);
+        return old;
+    }
+    ouro__cell_replaces(true);
+    struct ouro_payload *fresh = birth_out(&large_types[string], bytes, room);
+    ouro__cell_replaces(false);
+    return fresh;
+}
+
+struct ouro_payload *ouro__payload_enlarge(struct ouro_payload *old, size_t bytes, bool string,
+                                           size_t *room)
+{
+    if (OURO_UNLIKELY(bytes > OURO__CLASS_MAX_SIZE))
+        return grow_out(old, bytes, string, room);
+    return ouro__payload_birth(bytes, string, room);
+}
+
 void ouro__payload_free(struct ouro_payload *payload)
 {
     ouro_word b = ouro__load(&ouro__header(payload)->shared);

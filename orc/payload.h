@@ -8,6 +8,8 @@
 #include "orc/state.h"
 
 struct ouro_payload *ouro__payload_birth(size_t bytes, bool string, size_t *room);
+struct ouro_payload *ouro__payload_enlarge(struct ouro_payload *old, size_t bytes, bool string,
+                                           size_t *room);
 void ouro__payload_free(struct ouro_payload *payload);
 void ouro__payload_incref(struct ouro_payload *payload);
 void ouro__payload_decref(struct ouro_payload *payload);

@@ -94,7 +94,7 @@ static UNUSED size_t check_heap(const struct ouro__heap *heap)
 static UNUSED void check_arena(void)
 {
     struct ouro__arena *arena = ouro__arena_mine();
-    size_t used = 0, mapped = 0, chunks = 0, open = 0, opened = 0;
+    size_t used = 0, mapped = 0, idle = 0, chunks = 0, open = 0, opened = 0;
     for (struct ouro__chunk *c = arena->chunks; c; c = c->all_next, chunks++) {
         mapped += OURO__CHUNK_SIZE;
         assert_int_equal(c->free & 1, 0);
@@ -113,9 +113,19 @@ static UNUSED void check_arena(void)
     for (struct ouro__chunk *c = arena->open; c; c = c->next)
         opened++;
     for (struct ouro__huge *h = arena->huges; h; h = h->next) {
-        used += h->mapped;
-        mapped += h->mapped;
+        used += h->gone ? 0 : h->mapped;
+        mapped += h->room;
+        idle += !h->gone && h->dirty > h->mapped ? h->dirty - h->mapped : 0;
+        assert_true(h->mapped <= h->room && h->dirty <= h->room && h->soiled <= h->room);
     }
+    for (struct ouro__huge *h = arena->kept; h; h = h->next) { /* T1 .. T4 */
+        mapped += h->room;
+        idle += h->dirty;
+        assert_int_equal(ouro__map_get(h->base), 0);
+        assert_true(h->dirty <= h->room && arena->kept_at != 0);
+        assert_ptr_equal(h->next ? h->next->prev : arena->kept_last, h);
+    }
+    assert_int_equal(arena->idle, idle);
     assert_int_equal(opened, open);
     assert_int_equal(arena->chunk_count, chunks);
     assert_int_equal(arena->used, used);

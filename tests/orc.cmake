@@ -64,6 +64,7 @@ if(OURO_XXHASH_INCLUDE)
 endif()
 ouro_orc_test(strings_text ${every} DEFINES OURO_TEST_HASH=${hash} TIMEOUT 120)
 ouro_orc_test(strings_seq ${every} TIMEOUT 120)
+ouro_orc_test(strings_large ${every} TIMEOUT 120)
 ouro_orc_test(strings_views ${every} TIMEOUT 120)
 ouro_orc_test(strings_threads ${threaded} TIMEOUT 120)
 # At the edges: threads of others, jumps, handles, foreign bytes (docs/edges.md).
