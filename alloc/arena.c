@@ -32,7 +32,8 @@ bool ouro__foreign_take(size_t bytes)
 {
     struct ouro__arena *arena = ouro__arena_mine();
     ouro__arena_lock(arena);
-    bool fits = ouro__arena_fits(arena, bytes);
+    ouro_word most = PTRDIFF_MAX; /* so that sums with it do not overflow */
+    bool fits = bytes <= most - ouro__load(&arena->foreign) && ouro__arena_fits(arena, bytes);
     if (fits)
         ouro__fetch_add(&arena->foreign, bytes);
     ouro__arena_unlock(arena);

@@ -161,6 +161,8 @@ static ouro_status declare(void *object, size_t bytes, struct entry **fresh)
     ouro_status status = bytes > old ? add(bytes - old) : OURO_OK;
     if (status != OURO_OK)
         return status;
+    if (bytes > 0)
+        ouro__weak_flag(ouro__header(object)); /* B2 */
     bool done = exchange(object, old, bytes, fresh);
     if (done && bytes < old)
         take_off(old - bytes);
@@ -207,8 +209,6 @@ ouro_status ouro_foreign_bytes(void *object, size_t bytes)
     struct entry *fresh = me ? ouro_malloc(sizeof *fresh) : NULL;
     if (!fresh && bytes > 0)
         return OURO_NO_MEMORY;
-    if (bytes > 0)
-        ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* B2 */
     ouro_status status;
     do
         status = declare(object, bytes, &fresh);

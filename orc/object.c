@@ -149,6 +149,8 @@ void ouro_make_immortal(void *object)
         if (ouro__cas_full(&h->shared, &b, most))
             return;
     }
+    if (b & OURO__IMMORTAL) /* static const data is not written */
+        return;
     if (me && ouro__holds(me, b)) {
         ouro__forget(me, h);
         ouro__half_store(&h->local, OURO__LOCAL_AWAY);

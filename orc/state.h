@@ -347,6 +347,13 @@ OURO_INLINE bool ouro__is_dying(ouro_word shared)
 {
     return (shared & OURO__DYING) == OURO__DYING;
 }
+/* Sets W, unless the object is immortal. Full: memory order g of counts.md. */
+OURO_INLINE void ouro__weak_flag(struct ouro_header *h)
+{
+    ouro_word b = ouro__load(&h->shared);
+    if (!(b & OURO__IMMORTAL) || ouro__is_dying(b))
+        ouro__fetch_or_full(&h->shared, OURO__WEAK);
+}
 OURO_INLINE bool ouro__is_freed(ouro_word shared)
 {
     return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
@@ -410,6 +417,7 @@ void ouro__weak_clear_locked(struct ouro__orc *orc, void *object);
 
 /* A line for each site and type of open handles. */
 void ouro__handles_report(void);
+void ouro__handles_drop(const struct ouro_runtime *runtime); /* closes those of its objects */
 void ouro__handles_before_fork(void);
 void ouro__handles_after_fork(bool child);
 /* An object that W is set on dies: its foreign bytes are counted no more. */

@@ -5,7 +5,8 @@
  * docs/adr/0012). One cell for an object, found by its address; 32 buckets, each with a lock.
  * Protocol: docs/counts.md, Weak; model: tests/models/weak.pml.
  *
- *  W1  The flag W is set before the object's cell can be found, and stays until its death.
+ *  W1  The flag W is set before the object's cell can be found, and stays until its death. What is
+ *      immortal has none: it may be static const data.
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
  *      before the memory goes, so an upgrade may read the header while it has the lock.
  *  W3  A cell's references go from 1 to 0 under the lock; so a cell that is found there lives.
@@ -89,7 +90,7 @@ struct ouro_weak *ouro_weak_new(void *object)
     struct ouro_weak *fresh = ouro_malloc(sizeof *fresh);
     if (!fresh)
         return NULL;
-    ouro__fetch_or_full(&ouro__header(object)->shared, OURO__WEAK); /* W1; full: memory order g */
+    ouro__weak_flag(ouro__header(object)); /* W1 */
     struct ouro__bucket *bucket = &me->orc->buckets[ouro__weak_bucket(object)];
     ouro__orc_lock(&bucket->lock);
     struct ouro_weak *weak = *find(bucket, object);

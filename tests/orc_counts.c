@@ -205,6 +205,12 @@ static void static_const_objects_are_never_written(void **state)
     }
     assert_false(ouro_is_unique(o));
     assert_null(ouro_drop_reuse(o).cell);
+    ouro_make_immortal(o);
+    struct ouro_weak *weak = ouro_weak_new(o);
+    assert_ptr_equal(ouro_weak_upgrade(weak), o);
+    ouro_weak_decref(weak);
+    assert_int_equal(ouro_foreign_bytes(o, 100), OURO_OK);
+    assert_int_equal(ouro_foreign_bytes(o, 0), OURO_OK);
     struct node *ring = node_new(1);
     ring->a = ring;
     ring->b = o;

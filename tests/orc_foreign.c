@@ -40,6 +40,17 @@ static void to_take_off_more_than_there_is_is_named(void **state)
     assert_int_equal(kit_failure_of(take_off_too_much, NULL), OURO_FAIL_MISUSE);
 }
 
+static void the_balance_does_not_overflow(void **state)
+{
+    (void)state;
+    assert_int_equal(ouro_foreign_add(PTRDIFF_MAX), OURO_OK);
+    assert_int_equal(ouro_foreign_add(PTRDIFF_MAX), OURO_NO_MEMORY);
+    assert_int_equal(ouro_foreign_add(1), OURO_NO_MEMORY);
+    assert_true(balance() == PTRDIFF_MAX);
+    assert_int_equal(ouro_foreign_add(-PTRDIFF_MAX), OURO_OK);
+    assert_int_equal(balance(), 0);
+}
+
 /* -- the limit --------------------------------------------------------------------------------- */
 
 static unsigned asked;
@@ -183,6 +194,8 @@ static void refused_bytes_of_an_object_change_nothing(void **state)
     (void)state;
     struct leaf *leaf = leaf_new(1);
     ouro_set_limit(LIMIT, NULL, NULL);
+    assert_int_equal(ouro_foreign_bytes(leaf, LIMIT), OURO_NO_MEMORY);
+    assert_true(KIT_ATOMIC || ouro_is_unique(leaf));
     assert_int_equal(ouro_foreign_bytes(leaf, 100), OURO_OK);
     assert_int_equal(ouro_foreign_bytes(leaf, LIMIT), OURO_NO_MEMORY);
     assert_int_equal(ouro_foreign_bytes(leaf, SIZE_MAX), OURO_NO_MEMORY);
@@ -291,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(the_balance_is_in_the_statistics),
         kit_test(to_take_off_more_than_there_is_is_named),
+        kit_test(the_balance_does_not_overflow),
         kit_test(the_limit_counts_them),
         kit_test(garbage_with_foreign_bytes_is_collected_in_time),
         kit_test(garbage_is_collected_before_they_are_refused),
