@@ -18,9 +18,12 @@
  *      closed, for reports.
  *  D6  Free slots are used again oldest first, so that a closed handle's site is known for long. The
  *      lock guards that list and the growth of the table, and is held over a fork. A get that was
- *      under way in a thread that a fork left behind stays so: that object lives on. */
+ *      under way in a thread that a fork left behind stays so: that object lives on.
+ *  D7  When a runtime ends, the handles of its objects are closed, and `object` becomes 0: there is
+ *      nothing to drop any more. */
 #include "orc/handle.h"
 #include "alloc/fail.h"
+#include "alloc/heap.h"
 #include "alloc/pool.h"
 #include "alloc/runtime.h"
 #include "alloc/text.h"
@@ -254,6 +257,10 @@ static bool enter_slot(struct slot *slot, uint32_t n, struct ouro_open_handle *o
             return false;
     } while (!ouro__cas_full(&slot->word, &word, word + 1));
     const void *object = (const void *)ouro__load(&slot->object);
+    if (!object) { /* D7 */
+        leave_slot(n, slot);
+        return false;
+    }
     const char *site = (const char *)ouro__load(&slot->site);
     const void *address = site ? NULL : (const void *)ouro__load(&slot->address);
     const char *type_name = ouro__type_name(object, ouro__load(&ouro__header(object)->shared));
@@ -276,6 +283,30 @@ size_t ouro_list_handles(void (*visit)(const struct ouro_open_handle *open, void
         leave_slot(n, slot_at(n));
     }
     return count;
+}
+
+/* Closes the slot if its object is of that runtime (D7). */
+static void drop_slot(struct slot *slot, uint32_t n, const struct ouro_runtime *runtime)
+{
+    struct ouro_open_handle open;
+    bool there = (ouro__load_acquire(&slot->word) & OPEN) &&
+                 ouro__runtime_of((const void *)ouro__load(&slot->object)) == runtime;
+    if (!there || !enter_slot(slot, n, &open))
+        return;
+    if (ouro__runtime_of(open.object) == runtime) { /* still: the slot may have changed hands */
+        ouro__fetch_and_full(&slot->word, ~OPEN);
+        ouro__store(&slot->object, 0);
+    }
+    leave_slot(n, slot);
+}
+
+void ouro__handles_drop(const struct ouro_runtime *runtime)
+{
+    ouro__orc_lock(&table.lock);
+    uint32_t used = table.used;
+    ouro__orc_unlock(&table.lock);
+    for (uint32_t n = 1; n != 0 && n <= used; n++)
+        drop_slot(slot_at(n), n, runtime);
 }
 
 /* -- the report -------------------------------------------------------------------------------- */

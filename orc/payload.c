@@ -24,6 +24,12 @@
 static struct ouro_type small_types[] = {PAYLOAD_TYPE("sequence"), PAYLOAD_TYPE("string")};
 static struct ouro_type large_types[] = {PAYLOAD_TYPE("sequence"), PAYLOAD_TYPE("string")};
 
+bool ouro__is_payload_type(const struct ouro_type *type)
+{
+    return type == &small_types[0] || type == &small_types[1] || type == &large_types[0] ||
+           type == &large_types[1];
+}
+
 /* The inlined birth of object.h for a block of that class; NULL: make it out of line. */
 static struct ouro_payload *take_ready(const struct ouro_type *type, unsigned cls)
 {

@@ -15,6 +15,8 @@ void ouro__payload_incref(struct ouro_payload *payload);
 void ouro__payload_decref(struct ouro_payload *payload);
 bool ouro__payload_is_unique(const struct ouro_payload *payload);
 size_t ouro__payload_room(const struct ouro_payload *payload);
+/* Whether objects of `type` (may be NULL) are payloads. */
+bool ouro__is_payload_type(const struct ouro_type *type);
 
 /* birth.c: a birth out of line that runs no hook and no collection. */
 void *ouro__new_quiet(struct ouro_type *type, size_t size);

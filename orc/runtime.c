@@ -16,6 +16,7 @@
 #include "orc/chain.h"
 #include "orc/checked.h"
 #include "orc/leak.h"
+#include "orc/payload.h"
 #include "orc/state.h"
 
 static struct ouro__orc default_orc = {
@@ -145,15 +146,17 @@ struct leftovers {
 };
 
 /* An object that is still alive is marked dying, so that what hooks drop of it does nothing more,
- * and linked. Immortal ones are linked as they are: their hooks never run. */
+ * and linked. Immortal ones are linked as they are: their hooks never run. Payloads of strings and
+ * sequences stay what they are: hooks edit and end values, and so free them, and others are born in
+ * their cells. */
 static void take_place(const struct ouro__place *place, void *arg)
 {
     struct leftovers *left = arg;
     for (size_t i = 0; i < place->blocks; i++) {
         void *object = ouro__object_in(place->block + i * place->bytes);
-        if (!object)
+        struct ouro_header *h = object ? ouro__header(object) : NULL;
+        if (!h || ouro__is_payload_type(ouro__type_of(object, ouro__load(&h->shared))))
             continue;
-        struct ouro_header *h = ouro__header(object);
         bool spent = ouro__is_spent(h);
         if (!(ouro__load(&h->shared) & OURO__IMMORTAL))
             ouro__mark_dying(h);
@@ -235,6 +238,7 @@ void ouro__orc_closed(struct ouro_runtime *runtime)
     if (OURO_CHECKED)
         ouro__checked_forget(runtime);
     ouro__foreign_drop(runtime);
+    ouro__handles_drop(runtime);
     ouro__tokens_back(orc);
     ouro__store(above, 0);
     ouro__pool_give(&pool, orc);

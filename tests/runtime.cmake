@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests of runtimes.
 ouro_orc_test(runtime_values ${every})
+ouro_orc_test(runtime_end VARIANTS main off checked RC biased)
 ouro_orc_test(runtime_cross VARIANTS main off checked RC atomic biased)
 ouro_orc_test(runtime_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_orc_test(runtime_many VARIANTS main off checked RC biased TIMEOUT 120)
