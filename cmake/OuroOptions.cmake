@@ -13,9 +13,16 @@ option(OURO_BUILD_BENCH "Build ouro-bench" ${PROJECT_IS_TOP_LEVEL})
 option(OURO_BUILD_STRESS "Build ouro-stress" ${PROJECT_IS_TOP_LEVEL})
 option(OURO_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(OURO_EMULATED "For tests under qemu-user alone: count threads as it shows them" OFF)
-set(OURO_TLS_MODEL "initial-exec" CACHE STRING "TLS model of the library's thread-local words")
-set_property(CACHE OURO_TLS_MODEL PROPERTY STRINGS initial-exec global-dynamic local-exec)
 set(OURO_SANITIZE "" CACHE STRING "Sanitizers for everything: \"address,undefined\", \"thread\"")
+set(OURO_TLS_MODEL_DEFAULT "initial-exec")
+if(OURO_SANITIZE MATCHES "undefined")
+    # gcc takes the flags of the add that makes an initial-exec address for UBSan's test for NULL;
+    # when ld links a program, it puts a lea there, which sets none. Here the test has its own.
+    set(OURO_TLS_MODEL_DEFAULT "global-dynamic")
+endif()
+set(OURO_TLS_MODEL "${OURO_TLS_MODEL_DEFAULT}" CACHE STRING
+    "TLS model of the library's thread-local words")
+set_property(CACHE OURO_TLS_MODEL PROPERTY STRINGS initial-exec global-dynamic local-exec)
 option(OURO_TEST_QUICK "Of each test one program: the main library, the default count mode" OFF)
 set(OURO_TEST_WRAPPER "" CACHE STRING "Command (a list) that each test runs under, e.g. valgrind")
 

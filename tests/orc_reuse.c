@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-/* Blocks of objects; in the checked library, which keeps those of dead ones for a while, objects. */
+/* Blocks of objects; in the checked library, which keeps those of dead ones for a while, objects.
+ * None where the supply gives single blocks, which have no pages. */
 static size_t live(void)
 {
     if (OURO_CHECKED)
@@ -32,7 +33,7 @@ static void a_unique_object_yields_cell_and_contents(void **state)
     assert_ptr_equal(token.cell, h);
     assert_ptr_equal(h->a, child); /* still to be read */
     assert_int_equal(ouro_count(child), 1);
-    assert_true(ouro_check_heap() > 0); /* walks pass over the cell */
+    assert_int_equal(ouro_check_heap() > 0, heapcheck_can_walk()); /* walks pass over the cell */
     struct hooked *next = ouro_new_reuse(token, &hooked_type, sizeof *next);
     assert_ptr_equal(next, h);
     assert_int_equal(ouro_count(next), 1);
@@ -73,7 +74,8 @@ static void a_shared_object_yields_nothing_and_is_unchanged(void **state)
     refuses(n, &node_type);
     ouro_weak_decref(weak);
     ouro_decref(n);
-    struct leaf *immortal = leaf_new(2);
+    static struct leaf *volatile immortal; /* so that no tool calls it leaked */
+    immortal = leaf_new(2);
     ouro_make_immortal(immortal);
     assert_null(ouro_take_reuse(immortal, &leaf_type).cell);
     assert_null(ouro_take_reuse(immortal, &leaf_type).cell);
@@ -116,7 +118,7 @@ static void the_type_that_is_passed_is_a_hint(void **state)
     token = ouro_take_reuse(n, &node_type);
     struct leaf *l = ouro_new_reuse(token, &leaf_type, sizeof *l); /* smaller: does not fit */
     assert_ptr_equal(ouro_type_of(l), &leaf_type);
-    assert_int_equal(live(), before + 1);
+    assert_int_equal(live(), before + heapcheck_can_walk());
     ouro_decref(l);
     assert_int_equal(kit_destroyed, 1);
 }
@@ -342,7 +344,9 @@ static void a_dead_object_is_named(void **state)
 {
     (void)state;
     struct leaf *l = leaf_new(1);
-    assert_int_equal(kit_failure_of(take_a_dead_one, l), OURO_FAIL_USE_AFTER_FREE);
+    /* With blocks of libc's, ASan is the one that sees it, and ends the child in its way. */
+    bool tool = OURO_ASAN && !OURO_CHECKED && ouro_supply_get()->block != NULL;
+    assert_int_equal(kit_failure_of(take_a_dead_one, l), tool ? -2 : OURO_FAIL_USE_AFTER_FREE);
     ouro_decref(l);
 }
 
