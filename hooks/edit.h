@@ -13,6 +13,7 @@
 #ifndef OURO_HOOKS_EDIT_H
 #define OURO_HOOKS_EDIT_H
 
+#include "alloc/atomic.h"
 #include "hooks/payload.h"
 #include "hooks/refops.h"
 
@@ -41,10 +42,16 @@ ouro_status ouro__payload_shrink(struct ouro_payload **payload, size_t len,
 /* A payload (owned) with room for `want` elements; NULL: no memory. */
 struct ouro_payload *ouro__payload_new(size_t want, struct ouro__shape shape);
 
+/* Atomic, for others who share the payload, or look at it, may seal it meanwhile. */
+OURO_INLINE ouro_word ouro__payload_reserved(const struct ouro_payload *payload)
+{
+    return ouro__load((const ouro_word *)(const void *)&payload->reserved);
+}
+
 /* Whether a view of it is live. */
 OURO_INLINE bool ouro__payload_is_sealed(const struct ouro_payload *payload)
 {
-    return OURO_CHECKED && payload->reserved >> 63 != 0;
+    return OURO_CHECKED && ouro__payload_reserved(payload) >> 63 != 0;
 }
 
 /* Fails if the value is about to lose bytes that a live view shows. May be NULL. */

@@ -82,7 +82,7 @@ enum ouro__step ouro__destroy_leaf(struct ouro__walker *walker, void *slot,
 OURO_INLINE bool ouro__is_open(const ouro_seq *seq)
 {
     return seq->payload != NULL && seq->len != 0 &&
-           (seq->payload->reserved == 0 || ouro__payload_is_sealed(seq->payload));
+           (ouro__payload_reserved(seq->payload) == 0 || ouro__payload_is_sealed(seq->payload));
 }
 
 /* The reference of an interior at `slot`, whose address stands before it, leads to `to` in place of

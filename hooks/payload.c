@@ -24,6 +24,12 @@ static ouro_word *seal_of(struct ouro_payload *payload)
     return (ouro_word *)(void *)&payload->reserved;
 }
 
+/* `reserved`, which others who share the payload may be changing: they seal it. */
+static bool is_literal(const struct ouro_payload *payload)
+{
+    return ouro__payload_reserved(payload) == OURO__PAYLOAD_LITERAL;
+}
+
 /* -- views ------------------------------------------------------------------------------------- */
 
 static const char *name_of(const struct ouro_payload *payload)
@@ -39,7 +45,7 @@ void ouro__view_past_end(const struct ouro_payload *payload)
 
 struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
 {
-    if (!OURO_CHECKED || payload == NULL || payload->reserved == OURO__PAYLOAD_LITERAL)
+    if (!OURO_CHECKED || payload == NULL || is_literal(payload))
         return NULL;
     ouro_word was = ouro__load(seal_of(payload));
     for (;;) {
@@ -66,7 +72,7 @@ void ouro__view_end_out(struct ouro_payload *payload)
 
 static void check_seal(const struct ouro_payload *payload, bool alone)
 {
-    ouro_word seal = ouro__load((const ouro_word *)(const void *)&payload->reserved);
+    ouro_word seal = ouro__payload_reserved(payload);
     if ((seal & SEALED) && (alone || (seal & ALONE)))
         ouro_fail(OURO_FAIL_SEALED, payload, name_of(payload),
                   "changed while a view of it is live");
@@ -74,7 +80,7 @@ static void check_seal(const struct ouro_payload *payload, bool alone)
 
 void ouro__payload_check_out(const struct ouro_payload *payload)
 {
-    if (OURO_CHECKED && payload->reserved != OURO__PAYLOAD_LITERAL)
+    if (OURO_CHECKED && !is_literal(payload))
         check_seal(payload, ouro__refops->payload_is_unique(payload));
 }
 
@@ -90,7 +96,7 @@ static size_t capacity_in(size_t room, struct ouro__shape shape)
 
 bool ouro__payload_regain(struct ouro_payload *payload, struct ouro__shape shape)
 {
-    if (payload->reserved == OURO__PAYLOAD_LITERAL)
+    if (is_literal(payload))
         return false;
     bool alone = ouro__refops->payload_is_unique(payload);
     if (OURO_CHECKED)
@@ -106,7 +112,7 @@ void ouro__payload_share(struct ouro_payload *payload)
         return;
     if (payload->capacity != 0) /* P3; else not written, others may be reading it */
         payload->capacity = 0;
-    if (OURO_CHECKED && payload->reserved != OURO__PAYLOAD_LITERAL)
+    if (OURO_CHECKED && !is_literal(payload))
         ouro__fetch_and_full(seal_of(payload), ~ALONE);
     ouro__refops->payload_share(payload);
 }

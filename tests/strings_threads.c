@@ -138,6 +138,42 @@ static void copies_of_each_others_strings_stay_whole(void **state)
     }
 }
 
+/* Copies that share a payload are looked at, and copied, by several threads at a time. */
+static void *read_copy(void *arg)
+{
+    ouro_string *s = arg;
+    for (size_t n = kit_scaled(20000); n > 0; n--) {
+        ouro_string copy;
+        ouro_view view = ouro_string_view(s, 1, 3);
+        KIT_CHECK(ouro_dup(&copy, s, &ouro_string_type) == OURO_OK);
+        KIT_CHECK(memcmp(view.data, "ead", 3) == 0 && ouro_string_equal(&copy, s));
+        ouro_view of_copy = ouro_string_view(&copy, 0, 1);
+        ouro_view_end(&of_copy);
+        ouro_view_end(&view);
+        ouro_string_destroy(&copy);
+    }
+    ouro_string_destroy(s);
+    return NULL;
+}
+
+static void views_of_copies_that_share_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    ouro_string s, copies[THREADS];
+    pthread_t threads[THREADS];
+    assert_int_equal(ouro_string_make(&s, "read by all", 11), OURO_OK);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(ouro_dup(&copies[i], &s, &ouro_string_type), OURO_OK);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_copy, &copies[i]), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ouro_poll();
+    assert_int_equal(ouro_string_add(&s, '.'), OURO_OK);
+    assert_string_equal(ouro_string_data(&s), "read by all.");
+    ouro_string_destroy(&s);
+}
+
 /* The maker of strings never births an object, collects or polls: its births of payloads settle
  * what others dropped. */
 static void drop_both(void *arg)
@@ -173,6 +209,7 @@ int main(void)
         kit_test(a_string_that_moves_is_edited_in_place),
         kit_test(a_shared_payload_is_dropped_by_another_thread),
         kit_test(copies_of_each_others_strings_stay_whole),
+        kit_test(views_of_copies_that_share_do_not_disturb_each_other),
         kit_test(deaths_that_wait_do_not_make_the_heap_grow),
     };
     return kit_run(tests);
