@@ -126,9 +126,10 @@ static void publish(struct ouro_type *type)
 static void publish_all(struct ouro__registration *r, char *tables)
 {
     size_t used = 0;
+    void *first = NULL;
     for (struct ouro_type *type = r->first, *next; type != NULL; type = next) {
         next = ouro__next_type(type);
-        used += ouro__tables_make(type, tables, used);
+        used += ouro__tables_make(type, tables, used, &first);
         publish(type);
     }
 }

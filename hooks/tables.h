@@ -8,7 +8,8 @@
 /* How many bytes of a block the tables of a type take, whose state is known. */
 size_t ouro__tables_bytes(const struct ouro_type *type);
 /* Writes them into the block `tables`, of which `used` bytes are taken by other types, and tells
- * the type where; returns how many bytes it took. With the lock. */
-size_t ouro__tables_make(struct ouro_type *type, char *tables, size_t used);
+ * the type where; returns how many bytes it took. *first is for the function alone, from one type
+ * of a block to the next. With the lock. */
+size_t ouro__tables_make(struct ouro_type *type, char *tables, size_t used, void **first);
 
 #endif
