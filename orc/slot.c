@@ -78,8 +78,13 @@ static void become_candidate(struct ouro__thread *me, void *container)
 
 void ouro__slot_moved(void *container)
 {
-    struct ouro__thread *me = ouro__self;
-    if (me)
+    struct ouro__thread *me = OURO_THREADS ? ouro__self : ouro__me();
+    if (!me)
+        return;
+    /* Without threads the words do not tell whose it is: its runtime may be another one. */
+    if (!OURO_THREADS && OURO_UNLIKELY(!ouro__is_of(me->orc, container)))
+        ouro_slot_moved_into(container);
+    else
         ouro__remember(me, container, false);
 }
 
