@@ -171,6 +171,8 @@ void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align,
         row->tag = tag;
         row->cell_at = cell_at;
         row->runtime = runtime;
+        if (tag == OURO__COUNTED) /* walks may come before the header is written: none is here */
+            memset((char *)block + cell_at - ouro__cell_offset(tag), 0, 2 * sizeof(ouro_word));
         row_add(row);
     } else if (row) {
         ouro__pool_give(&rows, row);

@@ -9,8 +9,9 @@
  *
  * Lock order: the registry's lock (token.h), which guards the list of all, then as fork.c takes
  * them. */
-#include "alloc/runtime.h"
+#include "alloc/heap.h"
 #include "alloc/options.h"
+#include "alloc/runtime.h"
 #include "hooks/value.h"
 #include "hooks/walk.h"
 #include "orc/chain.h"
@@ -143,12 +144,30 @@ struct leftovers {
     struct ouro__chain chain;
     struct ouro_visitor visitor;
     struct ouro_runtime *runtime;
+    bool frozen; /* some of its heaps are of threads that a fork left behind */
 };
+
+static bool any_frozen(const struct ouro_runtime *runtime)
+{
+    const struct ouro__heap *heap = ouro__heaps_of(runtime);
+    while (heap && ouro__load(&heap->state) != OURO__HEAP_FROZEN)
+        heap = heap->next_heap;
+    return heap != NULL;
+}
+
+/* Whether a thread that is not there may have been about to write its first contents, or its last. Of
+ * a merged object nobody knows who made it. */
+static bool is_half_made(const struct leftovers *left, ouro_word b)
+{
+    return OURO_THREADS && left->frozen &&
+           ((b & OURO__MERGED) ||
+            ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) == OURO__FROZEN);
+}
 
 /* An object that is still alive is marked dying, so that what hooks drop of it does nothing more,
  * and linked. Immortal ones are linked as they are: their hooks never run. Payloads of strings and
  * sequences stay what they are: hooks edit and end values, and so free them, and others are born in
- * their cells. */
+ * their cells. What may be half made is not looked into: what it refers to outside lives on. */
 static void take_place(const struct ouro__place *place, void *arg)
 {
     struct leftovers *left = arg;
@@ -157,9 +176,11 @@ static void take_place(const struct ouro__place *place, void *arg)
         struct ouro_header *h = object ? ouro__header(object) : NULL;
         if (!h || ouro__is_payload_type(ouro__type_of(object, ouro__load(&h->shared))))
             continue;
-        bool spent = ouro__is_spent(h);
+        bool spent = ouro__is_spent(h), half_made = is_half_made(left, ouro__load(&h->shared));
         if (!(ouro__load(&h->shared) & OURO__IMMORTAL))
             ouro__mark_dying(h);
+        if (half_made)
+            continue;
         if (spent)
             ouro__store(&h->shared, ouro__load(&h->shared) | OURO__STORING);
         ouro__link_set(h, left->chain.first);
@@ -222,6 +243,7 @@ void ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks)
     report_leaks();
     forget_candidates(me);
     struct leftovers left = {.runtime = runtime, .visitor = {.visit = visit_outside}};
+    left.frozen = any_frozen(runtime);
     ouro__runtime_each(runtime, OURO__COUNTED, take_place, &left);
     for (void *object = left.chain.first, *next; object; object = next) {
         next = ouro__link_get(ouro__header(object));
