@@ -111,6 +111,8 @@ void ouro__checked_touch(const void *object, const struct ouro__thread *me)
 
 void ouro__checked_local(const void *object)
 {
+    if (!OURO_THREADS)
+        return; /* one thread, to which the functions of all modes are these: of any runtime */
     const struct ouro__thread *me = ouro__me();
     if (!object || !me)
         return;
