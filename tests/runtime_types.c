@@ -98,7 +98,9 @@ static void a_plugin_comes_and_goes(void **state)
         ouro_poll();
         assert_int_equal(destroyed, 3);
         plugin_close(&plugin);
+#ifdef __GLIBC__ /* musl never unloads a library: there its types are registered again */
         assert_null(dlopen(PLUGIN_PATH, RTLD_NOW | RTLD_NOLOAD));
+#endif
         assert_null(ouro_weak_upgrade(weak));
         ouro_weak_decref(weak);
         use_the_heap();
