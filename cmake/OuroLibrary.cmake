@@ -54,7 +54,8 @@ function(ouro_add_library name)
     target_include_directories(${name}-objects PRIVATE "${PROJECT_SOURCE_DIR}" "${generated}")
     target_compile_options(${name}-objects PRIVATE -fno-semantic-interposition)
     target_compile_definitions(${name}-objects PRIVATE
-        OURO_CHECKED=$<BOOL:${arg_CHECKED}> OURO_HAVE_VALGRIND=${OURO_HAVE_VALGRIND})
+        OURO_CHECKED=$<BOOL:${arg_CHECKED}> OURO_SEAL_VIEWS=$<BOOL:${arg_CHECKED}>
+        OURO_HAVE_VALGRIND=${OURO_HAVE_VALGRIND})
     if(OURO_HAVE_VALGRIND)
         target_include_directories(${name}-objects PRIVATE "${OURO_VALGRIND_INCLUDE}")
     endif()
@@ -70,6 +71,8 @@ function(ouro_add_library name)
             string(TOLOWER ${kind} suffix)
             ouro_link_variant(${name}-${suffix} ${kind} ${name} "${generated}"
                               "${OURO_THREADS_VALUE}" "${arg_PUBLIC_HEADERS}")
+            target_compile_definitions(${name}-${suffix} INTERFACE
+                OURO_SEAL_VIEWS=$<BOOL:${arg_CHECKED}>)
         endif()
     endforeach()
 endfunction()

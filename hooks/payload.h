@@ -33,9 +33,17 @@ typedef struct ouro_string {
     struct ouro_payload *payload; /* bytes, then a NUL */
 } ouro_string;
 
+/* 1: views that are inlined into this program seal what they show if the library is the checked one.
+ * They cost a load and a compare more, so that is for programs that are to be checked. Views by the
+ * functions of the same names (twins) always seal there. */
+#ifndef OURO_SEAL_VIEWS
+#define OURO_SEAL_VIEWS 0
+#endif
+
 /* Bytes of a string, or elements of a sequence, that belong to somebody else: valid while the value
- * that they were taken from is there and is not changed; the value may be moved. The checked
- * library reports a change or the end of the value (OURO_FAIL_SEALED) until ouro_view_end. */
+ * that they were taken from is there and is not changed; the value may be moved. Where views seal
+ * the checked library reports a change or the end of the value (OURO_FAIL_SEALED) until
+ * ouro_view_end. */
 typedef struct ouro_view {
     const void *data;
     size_t len;                  /* bytes of a string, elements of a sequence */
@@ -51,8 +59,9 @@ OURO_INLINE ouro_view ouro_view_of(const void *data, size_t len)
 }
 
 OURO_API OURO_NORETURN OURO_COLD void ouro__view_past_end(const struct ouro_payload *payload);
-OURO_API struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload); /* may be NULL */
-OURO_API void ouro__view_end_out(struct ouro_payload *payload);
+/* `payload` may be NULL. Cold: only the checked library has work here. */
+OURO_API OURO_COLD struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload);
+OURO_API OURO_COLD void ouro__view_end_out(struct ouro_payload *payload);
 
 /* Gives up the caller's reference. */
 OURO_API void ouro__payload_end(struct ouro_payload *payload);
@@ -63,13 +72,15 @@ OURO_API void ouro__payload_check_out(const struct ouro_payload *payload);
 OURO_INLINE ouro_view ouro__view(struct ouro_payload *payload, size_t len, size_t from,
                                  size_t count, size_t size)
 {
-    if (OURO_UNLIKELY(from > len) || OURO_UNLIKELY(count > len - from))
+    size_t end = from + count;
+    end |= -(size_t)(end < from); /* what overflows ends nowhere: one branch for both */
+    if (OURO_UNLIKELY(end > len))
         ouro__view_past_end(payload);
     /* Without a payload there are no bytes: where they would be is as good as any address. */
     uintptr_t first = (uintptr_t)payload + sizeof *payload;
     ouro_view view = {(const char *)(first + from * size), count, NULL};
     /* All ones in the checked library; in others in threads that count nothing yet. */
-    if (OURO_UNLIKELY(ouro__context.slots == ~(uint32_t)0))
+    if (OURO_SEAL_VIEWS && OURO_UNLIKELY(ouro__context.slots == ~(uint32_t)0))
         view.sealed = ouro__view_begin_out(payload);
     return view;
 }

@@ -2,8 +2,11 @@
 /* A program that is compiled against the release headers, optimised, and misuses each inlined path
  * once. checked N: does the N-th misuse, and says first what it is to be called and of which type;
  * exit status 9 when there is no N-th. checked: uses everything as it should be. */
+#define _GNU_SOURCE
+#define OURO_SEAL_VIEWS 1
 #include <ouro.h>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,6 +320,37 @@ static void blocks(void)
     }
 }
 
+typedef ouro_view viewing(const ouro_string *s, size_t from, size_t len);
+static ouro_view view_inlined(const ouro_string *s, size_t from, size_t len)
+{
+    return ouro_string_view(s, from, len);
+}
+static void views(void)
+{
+    union {
+        void *symbol;
+        viewing *view;
+    } twin = {dlsym(RTLD_DEFAULT, "ouro_string_view")};
+    viewing *const ways[] = {view_inlined, twin.view};
+    for (int i = 0; i < 2; i++) {
+        ouro_string s = {0, NULL};
+        if (ouro_string_append(&s, "text", 4) != OURO_OK || ouro_string_reserve(&s, 100) != OURO_OK)
+            exit(8);
+        ouro_view view = ways[i](&s, 1, 2);
+        if (is_due("sealed", NULL))
+            ouro_string_add(&s, '!');
+        if (is_due("sealed", NULL))
+            ouro_string_destroy(&s);
+        ouro_view_end(&view);
+        if (is_due("misuse", NULL))
+            ways[i](&s, 5, 0);
+        if (is_due("misuse", NULL))
+            ways[i](&s, 2, SIZE_MAX);
+        ouro_string_add(&s, '!');
+        ouro_string_destroy(&s);
+    }
+}
+
 static void everything_is_fine(void)
 {
     for (int t = 0; t < TYPES; t++) {
@@ -352,5 +386,6 @@ int main(int argc, char **argv)
     slot_uses();
     contexts();
     blocks();
+    views();
     return argc > 1 && at <= wanted ? 9 : 0;
 }
