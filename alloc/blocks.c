@@ -2,8 +2,12 @@
 /* blocks.c: blocks of a supply that passes them on (`system`).
  *
  * Such a block does not tell whose it is, so a table tells the ones of runtimes other than the
- * default one: by address, for who gives them back, and by runtime, for its end. A program without
- * other runtimes never looks into it. */
+ * default one: by address, for who gives them back and who asks whose an object is, and by runtime,
+ * for its end. A program without other runtimes never looks into it.
+ *
+ * Lists are chosen by the granule of addresses in which a block begins. How far from there its
+ * object may be depends on its alignment; `farthest` is the most of all so far, so an object is
+ * found by looking at the granules from its own down to the one that is so far away. */
 #include "alloc/arena.h"
 
 struct row {
@@ -14,10 +18,13 @@ struct row {
     struct row *next; /* of its list */
 };
 
-#define LISTS 1024
+#define LISTS ((size_t)1 << LIST_BITS)
+enum { LIST_BITS = 14, GRANULE_BITS = 9 };
+/* The most of what stands before an object but for alignment: words of the layer above, header. */
+#define BEFORE_OBJECT ((size_t)128)
 static struct {
     ouro__mutex lock;
-    size_t count;
+    size_t count, farthest;
     struct row *lists[LISTS];
 } table = {.lock = OURO__MUTEX_INIT};
 static struct ouro__pool rows = {NULL, sizeof(struct row), offsetof(struct row, next)};
@@ -31,16 +38,23 @@ static void unlock(void)
     ouro__unlock_unless(ouro__own.arena_forks, &table.lock);
 }
 
-static struct row **list_of(const void *block)
+static struct row **list_of(uintptr_t granule)
 {
-    return &table.lists[((uintptr_t)block >> 4) * 0x9E3779B97F4A7C15u >> 54];
+    return &table.lists[granule * 0x9E3779B97F4A7C15u >> (64 - LIST_BITS)];
 }
-OURO_STATIC_ASSERT(LISTS == 1 << 10, "list_of gives ten bits");
 
-static void row_add(struct row *row)
+static uintptr_t granule_of(const void *p)
 {
-    struct row **list = list_of(row->block);
+    return (uintptr_t)p >> GRANULE_BITS;
+}
+
+static void row_add(struct row *row, size_t align)
+{
+    struct row **list = list_of(granule_of(row->block));
+    size_t farthest = row->cell_at + align + BEFORE_OBJECT;
     lock();
+    if (table.farthest < farthest)
+        table.farthest = farthest;
     row->next = *list;
     *list = row;
     table.count++;
@@ -64,7 +78,7 @@ static struct ouro_runtime *row_remove(const void *block)
         return runtime;
     struct row *row = NULL;
     lock();
-    struct row **at = list_of(block);
+    struct row **at = list_of(granule_of(block));
     while (*at && (*at)->block != block)
         at = &(*at)->next;
     if (*at) {
@@ -77,7 +91,7 @@ static struct ouro_runtime *row_remove(const void *block)
     return runtime;
 }
 
-/* A pointer from a block on is asked for: the object in it, whose distance is not known. */
+/* A pointer to a block, or to the object in it. */
 struct ouro_runtime *ouro__block_runtime(const void *p)
 {
     const struct ouro_supply *supply = ouro__supply();
@@ -85,8 +99,9 @@ struct ouro_runtime *ouro__block_runtime(const void *p)
         return NULL;
     struct ouro_runtime *found = &ouro__default_runtime;
     lock();
-    for (unsigned i = 0; i < LISTS && table.count > 0 && found == &ouro__default_runtime; i++) {
-        const struct row *row = table.lists[i];
+    uintptr_t granules = table.count == 0 ? 0 : (table.farthest >> GRANULE_BITS) + 2;
+    for (uintptr_t i = 0; i < granules && found == &ouro__default_runtime; i++) {
+        const struct row *row = *list_of(granule_of(p) - i);
         while (row && (size_t)((const char *)p - row->block) >= row->bytes)
             row = row->next;
         if (row)
@@ -98,7 +113,7 @@ struct ouro_runtime *ouro__block_runtime(const void *p)
 
 void ouro__blocks_drop(struct ouro_runtime *runtime)
 {
-    for (unsigned i = 0; i < LISTS; i++) {
+    for (size_t i = 0; i < LISTS; i++) {
         struct row *mine = NULL;
         lock();
         for (struct row **at = &table.lists[i]; *at;) {
@@ -126,7 +141,7 @@ void ouro__blocks_each(struct ouro_runtime *runtime, unsigned tag,
                        void (*visit)(const struct ouro__place *place, void *arg), void *arg)
 {
     lock();
-    for (unsigned i = 0; i < LISTS; i++) {
+    for (size_t i = 0; i < LISTS; i++) {
         for (const struct row *row = table.lists[i]; row; row = row->next) {
             if (row->runtime != runtime || row->tag != tag)
                 continue;
@@ -173,7 +188,7 @@ void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align,
         row->runtime = runtime;
         if (tag == OURO__COUNTED) /* walks may come before the header is written: none is here */
             memset((char *)block + cell_at - ouro__cell_offset(tag), 0, 2 * sizeof(ouro_word));
-        row_add(row);
+        row_add(row, align);
     } else if (row) {
         ouro__pool_give(&rows, row);
     }
