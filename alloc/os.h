@@ -182,6 +182,12 @@ OURO_NORETURN static inline void ouro__os_abort(void)
 {
     abort();
 }
+/* Where the stack lies that the calling thread was started on; false: cannot tell (libc wants memory
+ * for it; of the first thread it asks /proc). With glibc the thread-local data of modules that were
+ * there from the start is a part of it. Some microseconds; both in stack.c. */
+bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
+/* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
+bool ouro__os_is_thread_local(void *p);
 
 #if OURO_THREADS
 typedef pthread_mutex_t ouro__mutex;

@@ -17,6 +17,7 @@ ouro_layer(alloc
         remote.c
         runtime.c
         runtimes.c
+        stack.c
         stats.c
         status.c
         supply_mmap.c

@@ -13,8 +13,8 @@
  *
  * The bytes of a value that is a variable of a function are gone after the jump: then unwind first,
  * and jump after that; both orders are right for references and for values elsewhere. Unwinding
- * also puts right what the library itself was at where a hook or a callback was left
- * (docs/edges.md).
+ * also puts right what the library itself was at where a hook or a callback was left. A thread that
+ * ends unwinds all, as after a jump out of its first function (docs/edges.md).
  *
  * A frame is its thread's. Where a runtime switches between stacks of one thread, each switch has
  * to find no frame open, or the same ones.

@@ -19,6 +19,7 @@
  *
  * A mark tells what was under way when it was made: a hook may make one, and be unwound to that. */
 #include "alloc/fail.h"
+#include "alloc/os.h"
 #include "orc/frame.h"
 #include "orc/state.h"
 
@@ -85,23 +86,42 @@ static void restore_flags(struct ouro__thread *me, const struct ouro_mark *mark)
     ouro__unpark_to(me, mark->parks);
 }
 
-/* Whether the bytes of a value are gone with the function that owned it: it lay on the stack that
- * was in use there, and the stack, which grows downwards, is shorter now. */
-static bool is_gone(const struct ouro__owned *owned, uintptr_t now)
+/* Whose variables are gone. */
+struct left {
+    uintptr_t now; /* functions below this on the stack, which grows downwards; or, if 0, all: */
+    uintptr_t low, high; /* then the thread has ended, and its stack is here; asked for at need */
+};
+
+/* At a thread's end. What cannot be told from a variable is lost, too, rather than a guess destroyed. */
+static bool is_gone_with_thread(const struct ouro__owned *owned, struct left *left)
 {
     uintptr_t at = (uintptr_t)owned->at;
-    return at >= owned->stack && at < now;
+    if (left->high == 0 && !ouro__os_stack(&left->low, &left->high))
+        left->low = 0, left->high = UINTPTR_MAX;
+    uintptr_t low = left->low > 0 ? left->low : owned->stack;
+    return at >= low && at < left->high && !ouro__os_is_thread_local(owned->at);
 }
 
-/* F2. Returns whether a value was passed over. */
+/* Whether the bytes of a value are gone with the function that owned it: it lay on the stack that
+ * was in use there, and that is shorter now. */
+static bool is_gone(const struct ouro__owned *owned, struct left *left)
+{
+    uintptr_t at = (uintptr_t)owned->at;
+    if (left->now == 0)
+        return is_gone_with_thread(owned, left);
+    return at >= owned->stack && at < left->now;
+}
+
+/* F2 (frame.c). Returns whether a value was passed over. */
 static bool release_frames(const struct ouro_mark *mark, uintptr_t now)
 {
+    struct left left = {.now = now};
     bool any_gone = false;
     while (ouro__frames_open() > mark->depth) {
         struct ouro__owned owned = *--ouro__frames.top;
         if (!owned.type)
             ouro_decref_biased(owned.at);
-        else if (is_gone(&owned, now))
+        else if (is_gone(&owned, &left))
             any_gone = true;
         else
             ouro__frame_destroy(&owned);
@@ -109,7 +129,7 @@ static bool release_frames(const struct ouro_mark *mark, uintptr_t now)
     return any_gone;
 }
 
-/* Returns what is to be said when it is done, or NULL. */
+/* `now` as in struct left. Returns what is to be said when it is done, or NULL. */
 static const char *unwind(struct ouro__thread *me, const struct ouro_mark *mark, uintptr_t now)
 {
     const char *wrong = NULL;
@@ -148,7 +168,7 @@ void ouro_frame_unwind(const struct ouro_mark *mark)
 void ouro__unwind_all(struct ouro__thread *me)
 {
     const struct ouro_mark mark = {0};
-    const char *wrong = unwind(me, &mark, OURO__CALLERS_STACK());
+    const char *wrong = unwind(me, &mark, 0); /* no function of the thread's runs any more */
     /* Nobody is there any more who could mend it. */
     if (wrong)
         ouro__warn("a thread ended: ", wrong);

@@ -191,11 +191,61 @@ static void each_thread_has_a_context_of_its_own(void **state)
     kit_other_end(other);
 }
 
+/* -- values on fibers -------------------------------------------------------------------------- */
+
+struct token {
+    uint64_t number;
+};
+static unsigned destroyed_whole;
+static void token_destroy(void *value, const struct ouro_type *type)
+{
+    (void)type;
+    destroyed_whole += ((struct token *)value)->number == 42;
+}
+static struct ouro_type token_type = {
+    .size = sizeof(struct token), .name = "token", .hooks = {.destroy = token_destroy}};
+
+static ucontext_t on_fiber, on_thread;
+
+static void own_a_token(unsigned ends)
+{
+    struct token token = {42};
+    KIT_CHECK(ouro_frame_own_value(&token, &token_type) == OURO_OK);
+    if (ends)
+        pthread_exit(NULL);
+    swapcontext(&on_fiber, &on_thread);
+}
+
+static void *end_beside_a_fiber(void *stack)
+{
+    for (unsigned ends = 0; ends < 2; ends++) {
+        KIT_CHECK(getcontext(&on_fiber) == 0);
+        on_fiber.uc_stack.ss_sp = (char *)stack + ends * STACK;
+        on_fiber.uc_stack.ss_size = STACK;
+        makecontext(&on_fiber, (void (*)(void))own_a_token, 1, ends);
+        swapcontext(&on_thread, &on_fiber);
+    }
+    return NULL;
+}
+
+/* Of one that is suspended, and of the one that the thread ended on. */
+static void values_on_fibers_are_destroyed_as_their_thread_ends(void **state)
+{
+    (void)state;
+    char *stacks = malloc(2 * STACK);
+    pthread_t thread;
+    KIT_CHECK(stacks && pthread_create(&thread, NULL, end_beside_a_fiber, stacks) == 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(destroyed_whole, 2);
+    free(stacks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(each_thread_has_a_context_of_its_own),
         kit_test(fibers_count_on_whatever_thread_they_are),
+        kit_test(values_on_fibers_are_destroyed_as_their_thread_ends),
     };
     return kit_run(tests);
 }

@@ -70,13 +70,20 @@ ouro_orc_test(strings_threads ${threaded} TIMEOUT 120)
 # At the edges: threads of others, jumps, handles, foreign bytes (docs/edges.md).
 ouro_orc_test(orc_attach ${every})
 ouro_orc_test(orc_frames ${every})
+set(exceptions 0) # what is compiled for them does not link with every C library's compiler
+if(OURO_HAVE_CXX)
+    set(exceptions 1)
+    set_source_files_properties(cxx_middle.c PROPERTIES COMPILE_OPTIONS -fexceptions)
+endif()
+ouro_test(orc_ends SOURCES orc_ends.c orc_kit.c cxx_middle.c WHITEBOX LABELS orc ${every}
+    DEFINES OURO_TEST_EXCEPTIONS=${exceptions})
 ouro_orc_test(orc_unwind ${every})
+ouro_orc_test(orc_unwind_values ${every})
 ouro_orc_test(orc_handles ${every} TIMEOUT 120)
 ouro_orc_test(orc_foreign ${every} TIMEOUT 120)
 ouro_orc_test(orc_fork_load VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 if(OURO_HAVE_CXX)
     ouro_test(cxx_unwind SOURCES cxx_unwind.cc cxx_middle.c PLAIN LABELS orc
         VARIANTS main off checked RC local atomic biased)
-    set_source_files_properties(cxx_middle.c PROPERTIES COMPILE_OPTIONS -fexceptions)
 endif()
 ouro_test(doc_edges VARIANTS main off checked RC local atomic biased)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What C functions own, and what becomes of it: at their end, at a longjmp over them before and
- * after unwinding, at the end of the thread. White-box: see orc_kit.h. */
+ * after unwinding. At the end of a thread: orc_ends.c. White-box: see orc_kit.h. */
 #include "orc_kit.h"
 
 #include <pthread.h>
@@ -203,29 +203,6 @@ static void parks_and_pauses_end_with_what_made_them(void **state)
     ouro_collect_resume();
 }
 
-/* -- the end of a thread ----------------------------------------------------------------------- */
-
-static void *end_with_frames(void *arg)
-{
-    KIT_CHECK(ouro_frame_own(hooked_new(1)) == OURO_OK);
-    if (arg)
-        pthread_exit(NULL);
-    return NULL;
-}
-
-static void a_thread_that_ends_releases_its_frames(void **state)
-{
-    (void)state;
-    if (!OURO_THREADS)
-        skip();
-    for (int way = 0; way < 2; way++) {
-        pthread_t thread;
-        KIT_CHECK(pthread_create(&thread, NULL, end_with_frames, way ? &place : NULL) == 0);
-        pthread_join(thread, NULL);
-        assert_int_equal(kit_destroyed, way + 1);
-    }
-}
-
 /* -- misuse ------------------------------------------------------------------------------------ */
 
 static struct ouro_mark shared_mark;
@@ -318,7 +295,6 @@ int main(void)
         kit_test(a_jump_releases_what_the_left_functions_owned),
         kit_test(unwinding_goes_as_far_as_the_mark),
         kit_test(parks_and_pauses_end_with_what_made_them),
-        kit_test(a_thread_that_ends_releases_its_frames),
         kit_test(bad_marks_are_named),
         kit_test(a_variable_that_was_jumped_over_is_named),
     };

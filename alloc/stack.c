@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* stack.c: what the system tells of the calling thread's stack. It belongs to os.h, and has a file of
+ * its own because libc declares all of it for _GNU_SOURCE alone. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "alloc/os.h"
+
+#if OURO_THREADS
+#include <link.h>
+
+bool ouro__os_stack(uintptr_t *low, uintptr_t *high)
+{
+    pthread_attr_t about;
+    void *start = NULL;
+    size_t size = 0;
+    int was = errno;
+    bool told = pthread_getattr_np(pthread_self(), &about) == 0;
+    if (told) {
+        told = pthread_attr_getstack(&about, &start, &size) == 0;
+        pthread_attr_destroy(&about);
+    }
+    errno = was;
+    *low = (uintptr_t)start;
+    *high = (uintptr_t)start + size;
+    return told;
+}
+
+static int is_in_tls_of(struct dl_phdr_info *module, size_t size, void *p)
+{
+    (void)size;
+    if (!module->dlpi_tls_data)
+        return 0; /* the thread has not touched it */
+    size_t at = (uintptr_t)p - (uintptr_t)module->dlpi_tls_data;
+    for (size_t i = 0; i < module->dlpi_phnum; i++) {
+        if (module->dlpi_phdr[i].p_type == PT_TLS && at < module->dlpi_phdr[i].p_memsz)
+            return 1;
+    }
+    return 0;
+}
+
+bool ouro__os_is_thread_local(void *p)
+{
+    return dl_iterate_phdr(is_in_tls_of, p) != 0;
+}
+#else
+bool ouro__os_stack(uintptr_t *low, uintptr_t *high)
+{
+    *low = *high = 0;
+    return false;
+}
+
+bool ouro__os_is_thread_local(void *p)
+{
+    (void)p;
+    return false;
+}
+#endif
