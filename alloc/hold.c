@@ -18,7 +18,7 @@ static struct {
     ouro__mutex lock;
     unsigned parity; /* of newcomers */
     size_t counts[2];
-    void *held; /* blocks, linked through their first words */
+    void *held; /* blocks, linked through their first words, each one more than the address */
 } looks = {.lock = OURO__MUTEX_INIT};
 static ouro__mutex turns = OURO__MUTEX_INIT;
 
@@ -66,7 +66,7 @@ static void end_look(void)
     }
     unlock();
     while (block) {
-        void *next = *(void **)block;
+        void *next = (void *)(*(ouro_word *)block - 1);
         ouro__held_free(block);
         block = next;
     }
@@ -131,7 +131,9 @@ bool ouro__hold_block(void *block)
     lock();
     bool held = looks.counts[0] + looks.counts[1] > 0;
     if (held) {
-        *(void **)block = looks.held;
+        /* Relaxed: a walk may be reading what was there. Odd: it takes that for no distance
+         * (ouro__header_within). */
+        ouro__store((ouro_word *)block, (ouro_word)looks.held | 1);
         looks.held = block;
     }
     unlock();

@@ -64,7 +64,7 @@ struct ouro_header *ouro__header_within(char *block, size_t bytes)
     ouro_word b = ouro__load_acquire(&h->shared);
     if (b == FORWARDER) {
         size_t distance = ouro__half_load(&first->local);
-        if (distance < sizeof *h || distance >= bytes)
+        if (distance < sizeof *h || distance >= bytes || distance % sizeof *h != 0)
             return NULL;
         h = ouro__header(block + distance);
         b = ouro__load_acquire(&h->shared);
