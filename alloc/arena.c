@@ -126,9 +126,9 @@ static uint64_t run_mask(unsigned at, unsigned n)
     return (n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) << at;
 }
 
-static int64_t purge_delay(const struct ouro__arena *arena)
+static int64_t purge_delay(struct ouro__arena *arena)
 {
-    const struct ouro_runtime *runtime = (const struct ouro_runtime *)(const void *)arena;
+    const struct ouro_runtime *runtime = ouro__arena_runtime(arena);
     return (int64_t)ouro__load(&runtime->options[OURO_OPTION_purge_delay]);
 }
 

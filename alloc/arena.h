@@ -117,7 +117,7 @@ OURO_INLINE struct ouro__arena *ouro__arena_mine(void)
 }
 OURO_INLINE struct ouro_runtime *ouro__arena_runtime(struct ouro__arena *arena)
 {
-    return (struct ouro_runtime *)(void *)arena;
+    return OURO_CONTAINER_OF(arena, struct ouro_runtime, arena);
 }
 
 OURO_INLINE void ouro__arena_lock(struct ouro__arena *arena)
