@@ -363,14 +363,18 @@ const struct ouro_supply *ouro__supply(void);
  *                (ended false) only its time in the runtime does
  *   leaving      the thread turns to another runtime; its record in the current one stays behind
  *   entering     it is in another one now, where it has that record (NULL: none yet)
- *   closing      the current runtime is about to go, and no thread has a record in it but this one
+ *   prepare      a runtime is about to end, and the thread has no record in it: it makes one, if there
+ *                is anything to end; false: no memory
+ *   closing      the current runtime is about to go, and no thread has a record in it but this one;
+ *                false: there is no memory for what has to be done, and it stays
  *   closed       its memory goes now
  *   and around fork. */
 struct ouro__upper {
     void (*thread_exit)(bool ended);
     void (*leaving)(void);
     void (*entering)(void *record);
-    void (*closing)(struct ouro_runtime *runtime, bool run_hooks);
+    bool (*prepare)(struct ouro_runtime *runtime);
+    bool (*closing)(struct ouro_runtime *runtime, bool run_hooks);
     void (*closed)(struct ouro_runtime *runtime);
     void (*before_fork)(void);
     void (*after_fork)(bool child);

@@ -23,6 +23,7 @@ struct ouro__own {
     unsigned parity;
     bool elsewhere;                /* it may have heaps in other runtimes than the default one */
     unsigned must_return;          /* hooks under way that must not be left (hooks/lift.c) */
+    bool hushed;                   /* turns between runtimes run no hook (orc/payload.c) */
     bool pleading;                 /* inside the memory callback, or it must not be called */
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
     bool orc_forks;                /* holds all locks of orc for a fork (fork.c) */

@@ -6,7 +6,8 @@
  *      nobody's; the layer above has its record there, or none.
  *  N7  `inside` counts the frames of all threads that name a runtime, that is, entries that were not
  *      left. It goes from 0 to CLOSED by compare-and-swap, and from then on nobody enters but `closer`.
- *      The default runtime's is not counted.
+ *      The default runtime's is not counted. One that opens again, because there was no memory for its
+ *      end, is as if its threads had ended: whoever passed over it meanwhile left nothing in it.
  *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its address
  *      (or who destroys the runtime, while the thread is in none of it).
  *
@@ -238,7 +239,7 @@ bool ouro__leave_all(void)
 
 /* -- the end ----------------------------------------------------------------------------------- */
 
-/* Whether the calling thread is in it. */
+/* Whether the calling thread is in it. Its last frame may be that of its end: where it is anyway. */
 static bool am_inside(const struct ouro_runtime *runtime)
 {
     bool inside = ouro__own.runtime == runtime;
@@ -249,8 +250,7 @@ static bool am_inside(const struct ouro_runtime *runtime)
     return inside;
 }
 
-/* Closes it to all but this thread (N7); else says why not. */
-static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
+static ouro_status may_end(const struct ouro_runtime *runtime, const char **why)
 {
     if (!runtime || runtime == &ouro__default_runtime) {
         *why = runtime ? "the default runtime cannot be destroyed" : "no runtime";
@@ -260,6 +260,12 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
         *why = "a fork is under way";
         return OURO_BUSY;
     }
+    return OURO_OK;
+}
+
+/* Closes it to all but this thread (N7); else says why not. */
+static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
+{
     ouro_word inside = 0;
     if (ouro__cas_full(&runtime->inside, &inside, OURO__CLOSED)) {
         ouro__store(&runtime->closer, (ouro_word)&ouro__own);
@@ -274,12 +280,55 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
     return OURO_BUSY;
 }
 
+/* Takes the closing back. By an RMW, for somebody may be counting himself out (count_in); its release
+ * pairs with the RMW of who closes it next, to whom `closer` belongs then. */
+static void open_again(struct ouro_runtime *runtime)
+{
+    ouro__store(&runtime->closer, 0);
+    ouro__fetch_and_full(&runtime->inside, ~OURO__CLOSED);
+    ouro__arena_limit_changed(runtime);
+}
+
+/* The thread gets now what the end needs: a heap and a record in the runtime, unless it has them.
+ * Runs nothing, and swaps as ouro__elsewhere_each does. false: there is no memory. */
+static bool prepare(struct ouro_runtime *runtime)
+{
+    const struct ouro__upper *upper = ouro__upper();
+    struct ouro_runtime *here = ouro__own.runtime;
+    struct ouro__heap *mine = heap_here(), *there = my_heap(runtime);
+    if (!upper || (there && there->record))
+        return true;
+    point_to(runtime, there);
+    upper->entering(NULL);
+    bool prepared = upper->prepare(runtime);
+    point_to(here, mine);
+    upper->entering(mine ? mine->record : NULL);
+    return prepared;
+}
+
+/* Both under the list's lock: a thread that ends meanwhile, and must not wait for what may open again
+ * (enter_elsewhere), waits for this. */
+static ouro_status begin_end(struct ouro_runtime *runtime, const char **why)
+{
+    ouro__runtimes_lock();
+    ouro_status status = close_it(runtime, why);
+    if (status == OURO_OK && !prepare(runtime)) {
+        open_again(runtime);
+        *why = "no memory";
+        status = OURO_NO_MEMORY;
+    }
+    ouro__runtimes_unlock();
+    return status;
+}
+
 /* Ends what threads left behind in the current runtime, as their exits would have: each was left by
- * its thread, which cannot come back. Relaxed loads: the CAS of close_it acquired what they did. */
-static void end_threads(struct ouro_runtime *runtime)
+ * its thread, which cannot come back. But for `mine`. Relaxed loads: the CAS of close_it acquired what
+ * they did. */
+static void end_threads(struct ouro_runtime *runtime, const struct ouro__heap *mine)
 {
     for (struct ouro__heap *heap = ouro__heaps_of(runtime); heap; heap = heap->next_heap) {
-        if (ouro__load(&heap->thread) == 0 || ouro__load(&heap->state) != OURO__HEAP_OWNED)
+        if (heap == mine || ouro__load(&heap->thread) == 0 ||
+            ouro__load(&heap->state) != OURO__HEAP_OWNED)
             continue;
         ouro__store(&heap->thread, (ouro_word)&ouro__own); /* N8 */
         point_to(runtime, heap);
@@ -287,6 +336,23 @@ static void end_threads(struct ouro_runtime *runtime)
             ouro__upper()->entering(heap->record);
         end_here(false);
     }
+}
+
+/* All that was alive in the current runtime ends. false: there is no memory to collect its cycles; then
+ * it is as if its threads had ended. The limit stands no more in the way. */
+static bool end_objects(struct ouro_runtime *runtime)
+{
+    const struct ouro__upper *upper = ouro__upper();
+    struct ouro__heap *mine = my_heap(runtime);
+    end_threads(runtime, mine);
+    point_to(runtime, mine);
+    if (!upper)
+        return true;
+    upper->entering(mine ? mine->record : NULL);
+    ouro__arena_lock(&runtime->arena);
+    runtime->arena.limit = 0;
+    ouro__arena_unlock(&runtime->arena);
+    return upper->closing(runtime, runtime->run_hooks);
 }
 
 static void give_memory(struct ouro_runtime *runtime)
@@ -303,28 +369,39 @@ static void give_memory(struct ouro_runtime *runtime)
     ouro__runtime_give(runtime);
 }
 
+static ouro_status end_runtime(struct ouro_runtime *runtime, const char **why)
+{
+    *why = "no memory";
+    if (!frame_push())
+        return OURO_NO_MEMORY;
+    ouro_status status = begin_end(runtime, why);
+    if (status != OURO_OK) {
+        frame_pop();
+        return status;
+    }
+    ouro__fetch_add_full(&runtime->inside, 1); /* for `back` */
+    turn_to(runtime, NULL);
+    bool ended = end_objects(runtime);
+    if (ended)
+        end_here(false);
+    back(runtime);
+    if (!ended) {
+        open_again(runtime);
+        *why = "no memory to collect its cycles";
+        return OURO_NO_MEMORY;
+    }
+    give_memory(runtime);
+    *why = NULL;
+    return OURO_OK;
+}
+
 ouro_status ouro_runtime_destroy(struct ouro_runtime *runtime, const char **why)
 {
     const char *reason = NULL;
-    ouro_status status = close_it(runtime, &reason);
-    if (status == OURO_OK && !frame_push()) {
-        ouro__store(&runtime->closer, 0);
-        /* Release: pairs with the RMW of who closes it next, to whom `closer` belongs then. */
-        ouro__store_release(&runtime->inside, 0);
-        reason = "no memory";
-        status = OURO_NO_MEMORY;
-    }
+    ouro_status status = may_end(runtime, &reason);
+    if (status == OURO_OK)
+        status = end_runtime(runtime, &reason);
     if (why)
         *why = reason;
-    if (status != OURO_OK)
-        return status;
-    ouro__fetch_add_full(&runtime->inside, 1); /* for `back` */
-    turn_to(runtime, NULL);
-    end_threads(runtime);
-    if (ouro__upper())
-        ouro__upper()->closing(runtime, runtime->run_hooks);
-    end_here(false);
-    back(runtime);
-    give_memory(runtime);
-    return OURO_OK;
+    return status;
 }

@@ -112,7 +112,7 @@ static void publish(struct ouro_type *type)
     type->id = number_take();
     ouro__type_count_users(type, 1);
     if (type->id < OURO__WIDE_TYPE)
-        ouro__types[type->id] = type;
+        ouro__type_number(type->id, type);
     if (type->id >= OURO__WIDE_TYPE || OURO_CHECKED) /* words before the header */
         type->state |= OURO__TYPE_ALIGNED;
     bool inlined = !(type->state & OURO__TYPE_ALIGNED) && !(type->flags & OURO_PROMPT);

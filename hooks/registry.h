@@ -36,9 +36,20 @@ enum ouro__type_state {
     OURO__TYPE_LEAVING = 1u << 14   /* about to be unregistered (unregister.c) */
 };
 
-/* Entries below OURO__WIDE_TYPE are written before the type is born from, and NULL again when it is
- * unregistered. */
+/* Entries are written before the type is born from, and NULL again when it is unregistered: with the
+ * registration lock, while others load them. So both are atomic, through these two. Relaxed: who has
+ * an object of the type got it from where the type was registered; who looks at what may be a freed
+ * one, and finds the descriptor still there, is waited for before it changes (unregister.c). */
 extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
+
+OURO_INLINE const struct ouro_type *ouro__type_numbered(unsigned id)
+{
+    return (const struct ouro_type *)ouro__load((const ouro_word *)(const void *)&ouro__types[id]);
+}
+OURO_INLINE void ouro__type_number(unsigned id, const struct ouro_type *type)
+{
+    ouro__store((ouro_word *)(void *)&ouro__types[id], (ouro_word)type);
+}
 
 /* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */
 void ouro__type_set_state(struct ouro_type *type, uint32_t bits);

@@ -13,6 +13,7 @@ ouro_layer(hooks
         fields.c
         lift.c
         memo.c
+        outside.c
         overlap.c
         payload.c
         refops.c

@@ -70,7 +70,7 @@ static const char *say_nested(const struct ouro_type *inner)
     struct ouro__text text = about(inner);
     const char *name = "another type";
     for (uint32_t id = 1; id < OURO__WIDE_TYPE; id++) {
-        const struct ouro_type *type = ouro__types[id];
+        const struct ouro_type *type = ouro__type_numbered(id);
         if (type != NULL && type != inner && !(type->state & OURO__TYPE_LEAVING) &&
             nests(type->fields, type->field_count, inner)) {
             name = type->name != NULL ? type->name : "?";
@@ -142,7 +142,7 @@ static void leave(struct ouro_type *const *types, size_t count)
         ouro__store((ouro_word *)&types[i]->birth, 0);
         ouro__store((ouro_word *)&types[i]->counts, 0);
         if (types[i]->id < OURO__WIDE_TYPE)
-            ouro__types[types[i]->id] = NULL;
+            ouro__type_number(types[i]->id, NULL);
     }
     ouro__types_unlock();
     ouro__looks_over();

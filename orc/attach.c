@@ -51,6 +51,7 @@ static void connect_layers(void)
     static const struct ouro__upper upper = {.thread_exit = ouro__thread_exit,
                                              .leaving = ouro__orc_leaving,
                                              .entering = ouro__orc_entering,
+                                             .prepare = ouro__orc_prepare,
                                              .closing = ouro__orc_closing,
                                              .closed = ouro__orc_closed,
                                              .before_fork = ouro__counts_before_fork,

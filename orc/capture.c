@@ -82,8 +82,11 @@ static void mark_outside(struct ouro__capture *c, struct ouro__edge edge)
 static bool is_acyclic(ouro_word b)
 {
     unsigned id = (unsigned)(b >> OURO__TYPE_SHIFT) & 0xFFFF;
-    const struct ouro_type *type = id != OURO__WIDE_TYPE ? ouro__types[id] : NULL;
-    return type ? type->counts >> 32 == OURO__ACYCLIC : id != OURO__WIDE_TYPE;
+    const struct ouro_type *type = id != OURO__WIDE_TYPE ? ouro__type_numbered(id) : NULL;
+    if (!type)
+        return id != OURO__WIDE_TYPE;
+    /* Atomic: of a type that is just leaving it becomes 0. */
+    return ouro__load((const ouro_word *)&type->counts) >> 32 == OURO__ACYCLIC;
 }
 
 /* What belongs to another runtime does not make anything wait (N3 of docs/adr/0012). */

@@ -13,6 +13,9 @@
  *      in the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner
  *      moves such a part there itself (so a multiple of others is not seen).
  *  K3  A kept object reads as POISON up to the end of its block.
+ *  K4  The object of an entry, and its type, are looked at with the quarantine's lock alone, and it
+ *      is freed before the lock is left. So once the entries of a runtime or of a type are gone
+ *      (forget, flush) nobody is about to touch what they led to.
  *
  * No inlined path of a program that was compiled against the release headers acts on its objects:
  * table in docs/checking.md, test package.checked. What it cannot catch: reads after free (they
@@ -171,7 +174,8 @@ static void tell(const struct kept *kept)
               "written after it was freed");
 }
 
-/* Takes the oldest kept object out if there are too many; false: `fresh` was put in. */
+/* Frees the oldest kept object if there are too many, and whether it was told of or written is noted
+ * in it; false: `fresh` was put in. */
 static bool make_room(const struct kept *fresh, struct kept *old)
 {
     ouro__orc_lock(&quarantine.lock);
@@ -180,6 +184,8 @@ static bool make_room(const struct kept *fresh, struct kept *old)
     if (full) {
         *old = quarantine.ring[quarantine.tail++ % KEPT];
         quarantine.bytes -= old->bytes;
+        old->told = old->told || is_poison(old);
+        ouro__free_odd(old->object, old->type); /* K4 */
     } else {
         quarantine.ring[quarantine.head++ % KEPT] = *fresh;
         quarantine.bytes += fresh->bytes;
@@ -195,9 +201,7 @@ void ouro__checked_free(void *object, const struct ouro_type *type)
     memset(object, POISON, fresh.bytes);
     ouro__tool_forbidden(object, fresh.bytes);
     while (make_room(&fresh, &old)) {
-        bool whole = is_poison(&old);
-        ouro__free_odd(old.object, old.type);
-        if (!whole && !old.told)
+        if (!old.told)
             tell(&old);
     }
 }
@@ -220,32 +224,21 @@ void ouro__checked_look(void)
         tell(&found);
 }
 
-/* The oldest kept object of a type that leaves is taken out; false: there is none. */
-static bool take_leaving(struct kept *found)
+void ouro__checked_flush(void)
 {
-    bool any = false;
     ouro__orc_lock(&quarantine.lock);
     size_t to = quarantine.tail;
     for (size_t i = quarantine.tail; i != quarantine.head; i++) {
         struct kept kept = quarantine.ring[i % KEPT];
-        if (!any && kept.type && (ouro__half_load(&kept.type->state) & OURO__TYPE_LEAVING)) {
-            any = true;
-            *found = kept;
+        if (kept.type && (ouro__half_load(&kept.type->state) & OURO__TYPE_LEAVING)) {
             quarantine.bytes -= kept.bytes;
+            ouro__free_odd(kept.object, kept.type); /* K4 */
         } else {
             quarantine.ring[to++ % KEPT] = kept;
         }
     }
     quarantine.head = to;
     ouro__orc_unlock(&quarantine.lock);
-    return any;
-}
-
-void ouro__checked_flush(void)
-{
-    struct kept old = {NULL, NULL, 0, false};
-    while (take_leaving(&old))
-        ouro__free_odd(old.object, old.type);
 }
 
 void ouro__checked_forget(const struct ouro_runtime *runtime)

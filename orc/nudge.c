@@ -13,6 +13,7 @@
  *      left after finitely many looks from then on, and no second hold is taken.
  * Models: park.pml (one token), hold.pml (several). */
 #include "alloc/valgrind.h"
+#include "orc/payload.h"
 #include "orc/state.h"
 
 /* -- polling ----------------------------------------------------------------------------------- */
@@ -40,6 +41,14 @@ void ouro__poll_tokens(struct ouro__thread *me)
     me->releasing = releasing;
     if (!releasing)
         ouro__release_some(me, SIZE_MAX);
+}
+
+void ouro__poll_turning(struct ouro__thread *me)
+{
+    bool hushed = OURO_UNLIKELY(ouro__own.hushed) && ouro__release_hush(me);
+    ouro__poll_tokens(me);
+    if (hushed)
+        ouro__release_plain(me);
 }
 
 /* -- holds of parked threads ------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ void ouro__run_again(struct ouro__thread *me)
 void ouro__enter_park(struct ouro__thread *me)
 {
     for (;;) {
-        ouro__poll_tokens(me);
+        ouro__poll_turning(me);
         ouro__tool_release(&me->state);
         ouro__exchange_full(&me->state, OURO__PARKED);
         if (!ouro__anything_queued(me))

@@ -11,7 +11,8 @@
  *  B2  Births and drops here run no hook and no collection. What dies of a drained queue meanwhile
  *      is destroyed if it owns nothing, else noted for the next birth or poll (release.c). So a
  *      heap of strings does not grow while deaths of strings wait, and no string or sequence
- *      changes beneath an operation on it. */
+ *      changes beneath an operation on it. A drop in another runtime (runtime.c, N9) is as quiet:
+ *      own.hushed says so to the visit, and to the turns there and back. */
 #include "orc/payload.h"
 #include "alloc/valgrind.h"
 #include "orc/object.h"
@@ -119,8 +120,10 @@ static OURO_NOINLINE void decref_out(struct ouro_payload *payload)
         ouro__payload_free(payload);
         return;
     }
-    bool hushed = me != NULL && ouro__release_hush(me);
+    bool hushed = me != NULL && ouro__release_hush(me), before = ouro__own.hushed;
+    ouro__own.hushed = true;
     ouro__decref_out(payload);
+    ouro__own.hushed = before;
     if (hushed)
         ouro__release_plain(me);
 }

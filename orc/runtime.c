@@ -108,7 +108,10 @@ void ouro__visit_decref(void *object)
     struct ouro_runtime *there = ouro__visit(object);
     if (!there)
         return; /* no memory: the object leaks rather than dies wrongly */
+    bool hushed = ouro__own.hushed && ouro__release_hush(ouro__self);
     ouro__decref_out(object);
+    if (hushed)
+        ouro__release_plain(ouro__self);
     ouro_runtime_leave(there);
 }
 
@@ -135,7 +138,7 @@ void ouro__orc_entering(void *record)
         return;
     me->away = false;
     ouro__run_again(me);
-    ouro__poll_tokens(me);
+    ouro__poll_turning(me);
 }
 
 /* -- the end ----------------------------------------------------------------------------------- */
@@ -143,7 +146,9 @@ void ouro__orc_entering(void *record)
 struct leftovers {
     struct ouro__chain chain;
     struct ouro_visitor visitor;
+    struct ouro__outside outside;
     struct ouro_runtime *runtime;
+    bool again;  /* immortal ones have ended before: they do not show it */
     bool frozen; /* some of its heaps are of threads that a fork left behind */
 };
 
@@ -176,6 +181,8 @@ static void take_place(const struct ouro__place *place, void *arg)
         struct ouro_header *h = object ? ouro__header(object) : NULL;
         if (!h || ouro__is_payload_type(ouro__type_of(object, ouro__load(&h->shared))))
             continue;
+        if (left->again && (ouro__load(&h->shared) & OURO__IMMORTAL))
+            continue;
         bool spent = ouro__is_spent(h), half_made = is_half_made(left, ouro__load(&h->shared));
         if (!(ouro__load(&h->shared) & OURO__IMMORTAL))
             ouro__mark_dying(h);
@@ -188,11 +195,17 @@ static void take_place(const struct ouro__place *place, void *arg)
     }
 }
 
+/* Static data is nobody's. */
+static bool is_outside(const struct ouro__outside *self, const void *block)
+{
+    const struct ouro_runtime *of = ouro__runtime_of(block);
+    return of && of != OURO_CONTAINER_OF(self, const struct leftovers, outside)->runtime;
+}
+
 static void drop_outside(struct ouro_visitor *self, void *object)
 {
-    const struct leftovers *left = OURO_CONTAINER_OF(self, struct leftovers, visitor);
-    const struct ouro_runtime *of = ouro__runtime_of(object);
-    if (of && of != left->runtime)
+    const struct leftovers *left = OURO_CONTAINER_OF(self, const struct leftovers, visitor);
+    if (is_outside(&left->outside, object))
         ouro__decref_out(object);
 }
 OURO__DEFINE_VISIT(visit_outside, drop_outside)
@@ -204,10 +217,13 @@ static void end_object(struct leftovers *left, void *object, bool run_hooks)
     if (!type)
         return;
     bool hook = (type->state & OURO__TYPE_DESTROY) && ouro__is_dying(b) && !(b & OURO__STORING);
-    if (run_hooks && hook)
+    if (run_hooks && hook) {
         ouro_destroy_value(object, type);
-    else
-        ouro__each_ref(object, type, &left->visitor, drop_outside);
+        return;
+    }
+    /* References first: some stand in sequences that go with the rest. */
+    ouro__each_ref(object, type, &left->visitor, drop_outside);
+    ouro__drop_outside(object, type, &left->outside);
 }
 
 /* Nothing is a candidate any more: all will be gone. */
@@ -229,26 +245,66 @@ static void report_leaks(void)
         ouro_report_leaks();
 }
 
-void ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks)
+/* A hook may make a new cycle each time: what is left after so many rounds is leftovers. */
+#define CYCLE_ROUNDS 64
+/* In the last round no hook runs, so that what is left then is all. */
+#define LEFTOVER_ROUNDS 8
+
+/* All cycles, merged ones too; false: there is no memory to look for some. A collection that met the
+ * process's second thread gives up too, once. */
+static bool collect_cycles(struct ouro__thread *me)
 {
-    if (ouro__load_acquire(ouro__runtime_above(runtime)) == 0)
-        return; /* no object was ever born in it */
-    struct ouro__thread *me = ouro__me();
-    if (!me)
-        return;
-    me->orc->closing = true;
-    ouro__poll_tokens(me);
-    while (ouro_collect(NULL) > 0)
-        continue;
-    report_leaks();
-    forget_candidates(me);
-    struct leftovers left = {.runtime = runtime, .visitor = {.visit = visit_outside}};
+    struct ouro_collection one = {.freed = 1};
+    bool once = false;
+    for (unsigned round = 0; round < CYCLE_ROUNDS && one.freed > 0; round++) {
+        (void)ouro_collect(&one);
+        if (one.freed == 0 && one.abandoned > 0 && !once) {
+            once = true;
+            (void)ouro_collect(&one);
+        }
+    }
+    return one.abandoned == 0 && !me->visited.lost && !ouro__lost_exist(me->orc);
+}
+
+/* What is alive ends; true: hooks ran, and may have made new objects. */
+static bool end_leftovers(struct ouro_runtime *runtime, bool run_hooks, unsigned round)
+{
+    struct leftovers left = {.runtime = runtime,
+                             .visitor = {.visit = visit_outside},
+                             .outside = {.is_outside = is_outside},
+                             .again = round > 0};
     left.frozen = any_frozen(runtime);
     ouro__runtime_each(runtime, OURO__COUNTED, take_place, &left);
     for (void *object = left.chain.first, *next; object; object = next) {
         next = ouro__link_get(ouro__header(object));
         end_object(&left, object, run_hooks);
     }
+    return run_hooks && left.chain.first;
+}
+
+bool ouro__orc_prepare(struct ouro_runtime *runtime)
+{
+    return ouro__load_acquire(ouro__runtime_above(runtime)) == 0 || ouro__attach();
+}
+
+bool ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks)
+{
+    struct ouro__thread *me = ouro__self;
+    if (!me)
+        return true; /* no object was ever born in it */
+    me->orc->closing = true;
+    ouro__unpark_to(me, 0);
+    ouro__poll_tokens(me);
+    if (!collect_cycles(me)) {
+        me->orc->closing = false;
+        return false;
+    }
+    report_leaks();
+    forget_candidates(me);
+    for (unsigned round = 0; end_leftovers(runtime, run_hooks && round < LEFTOVER_ROUNDS, round);)
+        round++;
+    forget_candidates(me);
+    return true;
 }
 
 void ouro__orc_closed(struct ouro_runtime *runtime)

@@ -262,7 +262,8 @@ void ouro__visit_decref(void *object);
 /* For alloc (heap.h, struct ouro__upper). */
 void ouro__orc_leaving(void);
 void ouro__orc_entering(void *record);
-void ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks);
+bool ouro__orc_prepare(struct ouro_runtime *runtime);
+bool ouro__orc_closing(struct ouro_runtime *runtime, bool run_hooks);
 void ouro__orc_closed(struct ouro_runtime *runtime);
 
 /* -- queue.c ----------------------------------------------------------------------------------- */
@@ -314,6 +315,9 @@ void *ouro__spilled_next(const void *object);
 void ouro__nudge(struct ouro__thread *me, unsigned t);
 /* Looks at every token that the thread holds. */
 void ouro__poll_tokens(struct ouro__thread *me);
+/* The same while it turns from one runtime to another, or parks: without hooks where own.hushed
+ * says so. */
+void ouro__poll_turning(struct ouro__thread *me);
 /* Whether something waits for a token that the thread holds; by itself, or under its hold. */
 bool ouro__anything_queued(const struct ouro__thread *holder);
 
@@ -436,7 +440,7 @@ OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word 
 {
     unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
     if (OURO_LIKELY(id != OURO__WIDE_TYPE))
-        return ouro__types[id];
+        return ouro__type_numbered(id);
     return (const struct ouro_type *)(((const uintptr_t *)object)[-3] & OURO__TYPE_POINTER);
 }
 OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)

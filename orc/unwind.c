@@ -78,6 +78,7 @@ static void restore_flags(struct ouro__thread *me, const struct ouro_mark *mark)
     me->ending = mark->flags & ENDING;
     ouro__own.pleading = mark->flags & PLEADING;
     ouro__own.must_return = mark->must_return;
+    ouro__own.hushed = false;
     me->whole = false;
     ouro__store(&me->storing,
                 0); /* relaxed, as ever: only this thread and a fork's child read it */

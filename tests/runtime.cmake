@@ -2,6 +2,8 @@
 # Tests of runtimes.
 ouro_orc_test(runtime_values ${every})
 ouro_orc_test(runtime_end VARIANTS main off checked RC biased)
+ouro_orc_test(runtime_memory VARIANTS main off checked RC biased)
+ouro_orc_test(runtime_beside VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_orc_test(runtime_cross VARIANTS main off checked RC atomic biased)
 ouro_orc_test(runtime_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_orc_test(runtime_many VARIANTS main off checked RC biased TIMEOUT 120)

@@ -280,6 +280,46 @@ static void types_go_beside_collections(void **state)
         pthread_join(threads[i], NULL);
 }
 
+static ouro_word seen; /* an object of the other thread's, which it collects all the time */
+static void *collect_seen(void *arg)
+{
+    (void)arg;
+    struct own *o = ouro_new_biased(&own_type, sizeof *o);
+    __atomic_store_n(&seen, (ouro_word)o, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        ouro_incref_biased(o);
+        ouro_decref_biased(o);
+        ouro_collect(NULL);
+    }
+    ouro_decref_biased(o);
+    return NULL;
+}
+
+/* What a collection meets in a slot dies, and its type goes. */
+static void types_go_while_collections_look_at_them(void **state)
+{
+    (void)state;
+    static struct ouro_type passing;
+    pthread_t thread;
+    struct own *o;
+    __atomic_store_n(&stop, false, __ATOMIC_RELAXED);
+    assert_int_equal(pthread_create(&thread, NULL, collect_seen, NULL), 0);
+    while (!(o = (struct own *)__atomic_load_n(&seen, __ATOMIC_ACQUIRE)))
+        continue;
+    for (size_t i = 0; i < (PLUGIN_SLOW ? 1000 : 5000); i++) {
+        const char *why = NULL;
+        passing = (struct ouro_type)OURO_TYPE(struct own, own_fields);
+        ouro_slot_store(o, (void **)&o->a, ouro_new_biased(&passing, sizeof *o));
+        for (size_t spins = i % 512; spins > 0; spins--)
+            (void)__atomic_load_n(&stop, __ATOMIC_RELAXED);
+        ouro_slot_store(o, (void **)&o->a, NULL);
+        if (ouro_type_unregister(&passing, &why) != OURO_OK)
+            fail_msg("%s", why);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +328,7 @@ int main(void)
         cmocka_unit_test(other_runtimes_are_looked_through),
         cmocka_unit_test(two_hundred_thousand_types_in_a_row_leave_memory_flat),
         cmocka_unit_test(types_go_beside_collections),
+        cmocka_unit_test(types_go_while_collections_look_at_them),
         cmocka_unit_test(types_beyond_the_table_go_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
