@@ -247,7 +247,9 @@ OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token
  *     ouro_reuse token = ouro_take_reuse(n, &node_type);
  *     if (token.cell == NULL) { incref what is taken from old; ouro_decref(n); }
  *     ... n = ouro_new_reuse(token, &node_type, sizeof *n);
- * The checked library never yields a cell. Any thread; runs no hook; allocates nothing; O(1). */
+ * The token is for the runtime that the thread is in now, and is to be used or given back there:
+ * nothing looks, and an object that is born in another's cell goes with that runtime's memory. The
+ * checked library never yields a cell. Any thread; runs no hook; allocates nothing; O(1). */
 OURO_INLINE ouro_reuse ouro_take_reuse(void *object, const struct ouro_type *type)
 {
     return ouro__take_reuse(&ouro__context, object, type, false);
