@@ -5,7 +5,7 @@
  *     0                        at rest
  *     OURO__PAYLOAD_LITERAL    static data
  *     a type descriptor        while a walk is in its sequence, which nobody shares (fields.h)
- *     negative, and a count    sealed: so many views of it are live (checked library only)
+ *     negative, and a count    so many views of it are live; shared or not (checked library only)
  * A payload of elements that own something has one reference at any time.
  *
  * Nothing here runs a hook: the payload operations of refops.h see to that. So a value does not
@@ -57,7 +57,7 @@ OURO_INLINE bool ouro__payload_is_sealed(const struct ouro_payload *payload)
 /* Fails if the value is about to lose bytes that a live view shows. May be NULL. */
 OURO_INLINE void ouro__payload_check(const struct ouro_payload *payload)
 {
-    if (OURO_CHECKED && payload != NULL && payload->capacity == 0)
+    if (OURO_CHECKED && payload != NULL && ouro__capacity(payload) == 0)
         ouro__payload_check_out(payload);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* payload.c: payloads that are shared, become a value's own, grow, and are sealed by views.
  *
- * A seal (checked library) stands in the payload itself: the number of live views, and whether the
- * payload was one value's alone when the first began. Nothing can be lost for want of memory, and a
+ * A seal (checked library) stands in the payload itself: the number of live views, and whether a
+ * copy of its value was made, which others may have yet. Nothing can be lost for want of memory, and a
  * view can outlive a move of its value. Sealing makes the capacity 0, so that every edit, inlined
  * ones of programs that were compiled for the release library too, asks here. An edit of a value
  * that shares its payload copies, and leaves the bytes of the view as they are: it is not reported.
@@ -17,11 +17,19 @@
 #define DOUBLING ((size_t)1 << 20) /* up to so many bytes payloads grow by as much again */
 
 #define SEALED ((size_t)1 << 63)
-#define ALONE  ((size_t)1 << 62) /* nobody shared it when it was sealed, nor since */
+#define SHARED ((size_t)1 << 62) /* since somebody knew its reference to be the only one */
+#define VIEWS  (SHARED - 1)      /* so many are live */
 
 static ouro_word *seal_of(struct ouro_payload *payload)
 {
     return (ouro_word *)(void *)&payload->reserved;
+}
+
+/* Capacity 0, for others may refer to it or look at it (P3). */
+static void close_it(struct ouro_payload *payload)
+{
+    if (ouro__capacity(payload) != 0) /* literals are not written */
+        ouro__store((ouro_word *)(void *)&payload->capacity, 0);
 }
 
 /* `reserved`, which others who share the payload may be changing: they seal it. */
@@ -51,14 +59,12 @@ struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
     for (;;) {
         if (was != 0 && !(was & SEALED))
             return NULL; /* its elements are being destroyed */
-        ouro_word seal = was != 0 ? was + 1 : SEALED | 1 | (payload->capacity != 0 ? ALONE : 0);
-        /* Several threads may view one payload. The word alone is to be exact: nothing else is
-         * ordered by it, here and in ouro__view_end_out. */
-        if (ouro__cas_full(seal_of(payload), &was, seal))
+        /* Several threads may view and share one payload. The word alone is to be exact: nothing else
+         * is ordered by it, here and in ouro__view_end_out. */
+        if (ouro__cas_full(seal_of(payload), &was, (was | SEALED) + 1))
             break;
     }
-    if (payload->capacity != 0)
-        payload->capacity = 0;
+    close_it(payload);
     return payload;
 }
 
@@ -66,14 +72,14 @@ void ouro__view_end_out(struct ouro_payload *payload)
 {
     ouro_word was = ouro__load(seal_of(payload)), left;
     do
-        left = (was & ~(SEALED | ALONE)) == 1 ? 0 : was - 1;
+        left = was == (SEALED | 1) ? 0 : was - 1;
     while (!ouro__cas_full(seal_of(payload), &was, left));
 }
 
 static void check_seal(const struct ouro_payload *payload, bool alone)
 {
     ouro_word seal = ouro__payload_reserved(payload);
-    if ((seal & SEALED) && (alone || (seal & ALONE)))
+    if ((seal & SEALED) && (seal & VIEWS) != 0 && (alone || !(seal & SHARED)))
         ouro_fail(OURO_FAIL_SEALED, payload, name_of(payload),
                   "changed while a view of it is live");
 }
@@ -101,6 +107,8 @@ bool ouro__payload_regain(struct ouro_payload *payload, struct ouro__shape shape
     bool alone = ouro__refops->payload_is_unique(payload);
     if (OURO_CHECKED)
         check_seal(payload, alone);
+    if (alone && OURO_CHECKED)
+        ouro__store(seal_of(payload), 0);
     if (alone)
         payload->capacity = capacity_in(ouro__refops->payload_room(payload), shape);
     return alone;
@@ -110,16 +118,15 @@ void ouro__payload_share(struct ouro_payload *payload)
 {
     if (payload == NULL)
         return;
-    if (payload->capacity != 0) /* P3; else not written, others may be reading it */
-        payload->capacity = 0;
+    close_it(payload);
     if (OURO_CHECKED && !is_literal(payload))
-        ouro__fetch_and_full(seal_of(payload), ~ALONE);
+        ouro__fetch_or_full(seal_of(payload), SEALED | SHARED);
     ouro__refops->payload_share(payload);
 }
 
 void ouro__payload_end(struct ouro_payload *payload)
 {
-    if (OURO_LIKELY(payload->capacity != 0)) {
+    if (OURO_LIKELY(ouro__capacity(payload) != 0)) {
         ouro__refops->payload_free(payload);
         return;
     }
@@ -195,8 +202,8 @@ ouro_status ouro__payload_own(struct ouro_payload **payload, size_t len, size_t 
                               struct ouro__shape shape)
 {
     struct ouro_payload *old = *payload;
-    bool mine = old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape));
-    if (mine && want <= old->capacity)
+    bool mine = old != NULL && (ouro__capacity(old) != 0 || ouro__payload_regain(old, shape));
+    if (mine && want <= ouro__capacity(old))
         return OURO_OK;
     return grow(payload, len, want, mine, shape);
 }
@@ -208,11 +215,11 @@ ouro_status ouro__payload_grow(struct ouro_payload **payload, size_t len, size_t
     size_t want, most = len;
     if (__builtin_add_overflow(len, more, &want))
         return OURO_NO_MEMORY;
-    bool mine = old != NULL && (old->capacity != 0 || ouro__payload_regain(old, shape));
+    bool mine = old != NULL && (ouro__capacity(old) != 0 || ouro__payload_regain(old, shape));
     if (mine) {
-        if (want <= old->capacity)
+        if (want <= ouro__capacity(old))
             return OURO_OK;
-        most = old->capacity;
+        most = ouro__capacity(old);
     }
     size_t next = most * shape.size < DOUBLING ? 2 * most : most + most / 2;
     if (want < next)
@@ -226,17 +233,17 @@ ouro_status ouro__payload_shrink(struct ouro_payload **payload, size_t len,
                                  struct ouro__shape shape)
 {
     struct ouro_payload *old = *payload;
-    if (old == NULL || (old->capacity == 0 && !ouro__payload_regain(old, shape)))
+    if (old == NULL || (ouro__capacity(old) == 0 && !ouro__payload_regain(old, shape)))
         return OURO_OK;
     if (len == 0) {
         *payload = NULL;
         ouro__payload_drop(old);
         return OURO_OK;
     }
-    if (old->capacity == len)
+    if (ouro__capacity(old) == len)
         return OURO_OK;
     struct ouro_payload *fresh = ouro__payload_new(len, shape);
-    if (fresh != NULL && fresh->capacity >= old->capacity) {
+    if (fresh != NULL && fresh->capacity >= ouro__capacity(old)) {
         ouro__payload_drop(fresh);
         return OURO_OK;
     }

@@ -8,7 +8,16 @@
  *  P1  capacity > 0: one value refers to the payload, and whoever has that value may write it and
  *      give it back, on any thread. So `len < capacity` is all that an append looks at.
  *  P2  capacity 0: ask out of line. It is shared, or was; or a literal; or a view of it is live.
- *  P3  Only who has the only reference makes the capacity 0, or more than 0 again. */
+ *  P3  The capacity becomes 0 when the value is copied, and above 0 again only for who has the only
+ *      reference. Whoever may read a value may copy it, so several threads may store that 0, and one
+ *      of them late: when another has its copy already, and asks this word before it appends. All
+ *      loads and that store are relaxed atomics, for nothing is ordered by them:
+ *      - The other stored or saw 0 first, so it sees nothing else from then on: its append asks out
+ *        of line, and finds the reference of the value that is being copied beside its own.
+ *      - Who changes or ends a value has it alone, after all that read it, by what the program does
+ *        to see to that: it finds the 0 of each copy that was made. So P1 holds.
+ *      - Who makes it above 0 found its reference to be the only one: the value that the late one
+ *        copied from is gone, so what that one stored is before it. */
 #ifndef OURO_HOOKS_PAYLOAD_H
 #define OURO_HOOKS_PAYLOAD_H
 
@@ -22,6 +31,11 @@ struct ouro_payload {
     size_t reserved; /* 16 in all, so that elements are aligned to 16; see hooks/edit.h */
 };
 #define OURO__PAYLOAD_LITERAL ((size_t)1) /* reserved: static data, never written */
+
+OURO_INLINE size_t ouro__capacity(const struct ouro_payload *payload) /* P3 */
+{
+    return ouro__load((const ouro_word *)(const void *)&payload->capacity);
+}
 
 typedef struct ouro_seq {
     size_t len;

@@ -30,8 +30,8 @@ static ouro_status usable(const struct ouro_type *type)
 /* Room for `more` elements, in a payload of its own. */
 static ouro_status grow(ouro_seq *seq, const struct ouro_type *type, size_t more)
 {
-    if (seq->payload != NULL && more != 0 && seq->payload->capacity >= more &&
-        seq->payload->capacity - more >= seq->len)
+    if (seq->payload != NULL && more != 0 && ouro__capacity(seq->payload) >= more &&
+        ouro__capacity(seq->payload) - more >= seq->len)
         return OURO_OK;
     ouro_status status = usable(type);
     if (status != OURO_OK)
@@ -42,7 +42,7 @@ static ouro_status grow(ouro_seq *seq, const struct ouro_type *type, size_t more
 /* A payload of its own, for a change that needs no room. */
 static ouro_status own(ouro_seq *seq, const struct ouro_type *type)
 {
-    if (OURO_LIKELY(seq->payload == NULL || seq->payload->capacity != 0))
+    if (OURO_LIKELY(seq->payload == NULL || ouro__capacity(seq->payload) != 0))
         return OURO_OK;
     return ouro__payload_own(&seq->payload, seq->len, seq->len, shape_of(type));
 }
@@ -53,7 +53,7 @@ ouro_status ouro_seq_reserve(ouro_seq *seq, const struct ouro_type *type, size_t
 {
     if (seq == NULL || type == NULL)
         return OURO_BAD_ARGUMENT;
-    if (capacity <= seq->len || (seq->payload != NULL && capacity <= seq->payload->capacity))
+    if (capacity <= seq->len || (seq->payload != NULL && capacity <= ouro__capacity(seq->payload)))
         return OURO_OK;
     ouro_status status = usable(type);
     if (status != OURO_OK)
@@ -166,7 +166,7 @@ ouro_status ouro_seq_push(ouro_seq *seq, const struct ouro_type *type, void *ele
 {
     if (seq == NULL || type == NULL || element == NULL)
         return OURO_BAD_ARGUMENT;
-    if (OURO_UNLIKELY(seq->payload == NULL || seq->len >= seq->payload->capacity))
+    if (OURO_UNLIKELY(seq->payload == NULL || seq->len >= ouro__capacity(seq->payload)))
         return ouro_seq_insert(seq, type, seq->len, element);
     char *place = at_of(seq, type, seq->len);
     if (OURO_LIKELY(type == &ouro_ref_type)) {

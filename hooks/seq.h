@@ -3,7 +3,8 @@
  *
  * For every function: `seq` is a live sequence (borrowed, not NULL) of values of `type` (borrowed,
  * not NULL; registered by the first call that grows). Any thread, but one at a time on one
- * sequence. Elements are aligned to 16 at most, move by memcpy, and are given to a sequence and
+ * sequence; any number may read, view and copy (ouro_dup) one whose elements are nothing but bytes.
+ * Elements are aligned to 16 at most, move by memcpy, and are given to a sequence and
  * taken from it by moving: nothing is counted, no hook runs but a written wasMoved of what they
  * leave behind. Lengths and capacities count elements.
  *
@@ -52,7 +53,8 @@ OURO_INLINE ouro_view ouro_seq_view(const ouro_seq *seq, size_t from, size_t cou
 OURO_INLINE void *ouro_seq_add(ouro_seq *seq, const struct ouro_type *type, size_t size)
 {
     ouro_seq now = *seq;
-    if (OURO_UNLIKELY(now.payload == NULL) || OURO_UNLIKELY(now.len >= now.payload->capacity)) {
+    if (OURO_UNLIKELY(now.payload == NULL) ||
+        OURO_UNLIKELY(now.len >= ouro__capacity(now.payload))) {
         now = ouro__seq_grown(now, type);
         if (now.payload == NULL)
             return NULL;
@@ -80,7 +82,7 @@ OURO_INLINE void ouro_seq_destroy(ouro_seq *seq, const struct ouro_type *type)
     ouro_seq gone = *seq;
     if (gone.payload == NULL)
         return;
-    if (OURO_UNLIKELY(gone.payload->capacity == 0))
+    if (OURO_UNLIKELY(ouro__capacity(gone.payload) == 0))
         ouro__payload_check_out(gone.payload);
     seq->len = 0;
     seq->payload = NULL;

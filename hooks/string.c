@@ -81,7 +81,7 @@ ouro_status ouro_string_reserve(ouro_string *s, size_t capacity)
 {
     if (s == NULL)
         return OURO_BAD_ARGUMENT;
-    if (capacity <= s->len || (s->payload != NULL && capacity <= s->payload->capacity))
+    if (capacity <= s->len || (s->payload != NULL && capacity <= ouro__capacity(s->payload)))
         return OURO_OK;
     return ouro__payload_own(&s->payload, s->len, capacity, shape);
 }
@@ -100,7 +100,7 @@ ouro_status ouro_string_set_len(ouro_string *s, size_t len)
     ouro_status status = OURO_OK;
     if (len > s->len)
         status = ouro__payload_grow(&s->payload, s->len, len - s->len, shape);
-    else if (s->payload->capacity == 0)
+    else if (ouro__capacity(s->payload) == 0)
         status = ouro__payload_own(&s->payload, len, len, shape);
     if (status != OURO_OK)
         return status;
@@ -131,7 +131,8 @@ ouro_status ouro_string_append(ouro_string *s, const char *bytes, size_t len)
         return OURO_OK;
     struct ouro_payload *payload = s->payload;
     size_t at = s->len;
-    if (OURO_UNLIKELY(payload == NULL || len > payload->capacity || at > payload->capacity - len)) {
+    if (OURO_UNLIKELY(payload == NULL || len > ouro__capacity(payload) ||
+                      at > ouro__capacity(payload) - len)) {
         bool own = is_own(s, bytes);
         size_t offset = own ? (size_t)(bytes - bytes_of(s)) : 0;
         ouro_status status = ouro__payload_grow(&s->payload, at, len, shape);

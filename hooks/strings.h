@@ -6,8 +6,9 @@
  * is edited in place, on whatever thread it is.
  *
  * For every function: `s` is a live string (borrowed, not NULL), `fresh` an uninitialized one;
- * `bytes` (borrowed; may be NULL if `len` is 0) may lie in the string itself. Any thread, but one
- * at a time on one string. Those that answer a status refuse with nothing changed: OURO_NO_MEMORY:
+ * `bytes` (borrowed; may be NULL if `len` is 0) may lie in the string itself. Any thread: who
+ * changes or ends a string has it alone, any number may read, view and copy (ouro_dup) one at a
+ * time. Those that answer a status refuse with nothing changed: OURO_NO_MEMORY:
  * there is none, or the size overflows; OURO_BAD_ARGUMENT: NULL, or a place beyond the end. They
  * may allocate. No hook runs. */
 #ifndef OURO_HOOKS_STRINGS_H
@@ -75,7 +76,8 @@ OURO_API ouro_status ouro_string_splice(ouro_string *s, size_t from, size_t coun
 OURO_INLINE ouro_status ouro_string_add(ouro_string *s, char byte)
 {
     ouro_string now = *s;
-    if (OURO_UNLIKELY(now.payload == NULL) || OURO_UNLIKELY(now.len >= now.payload->capacity)) {
+    if (OURO_UNLIKELY(now.payload == NULL) ||
+        OURO_UNLIKELY(now.len >= ouro__capacity(now.payload))) {
         now = ouro__string_grown(now, 1);
         if (now.payload == NULL)
             return OURO_NO_MEMORY;
@@ -98,7 +100,7 @@ OURO_INLINE ouro_status ouro_string_add_bytes(ouro_string *s, const char *bytes,
         return ouro_string_append(s, bytes, len);
     ouro_string now = *s;
     if (OURO_UNLIKELY(now.payload == NULL) ||
-        OURO_UNLIKELY(now.len + len > now.payload->capacity)) {
+        OURO_UNLIKELY(now.len + len > ouro__capacity(now.payload))) {
         now = ouro__string_grown(now, len);
         if (now.payload == NULL)
             return OURO_NO_MEMORY;

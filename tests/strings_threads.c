@@ -174,6 +174,80 @@ static void views_of_copies_that_share_do_not_disturb_each_other(void **state)
     ouro_string_destroy(&s);
 }
 
+/* One value, which nobody changes meanwhile: all copy it, and edit and drop their copies. The first
+ * copies of each are made at once, as far as that can be had. */
+enum { VALUES = 64 };
+static struct {
+    ouro_string s[VALUES];
+    ouro_seq numbers[VALUES];
+} common;
+static struct ouro_type number_type = OURO_PLAIN_TYPE(int64_t);
+static const struct ouro_field numbers_fields[] = {{.kind = OURO_FIELD_SEQ, .type = &number_type}};
+static struct ouro_type numbers_type = {.size = sizeof(ouro_seq),
+                                        .align = sizeof(void *),
+                                        .name = "numbers",
+                                        .fields = numbers_fields,
+                                        .field_count = 1};
+static pthread_barrier_t meeting;
+
+static void copy_one(size_t i)
+{
+    ouro_string s;
+    ouro_seq numbers;
+    ouro_view view = ouro_string_view(&common.s[i], 0, 6);
+    KIT_CHECK(ouro_dup(&s, &common.s[i], &ouro_string_type) == OURO_OK);
+    KIT_CHECK(ouro_string_add(&s, '!') == OURO_OK && s.len == 7);
+    KIT_CHECK(s.payload != common.s[i].payload && memcmp(view.data, "common", 7) == 0);
+    ouro_string_destroy(&s);
+    ouro_view_end(&view);
+    KIT_CHECK(ouro_string_sub(&s, &common.s[i], 0, 6) == OURO_OK);
+    ouro_string_destroy(&s);
+    KIT_CHECK(ouro_dup(&numbers, &common.numbers[i], &numbers_type) == OURO_OK);
+    KIT_CHECK(ouro_seq_add(&numbers, &number_type, 8) != NULL && numbers.len == 2);
+    ouro_seq_destroy(&numbers, &number_type);
+}
+
+static void *copy_all(void *arg)
+{
+    (void)arg;
+    pthread_barrier_wait(&meeting);
+    for (size_t i = 0; i < VALUES; i++)
+        copy_one(i);
+    return NULL;
+}
+
+static void make_common(void)
+{
+    for (size_t i = 0; i < VALUES; i++) {
+        KIT_CHECK(ouro_string_make(&common.s[i], "common", 6) == OURO_OK);
+        KIT_CHECK(ouro_seq_push(&common.numbers[i], &number_type, &(int64_t){7}) == OURO_OK);
+    }
+}
+
+static void one_value_is_copied_by_several_threads_at_a_time(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    pthread_barrier_init(&meeting, NULL, THREADS);
+    for (size_t round = kit_scaled(40) + 1; round > 0; round--) {
+        make_common();
+        for (size_t i = 0; i < THREADS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, copy_all, NULL), 0);
+        for (size_t i = 0; i < THREADS; i++)
+            pthread_join(threads[i], NULL);
+        ouro_poll();
+        for (size_t i = 0; i < VALUES; i++) {
+            const void *payload = common.s[i].payload;
+            assert_int_equal(ouro_string_add(&common.s[i], '.'), OURO_OK);
+            assert_ptr_equal(common.s[i].payload, payload); /* the last one edits in place */
+            assert_string_equal(ouro_string_data(&common.s[i]), "common.");
+            ouro_string_destroy(&common.s[i]);
+            ouro_seq_destroy(&common.numbers[i], &number_type);
+        }
+    }
+    pthread_barrier_destroy(&meeting);
+}
+
 /* The maker of strings never births an object, collects or polls: its births of payloads settle
  * what others dropped. */
 static void drop_both(void *arg)
@@ -210,6 +284,7 @@ int main(void)
         kit_test(a_shared_payload_is_dropped_by_another_thread),
         kit_test(copies_of_each_others_strings_stay_whole),
         kit_test(views_of_copies_that_share_do_not_disturb_each_other),
+        kit_test(one_value_is_copied_by_several_threads_at_a_time),
         kit_test(deaths_that_wait_do_not_make_the_heap_grow),
     };
     return kit_run(tests);
