@@ -275,6 +275,8 @@ static ouro_status copy_through(dup_hook *dup, void *to, const void *from,
     const size_t size = ouro__value_size(from, type);
     if (OURO_UNLIKELY(size != ouro__value_size(to, type))) /* there is no room for another tail */
         return OURO_BAD_ARGUMENT;
+    if (type->tail != NULL || !ouro__is_bytes(ouro__type_state(type)))
+        ouro__value_check(to, type);
     void *aside = size <= sizeof near && type->align <= 16 ? near : place_aside(type, size);
     if (aside == NULL)
         return OURO_NO_MEMORY;

@@ -61,6 +61,17 @@ OURO_INLINE void ouro__payload_check(const struct ouro_payload *payload)
         ouro__payload_check_out(payload);
 }
 
+/* Whether the bytes that a live view shows would go with the caller's reference. */
+bool ouro__payload_is_viewed(const struct ouro_payload *payload);
+
+/* Fails if a live view shows any part of the value (of a registered type), which is about to go. */
+void ouro__value_check_out(void *value, const struct ouro_type *type);
+OURO_INLINE void ouro__value_check(void *value, const struct ouro_type *type)
+{
+    if (OURO_CHECKED)
+        ouro__value_check_out(value, type);
+}
+
 /* Gives up the caller's reference. May be NULL. */
 OURO_INLINE void ouro__payload_drop(struct ouro_payload *payload)
 {

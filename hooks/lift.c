@@ -321,6 +321,8 @@ void ouro_lifted_sink(void *to, void *from, const struct ouro_type *type)
     const size_t size = ouro__value_size(from, type);
     if (OURO_UNLIKELY(size != ouro__value_size(to, type)))
         ouro_fail(OURO_FAIL_MISUSE, to, type->name, "sunk into from one with another tail");
+    if (!(ouro__type_state(type) & OURO__TYPE_PLAIN))
+        ouro__value_check(to, type);
     bool late = false;
     if (type->hooks.destroy == NULL && sinks_by_parts(type)) {
         sink_parts(to, from, type);

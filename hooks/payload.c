@@ -76,12 +76,23 @@ void ouro__view_end_out(struct ouro_payload *payload)
     while (!ouro__cas_full(seal_of(payload), &was, left));
 }
 
-static void check_seal(const struct ouro_payload *payload, bool alone)
+static bool is_viewed(const struct ouro_payload *payload, bool alone)
 {
     ouro_word seal = ouro__payload_reserved(payload);
-    if ((seal & SEALED) && (seal & VIEWS) != 0 && (alone || !(seal & SHARED)))
+    return (seal & SEALED) && (seal & VIEWS) != 0 && (alone || !(seal & SHARED));
+}
+
+static void check_seal(const struct ouro_payload *payload, bool alone)
+{
+    if (is_viewed(payload, alone))
         ouro_fail(OURO_FAIL_SEALED, payload, name_of(payload),
                   "changed while a view of it is live");
+}
+
+bool ouro__payload_is_viewed(const struct ouro_payload *payload)
+{
+    return OURO_CHECKED && !is_literal(payload) &&
+           is_viewed(payload, ouro__refops->payload_is_unique(payload));
 }
 
 void ouro__payload_check_out(const struct ouro_payload *payload)

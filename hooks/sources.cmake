@@ -19,6 +19,7 @@ ouro_layer(hooks
         refops.c
         registry.c
         relink.c
+        seals.c
         seq.c
         states.c
         string.c

@@ -3,6 +3,7 @@
  * that a change or an end beneath a live one is named. */
 #include "orc_kit.h"
 
+#include <setjmp.h>
 #include <string.h>
 
 static struct ouro_type number_type = OURO_PLAIN_TYPE(int64_t);
@@ -200,6 +201,82 @@ static void a_change_beneath_a_live_view_is_named(void **state)
     end_all();
 }
 
+/* -- what a failure leaves --------------------------------------------------------------------- */
+
+struct record {
+    struct node *node;
+    ouro_string name;
+    ouro_seq names; /* of strings */
+};
+static const struct ouro_field record_fields[] = {
+    OURO_REF(struct record, node, &node_type),
+    OURO_STRING(struct record, name),
+    OURO_SEQ(struct record, names, &ouro_string_type),
+};
+static struct ouro_type record_type = OURO_TYPE(struct record, record_fields);
+
+static jmp_buf leaving;
+static enum ouro_failure_kind left_with;
+static void leave(const struct ouro_failure *failure, void *arg)
+{
+    (void)arg;
+    left_with = failure->kind;
+    longjmp(leaving, 1);
+}
+
+static struct record make_record(int64_t id)
+{
+    struct record r = {node_new(id), {0, NULL}, {0, NULL}};
+    KIT_CHECK(ouro_string_make(&r.name, "name", 4) == OURO_OK);
+    for (int i = 0; i < 3; i++) {
+        ouro_string s;
+        KIT_CHECK(ouro_string_make(&s, "inner", 5) == OURO_OK);
+        KIT_CHECK(ouro_seq_push(&r.names, &ouro_string_type, &s) == OURO_OK);
+    }
+    return r;
+}
+
+static struct record to, from;
+static void replace(int how)
+{
+    ouro_set_fail_handler(leave, NULL);
+    if (setjmp(leaving) == 0) {
+        if (how & 1)
+            ouro_sink(&to, &from, &record_type);
+        else
+            KIT_CHECK(ouro_copy(&to, &from, &record_type) == OURO_OK);
+    }
+    ouro_set_fail_handler(NULL, NULL);
+}
+
+static void what_is_not_replaced_for_a_view_is_whole(void **state)
+{
+    (void)state;
+    if (!OURO_TEST_CHECKED)
+        skip();
+    for (int how = 0; how < 6; how++) {
+        to = make_record(1);
+        from = make_record(2);
+        struct record before[2] = {to, from};
+        const ouro_string *inner = ouro_seq_data(&to.names);
+        ouro_view view = how < 2   ? ouro_string_view(&to.name, 0, 4)
+                         : how < 4 ? ouro_seq_view(&to.names, 0, 3, sizeof to.name)
+                                   : ouro_string_view(&inner[1], 1, 3);
+        left_with = OURO_FAIL_MISUSE;
+        replace(how);
+        assert_int_equal(left_with, OURO_FAIL_SEALED);
+        assert_memory_equal(&before[0], &to, sizeof to);
+        assert_memory_equal(&before[1], &from, sizeof from);
+        assert_int_equal(ouro_count(to.node), 1);
+        assert_int_equal(ouro_count(from.node), 1);
+        ouro_view_end(&view);
+        replace(how); /* now it may go */
+        assert_int_equal(to.node->id, 2);
+        ouro_destroy_value(&to, &record_type);
+        ouro_destroy_value(&from, &record_type);
+    }
+}
+
 static void edit_of_a_copy(void *arg)
 {
     (void)arg;
@@ -248,6 +325,7 @@ int main(void)
         kit_test(after_its_views_a_string_is_edited_in_place),
         kit_test(a_view_past_its_end_is_named),
         kit_test(a_change_beneath_a_live_view_is_named),
+        kit_test(what_is_not_replaced_for_a_view_is_whole),
         kit_test(an_edit_of_a_copy_leaves_the_view),
         kit_test(a_viewed_sequence_is_traced),
     };
