@@ -79,12 +79,19 @@ static bool plead(struct ouro__arena *arena, size_t bytes)
 
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
 {
-    if (attempt > 0 && !plead(&heap->runtime->arena, bytes))
+    struct ouro__arena *arena = &heap->runtime->arena;
+    ouro__arena_lock(arena);
+    bool limit = !ouro__arena_fits(arena, bytes);
+    ouro__arena_unlock(arena);
+    /* What is kept is in no limit. The system may ask for more than the sum says: then for all. */
+    if (attempt > !limit && !plead(arena, bytes))
         return false;
     if (!ouro__supply()->block) {
-        ouro__kept_refused(&heap->runtime->arena);
-        if (heap->runtime != &ouro__default_runtime)
-            ouro__kept_refused(&ouro__default_runtime.arena);
+        size_t want = attempt == 0 ? bytes + 2 * OURO__CHUNK_SIZE : SIZE_MAX;
+        if (!limit)
+            want -= ouro__kept_refused(arena, want);
+        if (!limit && want > 0 && heap->runtime != &ouro__default_runtime)
+            ouro__kept_refused(&ouro__default_runtime.arena, want);
         ouro__heaps_reclaim(heap);
     }
     return true;

@@ -163,8 +163,9 @@ bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge);
 void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t now);
 /* Gives back idle memory of huge blocks whose delay is over, or all; returns how many bytes. */
 size_t ouro__kept_purge(struct ouro__arena *arena, bool all);
-/* Memory was refused: all of it, and the room behind blocks. */
-void ouro__kept_refused(struct ouro__arena *arena);
+/* The system refused memory: gives back `want` bytes of address space if there are as many, the oldest
+ * kept mappings first, then the room behind blocks. Returns how many, at most `want`. */
+size_t ouro__kept_refused(struct ouro__arena *arena, size_t want);
 /* With the lock: the room behind a block goes back, if it can be cut off. */
 void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge);
 /* The mapping goes, which is in no list. */

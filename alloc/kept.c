@@ -173,11 +173,20 @@ size_t ouro__kept_purge(struct ouro__arena *arena, bool all)
     return bytes;
 }
 
-void ouro__kept_refused(struct ouro__arena *arena)
+size_t ouro__kept_refused(struct ouro__arena *arena, size_t want)
 {
-    ouro__kept_purge(arena, true);
+    int64_t now = ouro__os_milliseconds(); /* as in ouro__kept_purge */
+    size_t got = 0;
     ouro__arena_lock(arena);
-    for (struct ouro__huge *huge = arena->huges; huge; huge = huge->next)
+    while (got < want && arena->kept_last && arena->kept_last->since <= now) {
+        got += arena->kept_last->room;
+        let_go(arena, arena->kept_last);
+    }
+    for (struct ouro__huge *huge = arena->huges; huge && got < want; huge = huge->next) {
+        size_t room = huge->room;
         ouro__huge_cut(arena, huge);
+        got += room - huge->room;
+    }
     ouro__arena_unlock(arena);
+    return got < want ? got : want;
 }

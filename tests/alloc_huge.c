@@ -109,6 +109,46 @@ static void what_is_kept_goes_back_before_memory_is_refused(void **state)
     assert_int_equal(status, 0);
 }
 
+static void a_limit_that_is_reached_drops_nothing_that_is_kept(void **state)
+{
+    (void)state;
+    if (on_valgrind())
+        skip(); /* it sees each mapping come and go */
+    ouro_free(ouro_malloc(10 * MIB));
+    assert_int_equal(figures().idle, 10 * MIB);
+    ouro_set_limit(figures().used + 4 * MIB, NULL, NULL);
+    assert_null(ouro_malloc(5 * MIB));
+    assert_null(ouro_malloc(12 * MIB));
+    assert_int_equal(figures().idle, 10 * MIB);
+    ouro_set_limit(0, NULL, NULL);
+}
+
+static void use_some_addresses(void *arg)
+{
+    (void)arg;
+    enum { N = 10 };
+    void *p[N];
+    ouro_option_set("purge_delay", 3600000);
+    for (int i = 0; i < N; i++)
+        p[i] = ouro_malloc(3 * MIB);
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    struct rlimit limit = {address_space() + MIB, address_space() + MIB};
+    if (setrlimit(RLIMIT_AS, &limit) != 0 || ouro_malloc(6 * MIB) == NULL)
+        _exit(1);
+    if (figures().idle < 9 * MIB)
+        _exit(2);
+}
+
+static void as_much_as_the_system_asks_for_goes_back(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    char text[2048];
+    assert_int_equal(run_in_child(use_some_addresses, NULL, text, sizeof text), 0);
+}
+
 static void what_is_kept_is_idle_and_in_no_limit(void **state)
 {
     (void)state;
@@ -350,6 +390,8 @@ int main(void)
         cmocka_unit_test_setup(a_loop_touches_its_pages_once, keep),
         cmocka_unit_test_setup(a_runtime_gives_all_back, keep),
         cmocka_unit_test_setup(what_is_kept_goes_back_before_memory_is_refused, keep),
+        cmocka_unit_test_setup(a_limit_that_is_reached_drops_nothing_that_is_kept, keep),
+        cmocka_unit_test_setup(as_much_as_the_system_asks_for_goes_back, keep),
         cmocka_unit_test_setup(what_is_kept_is_idle_and_in_no_limit, keep),
         cmocka_unit_test_setup(no_more_is_kept_than_32_megabytes, keep),
         cmocka_unit_test_setup(it_goes_when_the_delay_is_over, keep),
