@@ -83,11 +83,9 @@ static struct ouro__huge *map_fresh(struct ouro__arena *arena, size_t mapped, si
     struct ouro__huge *huge = ouro__pool_take(&records);
     if (!huge)
         return NULL;
-    if (grows && ouro__is_elastic(arena) && map_it(arena, huge, room_ahead(mapped), align)) {
-        if (ouro__os_is_locked(huge->base + huge->room - OURO__OS_PAGE))
-            cut(arena, huge, mapped);
+    bool ahead = grows && ouro__is_elastic(arena) && !ouro__os_fills_maps();
+    if (ahead && map_it(arena, huge, room_ahead(mapped), align))
         return huge;
-    }
     if (map_it(arena, huge, mapped, align))
         return huge;
     ouro__pool_give(&records, huge);
@@ -170,17 +168,21 @@ static bool enlarge(struct ouro__arena *arena, struct ouro__huge *huge, size_t m
 static bool move(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped)
 {
     size_t room = room_ahead(mapped);
-    char *to = ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
+    const uint64_t mark = (uint64_t)(uintptr_t)huge ^ 0x9E3779B97F4A7C15u;
+    char *to = ouro__os_fills_maps() ? NULL : ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
     if (!to)
         return false;
     if (!ouro__map_set(to, room, 0)) { /* the entries first, for which there may be no memory */
         ouro__os_unmap(to, room);
         return false;
     }
+    memcpy(to, &mark, sizeof mark);
     if (!ouro__os_move(huge->base, huge->room, to)) {
-        /* The start of it may be another's by now. Once is enough. */
+        /* Some refusals come after the start of it was unmapped: then that may be another's by now. Where
+         * the mark still stands it is not. Once is enough. */
+        size_t lost = ouro__os_holds(to, mark) ? 0 : huge->room;
         ouro__store(&immovable, 1);
-        ouro__os_unmap(to + huge->room, room - huge->room);
+        ouro__os_unmap(to + lost, room - lost);
         return false;
     }
     ouro__map_set(huge->base, huge->room, 0);

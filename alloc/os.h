@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 #if OURO_THREADS
@@ -82,14 +83,31 @@ static inline bool ouro__os_move(void *from, size_t size, void *to)
     errno = was;
     return done;
 }
-/* Whether the page at `p`, which was never touched, has memory: all that is mapped is locked. */
-static inline bool ouro__os_is_locked(char *p)
+/* Whether the word at `p`, which may be mapped no more, or be another's by now, is `word`. False too
+ * where the system does not say. */
+extern ssize_t process_vm_readv(pid_t, const struct iovec *, unsigned long, const struct iovec *,
+                                unsigned long, unsigned long);
+static inline bool ouro__os_holds(void *p, uint64_t word)
+{
+    uint64_t found = ~word;
+    struct iovec to = {&found, sizeof found}, from = {p, sizeof found};
+    int was = errno;
+    bool read = process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)sizeof found;
+    errno = was;
+    return read && found == word;
+}
+/* Whether what is mapped now gets its memory at once (mlockall, MCL_FUTURE): nothing tells but a page
+ * that was never touched. No flag of mmap leaves a mapping out of that. */
+static inline bool ouro__os_fills_maps(void)
 {
     unsigned char present = 1;
     int was = errno;
-    bool locked = mincore(p, 1, &present) != 0 || (present & 1) != 0;
+    void *p = mmap(NULL, OURO__OS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool fills = p == MAP_FAILED || mincore(p, 1, &present) != 0 || (present & 1) != 0;
+    if (p != MAP_FAILED)
+        munmap(p, OURO__OS_PAGE);
     errno = was;
-    return locked;
+    return fills;
 }
 /* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
 static inline bool ouro__os_purge(void *p, size_t size)

@@ -4,7 +4,10 @@
 #include "alloc_check.h"
 #include "alloc/runtime.h"
 
+#include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 static struct ouro_stats figures(void)
 {
@@ -291,6 +294,76 @@ static void a_block_that_stood_still_is_moved_without_copying(void **state)
     ouro_free(p);
 }
 
+/* Stands in for the system's: refuses to move, before or after it made room for that. */
+static enum { MOVES, REFUSES, UNMAPS_AND_REFUSES } moving;
+static unsigned refused;
+void *mremap(void *p, size_t size, size_t larger, int how, ...);
+void *mremap(void *p, size_t size, size_t larger, int how, ...)
+{
+    va_list rest;
+    va_start(rest, how);
+    void *to = how & 2 ? va_arg(rest, void *) : NULL;
+    va_end(rest);
+    if (moving == MOVES || !(how & 2))
+        return (void *)syscall(SYS_mremap, p, size, larger, how, to);
+    refused++;
+    if (moving == UNMAPS_AND_REFUSES)
+        munmap(to, larger);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+static void grow_unmoved(void *arg)
+{
+    moving = *(const int *)arg;
+    size_t before = address_space();
+    char *p = ouro_malloc(64 * MIB), *wall = ouro_malloc(3 * MIB);
+    p[64 * MIB - 1] = 7;
+    p = ouro_realloc(p, 512 * MIB);
+    if (!p || !wall || p[64 * MIB - 1] != 7 || refused > 1)
+        _exit(1);
+    ouro_free(p);
+    ouro_free(wall);
+    ouro_trim();
+    if (refused == 1 && address_space() > before + 8 * MIB)
+        _exit(2);
+}
+
+static void a_move_that_is_refused_leaves_nothing_mapped(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    char text[2048];
+    for (int how = REFUSES; how <= UNMAPS_AND_REFUSES; how++)
+        assert_int_equal(run_in_child(grow_unmoved, &how, text, sizeof text), 0);
+}
+
+static void grow_locked(void *arg)
+{
+    (void)arg;
+    struct rusage before, after;
+    if (mlockall(MCL_FUTURE) != 0)
+        return; /* not allowed to */
+    getrusage(RUSAGE_SELF, &before);
+    char *p = ouro_realloc(ouro_malloc(3 * MIB), 5 * MIB);
+    if (!p)
+        return;
+    p = ouro_realloc(p, 12 * MIB);
+    getrusage(RUSAGE_SELF, &after);
+    if ((size_t)(after.ru_maxrss - before.ru_maxrss) * 1024 > 30 * MIB)
+        _exit(1);
+}
+
+static void no_room_is_filled_where_all_is_locked(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    char text[2048];
+    assert_int_equal(run_in_child(grow_locked, NULL, text, sizeof text), 0);
+}
+
 static void a_refused_growth_changes_nothing(void **state)
 {
     (void)state;
@@ -398,6 +471,8 @@ int main(void)
         cmocka_unit_test_setup(calloc_reads_as_zeroes_in_a_mapping_that_was_used, keep),
         cmocka_unit_test_setup(a_vector_that_grows_touches_each_page_once, keep),
         cmocka_unit_test_setup(a_block_that_stood_still_is_moved_without_copying, keep),
+        cmocka_unit_test_setup(a_move_that_is_refused_leaves_nothing_mapped, keep),
+        cmocka_unit_test_setup(no_room_is_filled_where_all_is_locked, keep),
         cmocka_unit_test_setup(a_refused_growth_changes_nothing, keep),
         cmocka_unit_test_setup(during_a_look_blocks_stay_where_they_are, keep),
         cmocka_unit_test_setup(invariants_hold_after_random_operations, keep),
