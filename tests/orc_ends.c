@@ -217,7 +217,7 @@ static void values_that_are_not_on_the_stack_are_destroyed_as_a_thread_ends(void
     (void)state;
     if (!OURO_THREADS)
         skip();
-    static char stack[512 * 1024] __attribute__((aligned(4096)));
+    static char stack[2 * 1024 * 1024] __attribute__((aligned(4096)));
     whole = spoilt = 0;
     struct start start = {own_elsewhere, malloc(sizeof(struct token))};
     assert_string_equal(kit_stderr_of(start_and_join, &start), "");

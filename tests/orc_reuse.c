@@ -300,8 +300,7 @@ static void ask_for_what_another_owns(void)
 static void reuse_until_the_end(void *arg)
 {
     struct node *n = arg;
-    if (!OURO_TSAN) /* whose own end may have come before */
-        ask_for_what_another_owns();
+    ask_for_what_another_owns();
     ouro_reuse token = ouro_take_reuse(n, &node_type);
     if (token.cell != NULL) {
         n = ouro_new_reuse(token, &node_type, sizeof *n);
@@ -323,6 +322,8 @@ static void a_thread_that_ends_may_still_reuse(void **state)
     (void)state;
     if (!OURO_THREADS || OURO_RC == OURO_RC_LOCAL)
         skip();
+    if (OURO_TSAN)
+        skip(); /* which sees no more of a thread than its own end */
     turns = 0;
     assert_int_equal(pthread_key_create(&at_end, reuse_until_the_end), 0);
     kit_elsewhere(use_until_the_end, NULL);
