@@ -142,6 +142,9 @@ struct ouro__place {
     size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };
 struct ouro__place ouro__place_of(const void *p);
+/* Fails unless a cell begins at `cell`, which `place` is of; `what` was to be done with it. */
+void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
+OURO_COLD void ouro__freed_twice(const void *cell);
 
 #define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else an arena */
 #define OURO__LEAF_SHIFT 12

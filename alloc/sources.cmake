@@ -14,8 +14,10 @@ ouro_layer(alloc
         meta.c
         options.c
         pool.c
+        raw.c
         remote.c
         runtime.c
+        runtime_end.c
         runtimes.c
         stack.c
         stats.c

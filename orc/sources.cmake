@@ -15,6 +15,7 @@ ouro_layer(orc
         fork.c
         frame.c
         handle.c
+        handle_report.c
         heapcheck.c
         instances.c
         leak.c

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* state.h: Internal to orc. Threads, owner tokens, and what the parts of orc tell each other. */
+/* state.h: Internal to orc. What its parts tell each other. */
 #ifndef OURO_ORC_STATE_H
 #define OURO_ORC_STATE_H
 
-#include "alloc/heap.h"
 #include "alloc/own.h"
-#include "hooks/registry.h"
-#include "orc/cycle.h"
-#include "orc/header.h"
+#include "orc/records.h"
+#include "orc/words.h"
 
 /* Takes or leaves a lock of orc that is held over a fork: on the thread that forks, nothing. */
 OURO_INLINE void ouro__orc_lock(ouro__mutex *m)
@@ -19,168 +17,8 @@ OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
     ouro__unlock_unless(ouro__own.orc_forks, m);
 }
 
-/* -- tokens (token.c, attach.c, park.c) -------------------------------------------------------- */
+/* -- attach.c, token.c, park.c, frame.c --------------------------------------------------------- */
 
-/* What holder[t] may be, beside the address of a thread. */
-enum { OURO__FRESH = 0, OURO__GONE = 1, OURO__TRANSIT = 2, OURO__FROZEN = 3 };
-
-struct ouro__token {
-    ouro_word holder;  /* left by its thread's RMW, taken by CAS from GONE */
-    ouro_word queue;   /* segments of entries; pushed by anyone, taken whole by the holder */
-    ouro_word spilled; /* objects that are entries themselves, linked (exhaust.c) */
-    ouro_word marked;  /* something was dropped without an entry: the holder looks for it itself */
-    uint32_t next_gone;
-    uint32_t next_held;    /* of its holder's adopted tokens; 0: the last. Its holder's own */
-    uint32_t next_of;      /* of its runtime's tokens; 0: the last */
-    bool listed;           /* in the list of tokens to reissue; under the registry's lock */
-    struct ouro__orc *orc; /* the runtime that it belongs to, and all that carries it (N1) */
-} __attribute__((aligned(64)));
-
-extern struct ouro__token ouro__tokens[0x10000];
-
-/* state of a thread: RUNNING, PARKED or MERGING, with WANT beside it, and LOOK beside MERGING. */
-enum { OURO__RUNNING = 0, OURO__PARKED = 1, OURO__MERGING = 2, OURO__WANT = 4, OURO__LOOK = 8 };
-
-#define OURO__HELD_MOST    16 /* adopted tokens beside the home token, when they can be given up */
-#define OURO__SEGMENTS     8
-#define OURO__MERGE_MOST   64 /* entries settled under one hold of a parked thread */
-#define OURO__SEGMENT_ROOM 62
-
-/* Entries that one thread queues to one token (queue.c). */
-struct ouro__segment {
-    struct ouro__segment *next;
-    ouro_word state; /* count of entries | CLOSED | LEFT | DONE */
-    void *entries[OURO__SEGMENT_ROOM];
-};
-
-struct ouro__open {
-    struct ouro__segment *segment;
-    uint32_t token, count;
-};
-/* Where a thread has its open segment for t. The multiplier is one by which the first eight tokens
- * get a place each, and the next eight again. */
-OURO_INLINE uint32_t ouro__open_place(uint32_t t)
-{
-    return (t * 0x0B83DA51u) >> 29;
-}
-OURO_STATIC_ASSERT(OURO__SEGMENTS == 8, "ouro__open_place gives three bits");
-
-/* An over-release that was found where nothing can be reported: in the middle of a queue, or of a
- * capture. */
-struct ouro__wrong {
-    const void *object; /* NULL: none */
-    const char *type_name, *detail;
-};
-
-/* -- dead objects (release.c) ------------------------------------------------------------------ */
-
-/* Dead objects, chained through their headers. */
-struct ouro__chain {
-    void *first, *last;
-};
-
-/* -- candidates and captures (candidate.c, collect.c) ------------------------------------------ */
-
-struct ouro__entry {
-    void *object;  /* NULL: a free place, `link` is the next one */
-    int32_t trial; /* references not explained so far */
-    uint32_t link; /* index + 1 of the next entry to scan; flags at the top */
-};
-#define OURO__ENTRY_LIVE    (1u << 31)
-#define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
-#define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
-#define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
-#define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
-
-/* How far a collection came: what unwind.c needs if a hook left it. */
-enum ouro__step_of_collection {
-    OURO__NO_STEP,
-    OURO__CAPTURING, /* up to the verdict: nothing has changed */
-    OURO__PLAIN,     /* the dead stand in front; what they refer to outside is dropped */
-    OURO__HOOKS_RUN, /* the dead stand in front, DYING; each whose hook began is OUTSIDE */
-    OURO__DROPPING,  /* the fields of those without hooks go */
-    OURO__FREEING    /* their memory goes; entries of which it has gone are empty */
-};
-struct ouro__stage {
-    enum ouro__step_of_collection step;
-    bool beside;         /* CAPTURING: it holds the arena, and `seen` is its own */
-    uint32_t locked;     /* CAPTURING: the buckets of weak cells that it has locked, a bit each */
-    uint32_t candidates; /* CAPTURING: how many there were */
-    uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
-    uint32_t captured;
-    ouro_word *seen;
-};
-
-struct ouro__visited {
-    struct ouro__entry *entries;
-    uint32_t count, capacity;
-    uint32_t free_place;   /* index + 1 */
-    uint32_t live_places;  /* candidates: entries whose object is not NULL */
-    uint32_t claimed;      /* candidates that are merged */
-    uint32_t threshold;    /* candidates at which a collection starts */
-    uint64_t bytes_before; /* heap->bytes_taken after the last collection */
-    uint64_t bytes_due;    /* so much more, and one starts */
-    uint32_t paused;
-    bool collecting;
-    struct ouro__stage stage; /* while it is collecting: how far it came */
-    bool lost;                /* a candidate could not be remembered */
-    bool waiting;             /* some candidates reach objects that this thread may not speak for */
-    bool more;                /* what died of the last collection left new candidates */
-    struct ouro_collection total;
-};
-
-struct ouro__thread {
-    ouro_word state __attribute__((aligned(64)));
-    /* The rest: its own thread, or who has it in MERGING. A line apart: others poll the state. */
-    uint16_t home __attribute__((aligned(64)));
-    uint32_t held_first; /* adopted tokens, linked by next_held */
-    uint32_t held_count; /* the tokens that name it as their holder, beside its home */
-    uint32_t park_depth;
-    bool away; /* parked, because its thread is in another runtime */
-    struct ouro__orc *orc;
-    const struct ouro__own *thread;
-    bool releasing;    /* inside the release loop: deaths are only chained */
-    bool dropping;     /* the library drops fields: dying objects are passed over */
-    bool quiet;        /* the library itself counts: nothing of it is misuse (checked.c) */
-    bool whole;        /* it drops in the middle of a loop that nobody may leave: over-releases are
-                          noted, the memory callback is not asked */
-    bool giving_up;    /* inside ouro__tokens_give_up */
-    bool ending;       /* the thread ends, or is detached */
-    void *at_hand;     /* dying objects whose hooks run, linked through their headers */
-    uint64_t number;   /* of this attachment, among all of the process; from 1 */
-    ouro_word storing; /* the header of the object that it stores into with S set, for a fork */
-    struct ouro__wrong wrong;     /* to be reported as soon as the handler may leave */
-    struct ouro__chain born_dead; /* deaths that the object at hand caused */
-    void *pending;                /* the first of the deaths that are being carried out */
-    void *noted;                  /* the first of those that wait for a budget */
-    struct ouro__open open[OURO__SEGMENTS];
-    struct ouro__segment *reserve;
-    struct ouro__visited visited;
-    struct ouro__thread *next_thread; /* all thread records; only grows */
-    struct ouro__thread *next_free;
-    bool used;
-};
-
-extern OURO_TLS struct ouro__thread *ouro__self; /* NULL until first touch */
-
-/* What orc has of a runtime, beside records and tokens (runtime.c). */
-#define OURO__WEAK_BUCKETS 32
-struct ouro__bucket {
-    ouro__mutex lock;
-    struct ouro_weak *first;
-};
-struct ouro__orc {
-    struct ouro_runtime *runtime;
-    struct ouro__orc *next;   /* of all, or of those to be used again */
-    uint32_t gone_first;      /* tokens to reissue; under the registry's lock, as the next two */
-    uint32_t tokens;          /* all that it was ever given */
-    size_t attached;          /* threads with a record in it */
-    bool closing;             /* it is being destroyed: nobody else may refer to its objects */
-    ouro_word lost;           /* lost.c */
-    ouro__mutex orphans_lock; /* candidate.c */
-    struct ouro__entry *orphans;
-    struct ouro__bucket buckets[OURO__WEAK_BUCKETS]; /* weak.c */
-};
 /* The calling thread's record, made on first touch; NULL: no memory. */
 struct ouro__thread *ouro__attach(void);
 OURO_INLINE struct ouro__thread *ouro__me(void)
@@ -202,11 +40,6 @@ void ouro__collect_left(struct ouro__thread *me);
 size_t ouro__attached(const struct ouro__orc *orc);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
-
-/* What merges an object: M, and nobody as its owner (I3). In the checked library that is a number
- * which is no token, has no holder, and sends inlined atomic counts out of line. */
-#define OURO__MERGED_OWNER ((ouro_word)(OURO_CHECKED ? 0xFFFE : OURO__NOBODY))
-#define OURO__MERGE        (OURO__MERGED | OURO__MERGED_OWNER)
 
 /* "T holds x": the owner is its home, or a token it adopted. Acquire: pairs with the RMW by which
  * the token was left (docs/counts.md, c). */
@@ -345,37 +178,6 @@ void ouro__free_object(void *object, const struct ouro_type *type);
 /* After its hook: whether somebody took a reference to a dying object; it then lives on. */
 bool ouro__resurrected(void *object);
 
-/* An owner that no immortal object has tells the dying from those. */
-#define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__NO_TOKEN)
-OURO_INLINE bool ouro__is_dying(ouro_word shared)
-{
-    return (shared & OURO__DYING) == OURO__DYING;
-}
-/* Sets W, unless the object is immortal. Full: memory order g of counts.md. */
-OURO_INLINE void ouro__weak_flag(struct ouro_header *h)
-{
-    ouro_word b = ouro__load(&h->shared);
-    if (!(b & OURO__IMMORTAL) || ouro__is_dying(b))
-        ouro__fetch_or_full(&h->shared, OURO__WEAK);
-}
-OURO_INLINE bool ouro__is_freed(ouro_word shared)
-{
-    return ouro__is_dying(shared) && ouro__count_of(shared) < 0;
-}
-/* The header of an object that is gone. */
-OURO_INLINE void ouro__mark_freed(struct ouro_header *h)
-{
-    ouro_word type = ouro__load(&h->shared) & ((ouro_word)0xFFFF << OURO__TYPE_SHIFT);
-    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-    ouro__store(&h->shared, type | OURO__DYING | -OURO__UNIT);
-}
-/* The local word of an object that lived on after its hook ran: the hook does not run again. */
-#define OURO__SPENT (OURO__LOCAL_AWAY | 1)
-OURO_INLINE bool ouro__is_spent(const struct ouro_header *h)
-{
-    return (ouro__load(&h->shared) & OURO__MERGED) && ouro__half_load(&h->local) == OURO__SPENT;
-}
-
 /* -- candidate.c, collect.c -------------------------------------------------------------------- */
 
 /* Remembers an object that the holder holds, or (claimed) a merged one whose Q the caller set;
@@ -421,6 +223,7 @@ void ouro__weak_clear_locked(struct ouro__orc *orc, void *object);
 
 /* A line for each site and type of open handles. */
 void ouro__handles_report(void);
+void ouro__handles_report_reset(void);
 void ouro__handles_drop(const struct ouro_runtime *runtime); /* closes those of its objects */
 void ouro__handles_before_fork(void);
 void ouro__handles_after_fork(bool child);
@@ -435,48 +238,6 @@ void ouro__foreign_after_fork(bool child);
 
 /* -- object.c ---------------------------------------------------------------------------------- */
 
-#define OURO__TYPE_POINTER ((((uintptr_t)1 << 48) - 1) & ~(uintptr_t)7)
-OURO_INLINE const struct ouro_type *ouro__type_of(const void *object, ouro_word shared)
-{
-    unsigned id = (unsigned)(shared >> OURO__TYPE_SHIFT) & 0xFFFF;
-    if (OURO_LIKELY(id != OURO__WIDE_TYPE))
-        return ouro__type_numbered(id);
-    return (const struct ouro_type *)(((const uintptr_t *)object)[-3] & OURO__TYPE_POINTER);
-}
-OURO_INLINE bool ouro__can_cycle(const struct ouro_header *h)
-{
-    return ouro__half_load(&h->visited) != OURO__ACYCLIC;
-}
-/* The most references that a local word counts. LOCAL_PART of them go over to the shared count when
- * it is full, and come back when it is empty. */
-#define OURO__LOCAL_MOST (OURO_CHECKED ? 0x3FFE : 0x8000)
-#define OURO__LOCAL_PART 0x2000
-
-/* The references that a local word counts; none where it is nobody's. */
-OURO_INLINE int32_t ouro__local_count(ouro_half local)
-{
-    ouro_half n = local / OURO__LOCAL_UNIT;
-    return (int32_t)(local & OURO__LOCAL_OUT ? n & 0x3FFF : n + 1);
-}
-/* The local word that says n references, of an object with that owner; one is born with one. */
-OURO_INLINE ouro_half ouro__owned_local(ouro_word shared, int64_t n)
-{
-    ouro_half owner = (ouro_half)(shared & OURO__OWNER_MASK);
-    if (OURO_CHECKED || n == 0) /* every inlined path goes out of line */
-        return owner | OURO__LOCAL_AWAY | (ouro_half)n * OURO__LOCAL_UNIT;
-    return owner | (ouro_half)(n - 1) * OURO__LOCAL_UNIT;
-}
-/* The most that a fold makes local of n references. */
-OURO_INLINE int64_t ouro__part_of(int64_t n)
-{
-    return n < OURO__LOCAL_PART ? n : OURO__LOCAL_PART;
-}
-/* The next number with as many bits set (Gosper); above 0xFFFF: there is none of 16 bits. */
-OURO_INLINE uint32_t ouro__next_token(uint32_t t)
-{
-    uint32_t low = t & -t, sum = t + low;
-    return sum | ((t ^ sum) / low) >> 2;
-}
 /* One reference more, by the holder; false: there are too many. */
 bool ouro__local_incref(struct ouro_header *h);
 /* References that the shared word, last seen as *b, counts become the holder's, which has none:
