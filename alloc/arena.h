@@ -3,8 +3,8 @@
  * chunk.c (chunks), huge.c (blocks with mappings of their own), kept.c (such mappings between two
  * uses), map.c (from addresses to all), walk.c, hold.c; and runtimes, whole.
  *
- * Each runtime has an arena. One lock guards all of it. It is taken once per page of 64 KiB or more,
- * never per block.
+ * Each runtime has an arena. One lock guards all of it. It is taken once per page of 64 KiB or
+ * more, never per block.
  *
  * Invariants, under the lock:
  *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED, are not
@@ -15,20 +15,21 @@
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
  *      each take. The bytes of a huge block are its own, not the room behind it; what is idle there
  *      and in kept mappings (T3 of kept.c) is in no limit, as dirty slices are not.
- *  R5  The map tells for each 4 MiB of addresses: nothing, the arena of a chunk, or a huge block, the
- *      room behind it included. It is read without the lock; entries are published by release, and
- *      an address that a caller may ask about is in use, so its entry does not change meanwhile.
- *  R6  While `walkers` of an arena is not 0, slices that are given back stay as they are, and are not
- *      used again: they are in `later` and not in `free`. The last walker sees to them.
- *  R7  While anybody walks, in whatever arena (hold.c), no chunk is unlinked, and huge blocks that are
- *      given back are marked `gone`, in all of them; blocks of a supply that has them, and of small
- *      over-aligned objects, are held. The last of all frees these; chunks and huge blocks go when
- *      next something is given back. What came back before anybody looked may be used at once.
+ *  R5  The map tells for each 4 MiB of addresses: nothing, the arena of a chunk, or a huge block,
+ *      the room behind it included. It is read without the lock; entries are published by release,
+ *      and an address that a caller may ask about is in use, so its entry does not change
+ *      meanwhile.
+ *  R6  While `walkers` of an arena is not 0, slices that are given back stay as they are, and are
+ *      not used again: they are in `later` and not in `free`. The last walker sees to them.
+ *  R7  While anybody walks, in whatever arena (hold.c), no chunk is unlinked, and huge blocks that
+ *      are given back are marked `gone`, in all of them; blocks of a supply that has them, and of
+ *      small over-aligned objects, are held. The last of all frees these; chunks and huge blocks go
+ *      when next something is given back. What came back before anybody looked may be used at once.
  *  R8  A huge block stays where it is, but for a raw one that its only user has moved while nobody
- *      walks: a walk that begins later finds it in its new place, which is told with the lock. Counted
- *      ones never move: who looks may have their address from a field that still has the old one.
- *      `mapped` of a block and `soiled` are loaded without the lock, and relaxed: only its user, who
- *      may change them, depends on their values.
+ *      walks: a walk that begins later finds it in its new place, which is told with the lock.
+ *      Counted ones never move: who looks may have their address from a field that still has the
+ *      old one. `mapped` of a block and `soiled` are loaded without the lock, and relaxed: only its
+ *      user, who may change them, depends on their values.
  */
 #ifndef OURO_ALLOC_ARENA_H
 #define OURO_ALLOC_ARENA_H
@@ -80,7 +81,8 @@ struct ouro__arena {
     int64_t purge_at; /* 0: nothing is dirty */
 };
 
-/* A runtime (runtimes.c, runtime.c). What is not said to be the default one's alone is each one's own. */
+/* A runtime (runtimes.c, runtime.c). What is not said to be the default one's alone is each one's
+ * own. */
 struct ouro_runtime {
     struct ouro__arena arena; /* first: an arena's address is its runtime's */
     ouro_word options[OURO_OPTION_COUNT];
@@ -144,8 +146,8 @@ void ouro__arena_count(struct ouro__arena *arena, size_t bytes);
 
 /* -- huge.c, kept.c ---------------------------------------------------------------------------- */
 
-/* Whether large blocks have room behind them, and are kept: they are mappings of the mmap supply, and no
- * tool listens, which is to see each one as it is. */
+/* Whether large blocks have room behind them, and are kept: they are mappings of the mmap supply,
+ * and no tool listens, which is to see each one as it is. */
 OURO_INLINE bool ouro__is_elastic(const struct ouro__arena *arena)
 {
     return (arena->supply ? arena->supply : ouro__supply()) == &ouro_supply_mmap && !ouro__tools;
@@ -157,14 +159,14 @@ bool ouro__kept_due(const struct ouro__arena *arena, int64_t now);
 /* With the lock: a mapping with room for a block, in no list any more; NULL: none. */
 struct ouro__huge *ouro__kept_take(struct ouro__arena *arena, size_t mapped, size_t align,
                                    bool grows);
-/* With the lock, nobody looking: whether the mapping of a block that comes back is to be kept; keeps
- * it, with the lock free for a while if others must go for it. */
+/* With the lock, nobody looking: whether the mapping of a block that comes back is to be kept;
+ * keeps it, with the lock free for a while if others must go for it. */
 bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge);
 void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t now);
 /* Gives back idle memory of huge blocks whose delay is over, or all; returns how many bytes. */
 size_t ouro__kept_purge(struct ouro__arena *arena, bool all);
-/* The system refused memory: gives back `want` bytes of address space if there are as many, the oldest
- * kept mappings first, then the room behind blocks. Returns how many, at most `want`. */
+/* The system refused memory: gives back `want` bytes of address space if there are as many, the
+ * oldest kept mappings first, then the room behind blocks. Returns how many, at most `want`. */
 size_t ouro__kept_refused(struct ouro__arena *arena, size_t want);
 /* With the lock: the room behind a block goes back, if it can be cut off. */
 void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* chunk.c: the chunks of an arena, and spare ones of the process.
  *
- * A runtime that ends gives its chunks to the process, which keeps a few of them for the next one to
- * start: mapping 4 MiB, touching them and unmapping them again costs more than all else that a small
- * runtime does. A spare chunk keeps the memory of its first slices, where a small runtime has its
- * pages; the rest is purged.
+ * A runtime that ends gives its chunks to the process, which keeps a few of them for the next one
+ * to start: mapping 4 MiB, touching them and unmapping them again costs more than all else that a
+ * small runtime does. A spare chunk keeps the memory of its first slices, where a small runtime has
+ * its pages; the rest is purged.
  *
- *  K1  A spare chunk is in no map entry and no arena; `dirty` and `soiled` say of it what they say of
- *      any (R2), its other descriptions are what they were.
+ *  K1  A spare chunk is in no map entry and no arena; `dirty` and `soiled` say of it what they say
+ *      of any (R2), its other descriptions are what they were.
  *  K2  Only chunks of the process's supply are kept. */
 #include "alloc/arena.h"
 

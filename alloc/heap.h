@@ -6,8 +6,8 @@
  *           `capacity`, which its owner raises and others load
  *   heap    its thread, but for `avail_bits`, which others load, and `remote` and `state`
  *   arena   whoever has its lock
- * Lock order: an arena's lock is the last but those of metadata, of spare chunks and of looks, which
- * are leaves; nothing is called with it held but the supply's functions. */
+ * Lock order: an arena's lock is the last but those of metadata, of spare chunks and of looks,
+ * which are leaves; nothing is called with it held but the supply's functions. */
 #ifndef OURO_ALLOC_HEAP_H
 #define OURO_ALLOC_HEAP_H
 
@@ -100,19 +100,21 @@ struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, s
                                    unsigned tag);
 /* Gives back either. */
 void ouro__slices_give(struct ouro__page *page);
-/* A huge block of `bytes`, its cell aligned to `align`; `grows`: it may be asked to grow. NULL: refused. */
+/* A huge block of `bytes`, its cell aligned to `align`; `grows`: it may be asked to grow. NULL:
+ * refused. */
 void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, unsigned tag,
                       bool grows);
-/* Makes it larger, so that `bytes` from its cell on are its own, the bytes that it has unchanged; returns
- * its cell. NULL: it is not larger than that, or there is no room, and nothing has changed. It stays
- * where it is unless it may move: who moves it knows that nobody else has its address. */
+/* Makes it larger, so that `bytes` from its cell on are its own, the bytes that it has unchanged;
+ * returns its cell. NULL: it is not larger than that, or there is no room, and nothing has changed.
+ * It stays where it is unless it may move: who moves it knows that nobody else has its address. */
 void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move);
 void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */
 bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
-/* Makes the block of a cell larger where it is, or moves its memory, copying nothing: raw ones that the
- * caller alone may have moved. NULL: it is not a huge one, or there is no room; nothing has changed. */
+/* Makes the block of a cell larger where it is, or moves its memory, copying nothing: raw ones that
+ * the caller alone may have moved. NULL: it is not a huge one, or there is no room; nothing has
+ * changed. */
 void *ouro__cell_grow(void *cell, size_t size, bool may_move);
 /* Until it is said again: whether what the calling thread takes is to replace something smaller. */
 void ouro__cell_replaces(bool smaller);
@@ -175,10 +177,10 @@ OURO_INLINE size_t ouro__block_index(const struct ouro__page *page, const void *
 }
 /* The runtime whose memory `p` is in; NULL: nobody's. O(1), and touches nothing at `p`. */
 struct ouro_runtime *ouro__runtime_of(const void *p);
-/* From hold to release what anyone gives back in the current runtime stays mapped, and is not used again: who
- * reads a pointer in between may look at the shared word of the counted object that it leads to,
- * even if that is freed meanwhile. A cell may be born again in a page that is kept, but not where its
- * header would be in another place. In other runtimes no chunk goes. Nests. */
+/* From hold to release what anyone gives back in the current runtime stays mapped, and is not used
+ * again: who reads a pointer in between may look at the shared word of the counted object that it
+ * leads to, even if that is freed meanwhile. A cell may be born again in a page that is kept, but
+ * not where its header would be in another place. In other runtimes no chunk goes. Nests. */
 void ouro__arena_hold(void);
 void ouro__arena_release(void);
 /* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
@@ -197,7 +199,8 @@ void ouro__runtime_each(struct ouro_runtime *runtime, unsigned tag,
 
 /* Zeroed memory for metadata that is never given back to the system; NULL: refused. */
 void *ouro__meta_take(size_t bytes);
-/* Metadata of one size between two uses, linked through the word at `link`; all else in it stays. */
+/* Metadata of one size between two uses, linked through the word at `link`; all else in it stays.
+ * */
 struct ouro__pool {
     void *first;
     size_t bytes, link;
@@ -362,11 +365,13 @@ const struct ouro_supply *ouro__supply(void);
 /* -- runtime.c --------------------------------------------------------------------------------- */
 
 /* What the layer above wants to be told, installed once.
- *   thread_exit  a thread that has a heap in the current runtime ends, before the heap is given up; or
+ *   thread_exit  a thread that has a heap in the current runtime ends, before the heap is given up;
+ *   or
  *                (ended false) only its time in the runtime does
  *   leaving      the thread turns to another runtime; its record in the current one stays behind
  *   entering     it is in another one now, where it has that record (NULL: none yet)
- *   prepare      a runtime is about to end, and the thread has no record in it: it makes one, if there
+ *   prepare      a runtime is about to end, and the thread has no record in it: it makes one, if
+ *   there
  *                is anything to end; false: no memory
  *   closing      the current runtime is about to go, and no thread has a record in it but this one;
  *                false: there is no memory for what has to be done, and it stays
@@ -384,8 +389,8 @@ struct ouro__upper {
 };
 void ouro__upper_install(const struct ouro__upper *upper);
 const struct ouro__upper *ouro__upper(void);
-/* How many runtimes there are beside the default one. Loaded relaxed: who has a reference to something
- * of another runtime got it from who entered that one, after it was counted here. */
+/* How many runtimes there are beside the default one. Loaded relaxed: who has a reference to
+ * something of another runtime got it from who entered that one, after it was counted here. */
 extern ouro_word ouro__more_runtimes;
 /* The word of a runtime that is the layer above's. */
 ouro_word *ouro__runtime_above(struct ouro_runtime *runtime);
@@ -393,8 +398,8 @@ void ouro__runtimes_lock(void);
 void ouro__runtimes_unlock(void);
 /* Calls fn for every runtime. The caller has the list's lock. */
 void ouro__runtimes_each(void (*fn)(struct ouro_runtime *runtime, void *arg), void *arg);
-/* Swaps to each other runtime in which the calling thread has a record, and calls fn with it, telling
- * the layer above nothing. With the list's lock, or in a fork's handlers. */
+/* Swaps to each other runtime in which the calling thread has a record, and calls fn with it,
+ * telling the layer above nothing. With the list's lock, or in a fork's handlers. */
 void ouro__elsewhere_each(void (*fn)(void *record));
 /* The thread has ended: it leaves what it is in, and its heaps everywhere but in the default one;
  * whether there were such. */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* hold.c: looks (R6, R7 of arena.h): while a thread follows pointers that others may empty, or walks
- * pages, what they lead to stays mapped.
+/* hold.c: looks (R6, R7 of arena.h): while a thread follows pointers that others may empty, or
+ * walks pages, what they lead to stays mapped.
  *
  * An arena counts those who look in it. The process counts all, in two counts that take turns: who
- * must outlast everybody who looks now makes newcomers use the other one, and waits until this one is
- * 0 (as sleepable read-copy-update does: McKenney 2006). Looks run no code of the program's.
+ * must outlast everybody who looks now makes newcomers use the other one, and waits until this one
+ * is 0 (as sleepable read-copy-update does: McKenney 2006). Looks run no code of the program's.
  *
  *  L1  A thread that looks is in one of the two counts, the one that own.parity names, once.
  *  L2  Before a turn the count that newcomers will use is 0: turns wait for each other.
  *  L3  `held` is empty unless somebody looks.
  *
- * Memory order: all of it stands under one lock. Who begins to look after a turn, or after somebody found
- * that nobody looks, finds what was taken away before that; what those before read, they read before. */
+ * Memory order: all of it stands under one lock. Who begins to look after a turn, or after somebody
+ * found that nobody looks, finds what was taken away before that; what those before read, they read
+ * before. */
 #include "alloc/arena.h"
 
 static struct {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* huge.c: blocks that have a mapping of their own: how they are taken, grow and are given back. Those
- * between two uses: kept.c. Their records are the process's (meta.c).
+/* huge.c: blocks that have a mapping of their own: how they are taken, grow and are given back.
+ * Those between two uses: kept.c. Their records are the process's (meta.c).
  *
- * A block may have less than its mapping: what lies behind it is for its growth. A block that replaces
- * a smaller one is likely to grow again: it gets address room for that, which costs nothing until it is
- * touched, or the largest mapping that is kept. So a vector that grows by a constant factor is copied
- * once in a while, and touches each page of its last size once.
+ * A block may have less than its mapping: what lies behind it is for its growth. A block that
+ * replaces a smaller one is likely to grow again: it gets address room for that, which costs
+ * nothing until it is touched, or the largest mapping that is kept. So a vector that grows by a
+ * constant factor is copied once in a while, and touches each page of its last size once.
  *
  * All that is for the mmap supply: other supplies see each block come and go. Some keep memory
  * themselves, and only private anonymous mappings may be cut, enlarged and moved. */
@@ -163,8 +163,8 @@ static bool enlarge(struct ouro__arena *arena, struct ouro__huge *huge, size_t m
     return true;
 }
 
-/* Moves the mapping to where there is room. Nobody looks, and nobody begins to before the lock is free:
- * a walk finds it in its new place (R8). */
+/* Moves the mapping to where there is room. Nobody looks, and nobody begins to before the lock is
+ * free: a walk finds it in its new place (R8). */
 static bool move(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped)
 {
     size_t room = room_ahead(mapped);
@@ -178,8 +178,8 @@ static bool move(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapp
     }
     memcpy(to, &mark, sizeof mark);
     if (!ouro__os_move(huge->base, huge->room, to)) {
-        /* Some refusals come after the start of it was unmapped: then that may be another's by now. Where
-         * the mark still stands it is not. Once is enough. */
+        /* Some refusals come after the start of it was unmapped: then that may be another's by now.
+         * Where the mark still stands it is not. Once is enough. */
         size_t lost = ouro__os_holds(to, mark) ? 0 : huge->room;
         ouro__store(&immovable, 1);
         ouro__os_unmap(to + lost, room - lost);
@@ -238,7 +238,8 @@ void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-/* With the lock, nobody looking: what is in the list of blocks goes, with the lock free meanwhile. */
+/* With the lock, nobody looking: what is in the list of blocks goes, with the lock free meanwhile.
+ * */
 static void unmap_unlocking(struct ouro__arena *arena, struct ouro__huge *huge)
 {
     unlink_it(huge);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* kept.c: mappings of huge blocks between two uses, and the room behind those in use.
  *
- * Mapping a large block costs a page fault for each of its pages, ten times what writing them costs.
- * So what is given back is kept for as long as empty slices are (option purge_delay), for the next
- * block; what then still lies there is unmapped. All of it is idle memory, in no limit.
+ * Mapping a large block costs a page fault for each of its pages, ten times what writing them
+ * costs. So what is given back is kept for as long as empty slices are (option purge_delay), for
+ * the next block; what then still lies there is unmapped. All of it is idle memory, in no limit.
  *
- *  T1  A kept mapping is in no map entry, in no list but `kept`, newest first, and nobody knows of it.
- *  T2  Of a mapping, the first `dirty` bytes may hold memory, but for what its block has not touched;
- *      those from `soiled` on that no block has had since read as zeroes.
- *  T3  idle = the dirty bytes of all kept mappings, and of those behind blocks in use (but for blocks
- *      that are gone). At most KEPT_MOST after each give: the oldest go.
+ *  T1  A kept mapping is in no map entry, in no list but `kept`, newest first, and nobody knows of
+ *      it.
+ *  T2  Of a mapping, the first `dirty` bytes may hold memory, but for what its block has not
+ *      touched; those from `soiled` on that no block has had since read as zeroes.
+ *  T3  idle = the dirty bytes of all kept mappings, and of those behind blocks in use (but for
+ *      blocks that are gone). At most KEPT_MOST after each give: the oldest go.
  *  T4  kept_at is not later than any of that is due; 0: nothing is idle. */
 #include "alloc/arena.h"
 

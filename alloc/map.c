@@ -31,8 +31,8 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what)
             if (!leaf)
                 return false;
         }
-        /* Release: pairs with the acquires of ouro__map_get: who finds an entry finds what the arena
-         * or huge block says of itself. */
+        /* Release: pairs with the acquires of ouro__map_get: who finds an entry finds what the
+         * arena or huge block says of itself. */
         ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);
     }
     return true;

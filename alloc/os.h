@@ -73,9 +73,9 @@ static inline bool ouro__os_enlarge(void *p, size_t size, size_t larger)
     errno = was;
     return done;
 }
-/* Moves the memory of a mapping to the start of another one, which is no smaller: nothing is copied,
- * and its old addresses are nobody's. False: it is where it was, and what `to` had in its place may be
- * there or not. */
+/* Moves the memory of a mapping to the start of another one, which is no smaller: nothing is
+ * copied, and its old addresses are nobody's. False: it is where it was, and what `to` had in its
+ * place may be there or not. */
 static inline bool ouro__os_move(void *from, size_t size, void *to)
 {
     int was = errno;
@@ -83,8 +83,8 @@ static inline bool ouro__os_move(void *from, size_t size, void *to)
     errno = was;
     return done;
 }
-/* Whether the word at `p`, which may be mapped no more, or be another's by now, is `word`. False too
- * where the system does not say. */
+/* Whether the word at `p`, which may be mapped no more, or be another's by now, is `word`. False
+ * too where the system does not say. */
 extern ssize_t process_vm_readv(pid_t, const struct iovec *, unsigned long, const struct iovec *,
                                 unsigned long, unsigned long);
 static inline bool ouro__os_holds(void *p, uint64_t word)
@@ -96,8 +96,8 @@ static inline bool ouro__os_holds(void *p, uint64_t word)
     errno = was;
     return read && found == word;
 }
-/* Whether what is mapped now gets its memory at once (mlockall, MCL_FUTURE): nothing tells but a page
- * that was never touched. No flag of mmap leaves a mapping out of that. */
+/* Whether what is mapped now gets its memory at once (mlockall, MCL_FUTURE): nothing tells but a
+ * page that was never touched. No flag of mmap leaves a mapping out of that. */
 static inline bool ouro__os_fills_maps(void)
 {
     unsigned char present = 1;
@@ -200,9 +200,9 @@ OURO_NORETURN static inline void ouro__os_abort(void)
 {
     abort();
 }
-/* Where the stack lies that the calling thread was started on; false: cannot tell (libc wants memory
- * for it; of the first thread it asks /proc). With glibc the thread-local data of modules that were
- * there from the start is a part of it. Some microseconds; both in stack.c. */
+/* Where the stack lies that the calling thread was started on; false: cannot tell (libc wants
+ * memory for it; of the first thread it asks /proc). With glibc the thread-local data of modules
+ * that were there from the start is a part of it. Some microseconds; both in stack.c. */
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
 /* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
 bool ouro__os_is_thread_local(void *p);

@@ -89,10 +89,10 @@
 #define OURO_EMULATED 0
 #endif
 
-/* Where the stack of the calling function's caller ends: below stands what that called. The address of
- * a frame does not tell: it is the frame's upper end on x86-64, and its lower end on 64-bit Arm, where
- * clang gives it for both; there a function that does nothing but pass this on has only its record of
- * 16 bytes. */
+/* Where the stack of the calling function's caller ends: below stands what that called. The address
+ * of a frame does not tell: it is the frame's upper end on x86-64, and its lower end on 64-bit Arm,
+ * where clang gives it for both; there a function that does nothing but pass this on has only its
+ * record of 16 bytes. */
 #if defined(__clang__) && defined(__aarch64__)
 #define OURO__CALLERS_STACK() ((uintptr_t)__builtin_frame_address(0) + 16)
 #else

@@ -188,8 +188,8 @@ OURO_COLD void ouro__freed_twice(const void *cell)
     ouro_fail(OURO_FAIL_DOUBLE_FREE, cell, NULL, "it was freed before, and nobody has it");
 }
 
-/* The checked library: a free raw block reads as POISON behind the word that links it. One that does
- * is looked for among the free ones, if they are the calling thread's; `mine`: NULL if not. */
+/* The checked library: a free raw block reads as POISON behind the word that links it. One that
+ * does is looked for among the free ones, if they are the calling thread's; `mine`: NULL if not. */
 #define POISON ((uint64_t)0xDDDDDDDDDDDDDDDD)
 
 static bool is_listed(const void *list, const void *cell)

@@ -14,8 +14,8 @@
  *  F4  Serving one heap may push to another that wants serving too. That one is remembered (`owes`)
  *      and served after, by the same call: stack and batches never nest.
  *
- *  F5  A batch has cells of heaps of its own runtime alone; cells of others are pushed one by one, so
- *      that nothing of a runtime waits in another (N2 of docs/adr/0012).
+ *  F5  A batch has cells of heaps of its own runtime alone; cells of others are pushed one by one,
+ *      so that nothing of a runtime waits in another (N2 of docs/adr/0012).
  *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
  * drains that list sees that the page is not the list's heap's and passes the cell on.

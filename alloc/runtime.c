@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* runtime.c: threads turn from one runtime to another (docs/adr/0012). How runtimes begin: runtimes.c; how
- * they end: runtime_end.c.
+/* runtime.c: threads turn from one runtime to another (docs/adr/0012). How runtimes begin:
+ * runtimes.c; how they end: runtime_end.c.
  *
- *  N6  ouro__own.runtime is the runtime that the thread is in; ouro__context.heap is its heap there, or
- *      nobody's; the layer above has its record there, or none.
- *  N7  `inside` counts the frames of all threads that name a runtime, that is, entries that were not
- *      left. It goes from 0 to CLOSED by compare-and-swap, and from then on nobody enters but `closer`.
- *      The default runtime's is not counted. One that opens again, because there was no memory for its
- *      end, is as if its threads had ended: whoever passed over it meanwhile left nothing in it.
- *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its address
- *      (or who destroys the runtime, while the thread is in none of it).
+ *  N6  ouro__own.runtime is the runtime that the thread is in; ouro__context.heap is its heap
+ *      there, or nobody's; the layer above has its record there, or none.
+ *  N7  `inside` counts the frames of all threads that name a runtime, that is, entries that were
+ *      not left. It goes from 0 to CLOSED by compare-and-swap, and from then on nobody enters but
+ *      `closer`. The default runtime's is not counted. One that opens again, because there was no
+ *      memory for its end, is as if its threads had ended: whoever passed over it meanwhile left
+ *      nothing in it.
+ *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its
+ *      address (or who destroys the runtime, while the thread is in none of it).
  *
- * Memory order: `inside` changes by full RMWs: what a thread did in a runtime comes before its leave,
- * and that before the CAS of who destroys it. */
+ * Memory order: `inside` changes by full RMWs: what a thread did in a runtime comes before its
+ * leave, and that before the CAS of who destroys it. */
 #include "alloc/turn.h"
 
 /* Where a thread came from, outermost first. */
@@ -31,8 +32,8 @@ static struct ouro__pool frame_pool = {NULL, sizeof(struct ouro__entered),
 /* -- turning ----------------------------------------------------------------------------------- */
 
 /* `recent` is stored by release and loaded by acquire:
- * who finds a heap by it finds all that its maker wrote. `thread` is relaxed: only this thread makes it
- * equal to `me`. */
+ * who finds a heap by it finds all that its maker wrote. `thread` is relaxed: only this thread
+ * makes it equal to `me`. */
 struct ouro__heap *ouro__heap_in(struct ouro_runtime *runtime)
 {
     const ouro_word me = (ouro_word)&ouro__own;

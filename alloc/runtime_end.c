@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* runtime_end.c: how runtimes end (docs/adr/0012): they are closed, what threads left in them is ended as
- * their exits would have ended it, then all objects, then the memory. N1 to N5: there; N6 to N8: runtime.c. */
+/* runtime_end.c: how runtimes end (docs/adr/0012): they are closed, what threads left in them is
+ * ended as their exits would have ended it, then all objects, then the memory. N1 to N5: there; N6
+ * to N8: runtime.c. */
 #include "alloc/turn.h"
 
 static ouro_status may_end(const struct ouro_runtime *runtime, const char **why)
@@ -33,8 +34,8 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
     return OURO_BUSY;
 }
 
-/* Takes the closing back. By an RMW, for somebody may be counting himself out (count_in); its release
- * pairs with the RMW of who closes it next, to whom `closer` belongs then. */
+/* Takes the closing back. By an RMW, for somebody may be counting himself out (count_in); its
+ * release pairs with the RMW of who closes it next, to whom `closer` belongs then. */
 static void open_again(struct ouro_runtime *runtime)
 {
     ouro__store(&runtime->closer, 0);
@@ -59,8 +60,8 @@ static bool prepare(struct ouro_runtime *runtime)
     return prepared;
 }
 
-/* Both under the list's lock: a thread that ends meanwhile, and must not wait for what may open again
- * (enter_elsewhere), waits for this. */
+/* Both under the list's lock: a thread that ends meanwhile, and must not wait for what may open
+ * again (enter_elsewhere), waits for this. */
 static ouro_status begin_end(struct ouro_runtime *runtime, const char **why)
 {
     ouro__runtimes_lock();
@@ -75,8 +76,8 @@ static ouro_status begin_end(struct ouro_runtime *runtime, const char **why)
 }
 
 /* Ends what threads left behind in the current runtime, as their exits would have: each was left by
- * its thread, which cannot come back. But for `mine`. Relaxed loads: the CAS of close_it acquired what
- * they did. */
+ * its thread, which cannot come back. But for `mine`. Relaxed loads: the CAS of close_it acquired
+ * what they did. */
 static void end_threads(struct ouro_runtime *runtime, const struct ouro__heap *mine)
 {
     for (struct ouro__heap *heap = ouro__heaps_of(runtime); heap; heap = heap->next_heap) {
@@ -91,8 +92,8 @@ static void end_threads(struct ouro_runtime *runtime, const struct ouro__heap *m
     }
 }
 
-/* All that was alive in the current runtime ends. false: there is no memory to collect its cycles; then
- * it is as if its threads had ended. The limit stands no more in the way. */
+/* All that was alive in the current runtime ends. false: there is no memory to collect its cycles;
+ * then it is as if its threads had ended. The limit stands no more in the way. */
 static bool end_objects(struct ouro_runtime *runtime)
 {
     const struct ouro__upper *upper = ouro__upper();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stack.c: what the system tells of the calling thread's stack. It belongs to os.h, and has a file of
- * its own because libc declares all of it for _GNU_SOURCE alone. */
+/* stack.c: what the system tells of the calling thread's stack. It belongs to os.h, and has a file
+ * of its own because libc declares all of it for _GNU_SOURCE alone. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -2,10 +2,11 @@
 /* payload.c: payloads that are shared, become a value's own, grow, and are sealed by views.
  *
  * A seal (checked library) stands in the payload itself: the number of live views, and whether a
- * copy of its value was made, which others may have yet. Nothing can be lost for want of memory, and a
- * view can outlive a move of its value. Sealing makes the capacity 0, so that every edit, inlined
- * ones of programs that were compiled for the release library too, asks here. An edit of a value
- * that shares its payload copies, and leaves the bytes of the view as they are: it is not reported.
+ * copy of its value was made, which others may have yet. Nothing can be lost for want of memory,
+ * and a view can outlive a move of its value. Sealing makes the capacity 0, so that every edit,
+ * inlined ones of programs that were compiled for the release library too, asks here. An edit of a
+ * value that shares its payload copies, and leaves the bytes of the view as they are: it is not
+ * reported.
  */
 #include "hooks/edit.h"
 #include "alloc/fail.h"
@@ -59,8 +60,8 @@ struct ouro_payload *ouro__view_begin_out(struct ouro_payload *payload)
     for (;;) {
         if (was != 0 && !(was & SEALED))
             return NULL; /* its elements are being destroyed */
-        /* Several threads may view and share one payload. The word alone is to be exact: nothing else
-         * is ordered by it, here and in ouro__view_end_out. */
+        /* Several threads may view and share one payload. The word alone is to be exact: nothing
+         * else is ordered by it, here and in ouro__view_end_out. */
         if (ouro__cas_full(seal_of(payload), &was, (was | SEALED) + 1))
             break;
     }

@@ -9,9 +9,9 @@
  *      give it back, on any thread. So `len < capacity` is all that an append looks at.
  *  P2  capacity 0: ask out of line. It is shared, or was; or a literal; or a view of it is live.
  *  P3  The capacity becomes 0 when the value is copied, and above 0 again only for who has the only
- *      reference. Whoever may read a value may copy it, so several threads may store that 0, and one
- *      of them late: when another has its copy already, and asks this word before it appends. All
- *      loads and that store are relaxed atomics, for nothing is ordered by them:
+ *      reference. Whoever may read a value may copy it, so several threads may store that 0, and
+ *      one of them late: when another has its copy already, and asks this word before it appends.
+ *      All loads and that store are relaxed atomics, for nothing is ordered by them:
  *      - The other stored or saw 0 first, so it sees nothing else from then on: its append asks out
  *        of line, and finds the reference of the value that is being copied beside its own.
  *      - Who changes or ends a value has it alone, after all that read it, by what the program does
@@ -47,9 +47,9 @@ typedef struct ouro_string {
     struct ouro_payload *payload; /* bytes, then a NUL */
 } ouro_string;
 
-/* 1: views that are inlined into this program seal what they show if the library is the checked one.
- * They cost a load and a compare more, so that is for programs that are to be checked. Views by the
- * functions of the same names (twins) always seal there. */
+/* 1: views that are inlined into this program seal what they show if the library is the checked
+ * one. They cost a load and a compare more, so that is for programs that are to be checked. Views
+ * by the functions of the same names (twins) always seal there. */
 #ifndef OURO_SEAL_VIEWS
 #define OURO_SEAL_VIEWS 0
 #endif

@@ -36,8 +36,9 @@ struct ouro_refops {
     /* A payload, count 1, contents undefined, of `bytes` at least in all, *room in truth; NULL: no
      * memory. `string`: what it is called in reports. */
     struct ouro_payload *(*payload_new)(size_t bytes, bool string, size_t *room);
-    /* The same for what `old` grows to, of which the caller has the only reference: `old` itself, where
-     * it stands and with what it holds, if there is room behind it. May be NULL: as payload_new. */
+    /* The same for what `old` grows to, of which the caller has the only reference: `old` itself,
+     * where it stands and with what it holds, if there is room behind it. May be NULL: as
+     * payload_new. */
     struct ouro_payload *(*payload_grow)(struct ouro_payload *old, size_t bytes, bool string,
                                          size_t *room);
     /* The caller has the only reference, whichever thread made it: gives it back at once. */

@@ -36,10 +36,11 @@ enum ouro__type_state {
     OURO__TYPE_LEAVING = 1u << 14   /* about to be unregistered (unregister.c) */
 };
 
-/* Entries are written before the type is born from, and NULL again when it is unregistered: with the
- * registration lock, while others load them. So both are atomic, through these two. Relaxed: who has
- * an object of the type got it from where the type was registered; who looks at what may be a freed
- * one, and finds the descriptor still there, is waited for before it changes (unregister.c). */
+/* Entries are written before the type is born from, and NULL again when it is unregistered: with
+ * the registration lock, while others load them. So both are atomic, through these two. Relaxed:
+ * who has an object of the type got it from where the type was registered; who looks at what may be
+ * a freed one, and finds the descriptor still there, is waited for before it changes
+ * (unregister.c). */
 extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
 OURO_INLINE const struct ouro_type *ouro__type_numbered(unsigned id)

@@ -2,8 +2,8 @@
 /* seals.c: the live views of a whole value, looked for before it is replaced (checked library).
  *
  * Each string and sequence is asked when it goes, too. But then others have gone before it, and
- * whoever leaves the failure by longjmp would find half a value. So the walk only looks: it is over,
- * and its frames are gone, before anything is named. */
+ * whoever leaves the failure by longjmp would find half a value. So the walk only looks: it is
+ * over, and its frames are gone, before anything is named. */
 #include "hooks/fields.h"
 
 struct seeker {

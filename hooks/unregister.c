@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* unregister.c: types that go away.
  *
- * Headers name a type by its number, and free cells keep the header that death left. So before a number
- * can go to another type, nobody may have it any more:
+ * Headers name a type by its number, and free cells keep the header that death left. So before a
+ * number can go to another type, nobody may have it any more:
  *   1. no registered type nests one of those that leave but these themselves,
- *   2. no object of them is there: all pages of all runtimes are looked through, and the number is taken
- *      out of the headers of freed objects on the way,
+ *   2. no object of them is there: all pages of all runtimes are looked through, and the number is
+ *      taken out of the headers of freed objects on the way,
  *   3. the table forgets the number, and the descriptor its registration,
- *   4. who looked while the number was still there has finished (ouro__looks_over): a capture of another
- *      thread may have read the table just before,
+ *   4. who looked while the number was still there has finished (ouro__looks_over): a capture of
+ *      another thread may have read the table just before,
  *   5. the number may be used again.
- * Only from 3 on anything has changed that shows. The caller promises that nobody makes such objects
- * meanwhile, so what 2 found stays so. */
+ * Only from 3 on anything has changed that shows. The caller promises that nobody makes such
+ * objects meanwhile, so what 2 found stays so. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
 #include "alloc/text.h"
@@ -137,8 +137,9 @@ static void leave(struct ouro_type *const *types, size_t count)
 {
     ouro__types_lock();
     for (size_t i = 0; i < count; i++) {
-        /* Nothing is published by these: who makes the type known again does so under the lock, and who
-         * still looks through the number had it before (step 4: the lock of looks orders the rest). */
+        /* Nothing is published by these: who makes the type known again does so under the lock, and
+         * who still looks through the number had it before (step 4: the lock of looks orders the
+         * rest). */
         ouro__store((ouro_word *)&types[i]->birth, 0);
         ouro__store((ouro_word *)&types[i]->counts, 0);
         if (types[i]->id < OURO__WIDE_TYPE)

@@ -54,9 +54,9 @@ OURO_INLINE size_t ouro__value_size(const void *value, const struct ouro_type *t
     return size > type->size ? size : type->size;
 }
 
-/* The payloads of strings and sequences and the weak handles in `value`, of elements of sequences too,
- * that stand outside of something: drops these, and leaves the others and all strong references as
- * they are. No hook runs but what drops of other runtimes carry out. */
+/* The payloads of strings and sequences and the weak handles in `value`, of elements of sequences
+ * too, that stand outside of something: drops these, and leaves the others and all strong
+ * references as they are. No hook runs but what drops of other runtimes carry out. */
 struct ouro__outside {
     bool (*is_outside)(const struct ouro__outside *self, const void *block);
 };

@@ -174,8 +174,8 @@ static void tell(const struct kept *kept)
               "written after it was freed");
 }
 
-/* Frees the oldest kept object if there are too many, and whether it was told of or written is noted
- * in it; false: `fresh` was put in. */
+/* Frees the oldest kept object if there are too many, and whether it was told of or written is
+ * noted in it; false: `fresh` was put in. */
 static bool make_room(const struct kept *fresh, struct kept *old)
 {
     ouro__orc_lock(&quarantine.lock);

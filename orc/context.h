@@ -4,9 +4,9 @@
  * alloc/pool.h have the rest).
  *
  * For every function: `context` is that of the calling thread (borrowed, not NULL): what
- * ouro_context_here() answered on it. All else, errors, threads and cost, is as for the function of the
- * same name without `_in`. Local and atomic counts read no context; their forms are here so that a
- * program can choose by OURO_RC. */
+ * ouro_context_here() answered on it. All else, errors, threads and cost, is as for the function of
+ * the same name without `_in`. Local and atomic counts read no context; their forms are here so
+ * that a program can choose by OURO_RC. */
 #ifndef OURO_ORC_CONTEXT_H
 #define OURO_ORC_CONTEXT_H
 

@@ -117,8 +117,9 @@ size_t ouro__foreign_of(const void *object)
 
 void ouro__foreign_forget(const void *object)
 {
-    /* Relaxed: who made an entry of the object raised the count before it dropped its reference, by a
-     * release which whoever decided the death acquired; and while the entry is there it is not 0. */
+    /* Relaxed: who made an entry of the object raised the count before it dropped its reference, by
+     * a release which whoever decided the death acquired; and while the entry is there it is not 0.
+     * */
     if (OURO_LIKELY(ouro__load(&table.count) == 0))
         return;
     ouro__orc_lock(&table.lock);
@@ -130,8 +131,8 @@ void ouro__foreign_forget(const void *object)
     ouro_free(e);
 }
 
-/* Changes the object's entry if it still has `old` bytes; `fresh` becomes the entry if there is none.
- * What is to be freed is left in *fresh. */
+/* Changes the object's entry if it still has `old` bytes; `fresh` becomes the entry if there is
+ * none. What is to be freed is left in *fresh. */
 static bool exchange(void *object, size_t old, size_t bytes, struct entry **fresh)
 {
     ouro__orc_lock(&table.lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* frame.c: what a thread's C functions own.
  *
- * Problem: after a longjmp the frames that it left are overwritten by the next call, so nothing that
- * is linked through them can be followed then (docs/adr/0013). So what they own stands in an array:
+ * Problem: after a longjmp the frames that it left are overwritten by the next call, so nothing
+ * that is linked through them can be followed then (docs/adr/0013). So what they own stands in an
+ * array:
  *  F1  start <= top <= end; what is below top is owned, oldest first. Only its thread touches it.
  *  F2  An entry is taken off before it is released: whatever runs then may leave, and unwind again.
  *  F3  The array is there only while the thread is attached, and goes when it is detached. */

@@ -2,8 +2,8 @@
 /* handle.c: the table of counted handles.
  *
  * A handle is the number of a slot, and the generation of its use. Slots stand in segments that
- * never move or go, each twice as large as the one before, so that whoever has any number at all may
- * look at its slot without a lock.
+ * never move or go, each twice as large as the one before, so that whoever has any number at all
+ * may look at its slot without a lock.
  *
  *  D1  A slot's word has its generation, whether it is open, and how many gets are under way. The
  *      number is an open handle's exactly if the generations are equal and OPEN is set.
@@ -16,9 +16,9 @@
  *  D5  `object`, `site` and `address` are written by who has the slot out of the list of free ones,
  *      before OPEN is set (release), and read after it was seen (acquire). They stay when it is
  *      closed, for reports.
- *  D6  Free slots are used again oldest first, so that a closed handle's site is known for long. The
- *      lock guards that list and the growth of the table, and is held over a fork. A get that was
- *      under way in a thread that a fork left behind stays so: that object lives on.
+ *  D6  Free slots are used again oldest first, so that a closed handle's site is known for long.
+ *      The lock guards that list and the growth of the table, and is held over a fork. A get that
+ *      was under way in a thread that a fork left behind stays so: that object lives on.
  *  D7  When a runtime ends, the handles of its objects are closed, and `object` becomes 0: there is
  *      nothing to drop any more. */
 #include "orc/handle.h"
@@ -131,7 +131,8 @@ static uint32_t take_slot(void)
 static void give_slot(uint32_t n, struct slot *slot)
 {
     ouro_word next = ((ouro__load(&slot->word) >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
-    /* Release: pairs with the acquire in bad_handle, which finds this use's site, or a later one's. */
+    /* Release: pairs with the acquire in bad_handle, which finds this use's site, or a later one's.
+     * */
     ouro__store_release(&slot->word, next);
     if (next == 0)
         return;

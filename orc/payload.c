@@ -69,8 +69,8 @@ struct ouro_payload *ouro__payload_birth(size_t bytes, bool string, size_t *room
     return OURO_LIKELY(payload != NULL) ? payload : birth_out(&small_types[string], bytes, room);
 }
 
-/* Counted blocks do not move (R8 of arena.h): a collection may look at one through a value that still
- * has the old address. */
+/* Counted blocks do not move (R8 of arena.h): a collection may look at one through a value that
+ * still has the old address. */
 static OURO_NOINLINE struct ouro_payload *grow_out(struct ouro_payload *old, size_t bytes,
                                                    bool string, size_t *room)
 {

@@ -160,8 +160,8 @@ static bool any_frozen(const struct ouro_runtime *runtime)
     return heap != NULL;
 }
 
-/* Whether a thread that is not there may have been about to write its first contents, or its last. Of
- * a merged object nobody knows who made it. */
+/* Whether a thread that is not there may have been about to write its first contents, or its last.
+ * Of a merged object nobody knows who made it. */
 static bool is_half_made(const struct leftovers *left, ouro_word b)
 {
     return OURO_THREADS && left->frozen &&
@@ -250,8 +250,8 @@ static void report_leaks(void)
 /* In the last round no hook runs, so that what is left then is all. */
 #define LEFTOVER_ROUNDS 8
 
-/* All cycles, merged ones too; false: there is no memory to look for some. A collection that met the
- * process's second thread gives up too, once. */
+/* All cycles, merged ones too; false: there is no memory to look for some. A collection that met
+ * the process's second thread gives up too, once. */
 static bool collect_cycles(struct ouro__thread *me)
 {
     struct ouro_collection one = {.freed = 1};

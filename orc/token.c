@@ -84,8 +84,8 @@ unsigned ouro__token_issue(struct ouro__thread *me)
     token->orc = orc;
     token->next_of = orc->tokens;
     orc->tokens = t;
-    /* Release: pairs with the loads of `holder` in pushes and holds; `orc` is read by who has a reference
-     * to an object of the token, which was born after this. */
+    /* Release: pairs with the loads of `holder` in pushes and holds; `orc` is read by who has a
+     * reference to an object of the token, which was born after this. */
     ouro__store_release(&token->holder, (ouro_word)me);
     return t;
 }

@@ -2,15 +2,15 @@
 /* unwind.c: what a jump left is put right.
  *
  * Code of the program runs inside the library at few places: hooks, the memory callback, handlers
- * of failures. Where it leaves by longjmp or an exception, the C frames of the library are gone, and
- * may be overwritten; so all that is needed to finish what they were at stands in the thread's
+ * of failures. Where it leaves by longjmp or an exception, the C frames of the library are gone,
+ * and may be overwritten; so all that is needed to finish what they were at stands in the thread's
  * record while such code runs, and nothing is left in locals but what may be lost.
  *
  *  U1  Locks are not held while code of the program runs; but the buckets of weak cells are while
  *      trace hooks are asked for the second look, and those stand in visited.stage.
  *  U2  release: what waits is pending, born_dead or noted; the object whose hook runs is at hand.
- *      It counts as destroyed: its hook ran, once; its memory goes, unless somebody took a reference.
- *      What its fields still held is not dropped: how far its hook came nobody knows.
+ *      It counts as destroyed: its hook ran, once; its memory goes, unless somebody took a
+ *      reference. What its fields still held is not dropped: how far its hook came nobody knows.
  *  U3  collection: up to the verdict it is taken back, from then on it is finished (sweep.c, S3).
  *  U4  Loops that cannot be left are `whole`: over-releases are noted, and reported when they are
  *      done; the memory callback is not asked.
@@ -93,7 +93,8 @@ struct left {
     uintptr_t low, high; /* then the thread has ended, and its stack is here; asked for at need */
 };
 
-/* At a thread's end. What cannot be told from a variable is lost, too, rather than a guess destroyed. */
+/* At a thread's end. What cannot be told from a variable is lost, too, rather than a guess
+ * destroyed. */
 static bool is_gone_with_thread(const struct ouro__owned *owned, struct left *left)
 {
     uintptr_t at = (uintptr_t)owned->at;

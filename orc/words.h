@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* words.h: Internal to orc. What the two words of a header say, beyond what header.h tells the inlined
- * paths (docs/counts.md). */
+/* words.h: Internal to orc. What the two words of a header say, beyond what header.h tells the
+ * inlined paths (docs/counts.md). */
 #ifndef OURO_ORC_WORDS_H
 #define OURO_ORC_WORDS_H
 

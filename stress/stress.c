@@ -288,8 +288,9 @@ static void empty_boxes(void)
     }
 }
 
-/* Collects what the threads left. Cycles of atomic objects are collected by a thread that is alone, and
- * a joined thread may be counted for a while yet: the system tells of its end before it takes it off. */
+/* Collects what the threads left. Cycles of atomic objects are collected by a thread that is alone,
+ * and a joined thread may be counted for a while yet: the system tells of its end before it takes
+ * it off. */
 static bool all_died(void)
 {
     for (int tries = 0; births != deaths && tries < 1000; tries++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes alloc/heap.h. Blocks with mappings of their own: what is kept of them between two
- * uses, how they grow, and that all of it goes back. Page faults and address space are counted, not time. */
+/* White-box: includes alloc/heap.h. Blocks with mappings of their own: what is kept of them between
+ * two uses, how they grow, and that all of it goes back. Page faults and address space are counted,
+ * not time. */
 #include "alloc_check.h"
 #include "alloc/runtime.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Machine code made from the constants of orc/abi.h counts, stores and gives birth as the inlined
- * functions do: the same assertions as in orc_counts.c and orc_slot.c, for the owner, for others, for
- * immortal objects and in the checked library. White-box: looks at headers. */
+ * functions do: the same assertions as in orc_counts.c and orc_slot.c, for the owner, for others,
+ * for immortal objects and in the checked library. White-box: looks at headers. */
 #include "orc_kit.h"
 #include "codegen.h"
 
 #include <sys/mman.h>
 
-/* -- the code ----------------------------------------------------------------------------------- */
+/* -- the code -----------------------------------------------------------------------------------
+ * */
 
 static void (*gen_incref)(struct ouro_context *, void *);
 static void (*gen_incref_tls)(void *);
@@ -114,7 +115,8 @@ static void assert_outs(unsigned n)
     outs = 0;
 }
 
-/* -- counts ------------------------------------------------------------------------------------- */
+/* -- counts -------------------------------------------------------------------------------------
+ * */
 
 static void null_is_ignored(void **state)
 {
@@ -245,7 +247,8 @@ static void immortal_objects_are_never_written(void **state)
     assert_int_equal(kit_destroyed, 0);
 }
 
-/* -- slots and births --------------------------------------------------------------------------- */
+/* -- slots and births ---------------------------------------------------------------------------
+ * */
 
 static void a_slot_owns_what_is_stored(void **state)
 {
@@ -333,7 +336,8 @@ static void the_subtype_test_takes_no_walk(void **state)
     assert_false(gen_is_derived(NULL, &base, &derived));
 }
 
-/* -- misuse ------------------------------------------------------------------------------------- */
+/* -- misuse -------------------------------------------------------------------------------------
+ * */
 
 static void release_twice(void *arg)
 {

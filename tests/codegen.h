@@ -202,8 +202,8 @@ static inline void emit_is_subtype(struct code *c, uint32_t depth)
     PUT(c, 0x0F, 0x94, 0xC0, 0xC3);                          /* sete al; ret */
 }
 
-/* void incref(object), which finds the context itself: `at` is its distance from the thread pointer,
- * one for all threads where the library was there when the program started. */
+/* void incref(object), which finds the context itself: `at` is its distance from the thread
+ * pointer, one for all threads where the library was there when the program started. */
 static inline void emit_incref_tls(struct code *c, int32_t at, uintptr_t out)
 {
     test_null(c, RDI);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Fibers that resume on another OS thread, and count, store, give birth and allocate with the context
- * of the thread they are on: everything dies once, nothing is lost. No thread takes a fiber that it ran
- * last, so each resumes on another one each time. */
+/* Fibers that resume on another OS thread, and count, store, give birth and allocate with the
+ * context of the thread they are on: everything dies once, nothing is lost. No thread takes a fiber
+ * that it ran last, so each resumes on another one each time. */
 #include "orc_kit.h"
 
 #include <pthread.h>

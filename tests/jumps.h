@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* jumps.h: what the tests of hooks and callbacks that leave by longjmp share. White-box: see orc_kit.h. */
+/* jumps.h: what the tests of hooks and callbacks that leave by longjmp share. White-box: see
+ * orc_kit.h. */
 #ifndef OURO_TESTS_JUMPS_H
 #define OURO_TESTS_JUMPS_H
 

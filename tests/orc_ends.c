@@ -9,7 +9,8 @@
 
 void middle_owned(void *object, void (*next)(void *), void *arg);
 
-/* -- hooks and collections that a thread left by ending ----------------------------------------------------------------------------------- */
+/* -- hooks and collections that a thread left by ending
+ * ----------------------------------------------------------------------------------- */
 
 /* 1 has 2 and 3; or a ring of 1 and 2. */
 static OURO_NOINLINE struct hooked *a_few(bool ring)
@@ -96,7 +97,8 @@ static void a_thread_that_ends_releases_its_frames(void **state)
     }
 }
 
-/* -- values of functions that a thread left by ending -------------------------------------------- */
+/* -- values of functions that a thread left by ending --------------------------------------------
+ * */
 
 static unsigned whole, spoilt; /* tokens that were destroyed with their bytes, and without */
 
@@ -234,8 +236,8 @@ static void values_that_are_not_on_the_stack_are_destroyed_as_a_thread_ends(void
     free(start.arg);
 }
 
-/* The first thread, which the system started. It is not joined: in the child of a fork that may never
- * return with musl 1.2.3. */
+/* The first thread, which the system started. It is not joined: in the child of a fork that may
+ * never return with musl 1.2.3. */
 static void *wait_for_the_first(void *arg)
 {
     for (int i = 0; i < 10000 && __atomic_load_n(&whole, __ATOMIC_ACQUIRE) == 0; i++)
@@ -272,7 +274,8 @@ static void *exit_through_an_owned_variable(void *held)
     return NULL;
 }
 
-/* glibc unwinds a thread that ends; musl does not. A frame is told by neither: its thread's end is. */
+/* glibc unwinds a thread that ends; musl does not. A frame is told by neither: its thread's end is.
+ * */
 static void an_owned_variable_is_dropped_where_the_end_of_a_thread_unwinds(void **state)
 {
     (void)state;

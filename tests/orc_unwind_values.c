@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hooks of values, the memory callback and handlers of failures that leave by longjmp: what becomes of
- * what the library was at (docs/edges.md). White-box: see orc_kit.h. */
+/* Hooks of values, the memory callback and handlers of failures that leave by longjmp: what becomes
+ * of what the library was at (docs/edges.md). White-box: see orc_kit.h. */
 #include "jumps.h"
 
 /* -- hooks of values --------------------------------------------------------------------------- */

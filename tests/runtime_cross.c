@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: see orc_kit.h. References from one runtime to another, on one thread: it is to the other
- * runtime just another thread. */
+/* White-box: see orc_kit.h. References from one runtime to another, on one thread: it is to the
+ * other runtime just another thread. */
 #include "orc_kit.h"
 
 static struct ouro_runtime *a;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: see orc_kit.h. Threads in runtimes: each has a record in each; what they leave behind is
- * settled for them; a runtime ends when all are out of it, whether they live or not. */
+/* White-box: see orc_kit.h. Threads in runtimes: each has a record in each; what they leave behind
+ * is settled for them; a runtime ends when all are out of it, whether they live or not. */
 #include "orc_kit.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Types that go away: a plug-in is closed after its types were unregistered, which is refused by name
- * while their objects live; numbers are used again; nobody reads what is gone. */
+/* Types that go away: a plug-in is closed after its types were unregistered, which is refused by
+ * name while their objects live; numbers are used again; nobody reads what is gone. */
 #include "plugin.h"
 
 #include <setjmp.h>

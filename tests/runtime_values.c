@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: see orc_kit.h. A runtime is a value: its own limit, options, handlers, statistics, triggers
- * and leaks; what wrong use of one does. */
+/* White-box: see orc_kit.h. A runtime is a value: its own limit, options, handlers, statistics,
+ * triggers and leaks; what wrong use of one does. */
 #include "orc_kit.h"
 #include "alloc/valgrind.h"
 

@@ -21,8 +21,8 @@ static void *small_stack_run(void *arg)
     return NULL;
 }
 
-/* Runs fn(arg) on a thread with a stack of 64 KiB, or the system's least if that is more (128 KiB on
- * aarch64), or 512 KiB if a tool needs more. */
+/* Runs fn(arg) on a thread with a stack of 64 KiB, or the system's least if that is more (128 KiB
+ * on aarch64), or 512 KiB if a tool needs more. */
 static inline void small_stack(void (*fn)(void *), void *arg, bool tool)
 {
     const size_t usual = 64 << 10, least = PTHREAD_STACK_MIN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sequences and strings of many megabytes: they grow where they are, and what they leave is there for
- * the next one. Page faults are counted, not time. */
+/* Sequences and strings of many megabytes: they grow where they are, and what they leave is there
+ * for the next one. Page faults are counted, not time. */
 #include "orc_kit.h"
 
 #include <string.h>

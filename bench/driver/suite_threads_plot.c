@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture of the suite `threads`: above, what atomic and biased counts cost against threads
- * off, a pair of bars a workload; below, trees and list on each allocator. Colours of Okabe and Ito, which colour-blind people tell apart. */
+ * off, a pair of bars a workload; below, trees and list on each allocator. Colours of Okabe and
+ * Ito, which colour-blind people tell apart. */
 #include "bench/driver/suite_threads.h"
 #include "bench/driver/gnuplot.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* context: one more and one less reference with an explicit thread context, beside the usual forms,
- * which find the thread by themselves. Each object is another one than before: counts of the same one
- * would wait for each other, and hide an instruction more or less. */
+ * which find the thread by themselves. Each object is another one than before: counts of the same
+ * one would wait for each other, and hide an instruction more or less. */
 #include "bench/ops.h"
 #include "bench/turns.h"
 #include "orc/context.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* filter-tags, filter-boxes: a live graph is searched by the collector. Its slots go through a
- * filter, by tag bits or NaN boxes, and some hold numbers; beside it the same graph with plain slots,
- * NULL where the other has a number. In cache, where a filter costs most. */
+ * filter, by tag bits or NaN boxes, and some hold numbers; beside it the same graph with plain
+ * slots, NULL where the other has a number. In cache, where a filter costs most. */
 #include "bench/ops.h"
 #include "bench/turns.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* kernels.h: what the workloads append-*, concat and slice are measured against: the same work as a good C
- * programmer writes it by hand, on malloc. They are fixed: what Ouro does better shows as a smaller
- * ratio. Each does what the workload of its name says (append.c, concat.c). */
+/* kernels.h: what the workloads append-*, concat and slice are measured against: the same work as a
+ * good C programmer writes it by hand, on malloc. They are fixed: what Ouro does better shows as a
+ * smaller ratio. Each does what the workload of its name says (append.c, concat.c). */
 #ifndef OURO_BENCH_KERNELS_H
 #define OURO_BENCH_KERNELS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* reuse-*: functional updates of a search tree that nobody else refers to, as a compiler of a
  * functional language lowers them: a function owns its arguments, takes a node apart and builds the
- * new one. Two lowerings, each with reuse tokens (Reinking et al. 2021) and without; all of them are
- * right for shared trees too:
+ * new one. Two lowerings, each with reuse tokens (Reinking et al. 2021) and without; all of them
+ * are right for shared trees too:
  *
  *   the plain one    the parts are counted up and the node is dropped: ouro_drop_reuse beside a
  *                    decref and a fresh node (reuse-insert, reuse-map)
