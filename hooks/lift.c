@@ -171,12 +171,18 @@ void ouro_lifted_destroy(void *value, const struct ouro_type *type)
     }
 }
 
+static void destroy_parts(void *value, const struct ouro_type *type)
+{
+    ouro__value_check(value, type);
+    ouro_lifted_destroy(value, type);
+}
+
 void ouro_destroy_value(void *value, const struct ouro_type *type)
 {
     if (type->hooks.destroy != NULL)
         type->hooks.destroy(value, type);
-    else
-        ouro_lifted_destroy(value, type);
+    else if (!(ouro__type_state(type) & OURO__TYPE_PLAIN))
+        destroy_parts(value, type);
 }
 
 /* wasMoved. Types nest to a bounded depth, so this recurses. */

@@ -31,6 +31,23 @@ static bool relink_weak(void **slot, const struct ouro_memo *memo)
     return true;
 }
 
+static bool relink_value(struct relinker *r, void *value, const struct ouro_type *type);
+
+/* While a view of it is live its header is not free for a frame: a call for each element then. */
+static enum ouro__step relink_seq(struct relinker *r, ouro_seq *seq, const struct ouro_type *type)
+{
+    if (!ouro__is_open(seq) || !(ouro__type_state(type) & OURO__TYPE_LINKS))
+        return OURO__NEXT;
+    if (!ouro__payload_is_sealed(seq->payload))
+        return OURO__ENTER;
+    char *element = ouro_seq_data(seq);
+    for (size_t i = 0; i < seq->len; i++, element += type->size) {
+        if (!relink_value(r, element, type))
+            return OURO__STOP;
+    }
+    return OURO__NEXT;
+}
+
 static enum ouro__step relink_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                                    const struct ouro_type *type)
 {
@@ -45,8 +62,7 @@ static enum ouro__step relink_leaf(struct ouro__walker *w, void *slot, enum ouro
             *(void **)slot = copy;
         return OURO__NEXT;
     case OURO_FIELD_SEQ:
-        return ouro__is_open(slot) && (ouro__type_state(type) & OURO__TYPE_LINKS) ? OURO__ENTER
-                                                                                  : OURO__NEXT;
+        return relink_seq(OURO_CONTAINER_OF(w, struct relinker, walker), slot, type);
     default:
         return OURO__NEXT;
     }

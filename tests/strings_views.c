@@ -241,10 +241,12 @@ static void replace(int how)
 {
     ouro_set_fail_handler(leave, NULL);
     if (setjmp(leaving) == 0) {
-        if (how & 1)
+        if (how % 3 == 0)
+            KIT_CHECK(ouro_copy(&to, &from, &record_type) == OURO_OK);
+        else if (how % 3 == 1)
             ouro_sink(&to, &from, &record_type);
         else
-            KIT_CHECK(ouro_copy(&to, &from, &record_type) == OURO_OK);
+            ouro_destroy_value(&to, &record_type);
     }
     ouro_set_fail_handler(NULL, NULL);
 }
@@ -254,13 +256,13 @@ static void what_is_not_replaced_for_a_view_is_whole(void **state)
     (void)state;
     if (!OURO_TEST_CHECKED)
         skip();
-    for (int how = 0; how < 6; how++) {
+    for (int how = 0; how < 9; how++) {
         to = make_record(1);
         from = make_record(2);
         struct record before[2] = {to, from};
         const ouro_string *inner = ouro_seq_data(&to.names);
-        ouro_view view = how < 2   ? ouro_string_view(&to.name, 0, 4)
-                         : how < 4 ? ouro_seq_view(&to.names, 0, 3, sizeof to.name)
+        ouro_view view = how < 3   ? ouro_string_view(&to.name, 0, 4)
+                         : how < 6 ? ouro_seq_view(&to.names, 0, 3, sizeof to.name)
                                    : ouro_string_view(&inner[1], 1, 3);
         left_with = OURO_FAIL_MISUSE;
         replace(how);
@@ -271,7 +273,10 @@ static void what_is_not_replaced_for_a_view_is_whole(void **state)
         assert_int_equal(ouro_count(from.node), 1);
         ouro_view_end(&view);
         replace(how); /* now it may go */
-        assert_int_equal(to.node->id, 2);
+        if (how % 3 == 2)
+            to = (struct record){NULL, {0, NULL}, {0, NULL}};
+        else
+            assert_int_equal(to.node->id, 2);
         ouro_destroy_value(&to, &record_type);
         ouro_destroy_value(&from, &record_type);
     }
@@ -318,6 +323,62 @@ static void a_viewed_sequence_is_traced(void **state)
     ouro_destroy_value(&list, &list_type);
 }
 
+/* A deep copy whose written hook begins a view: the walk that relinks it leaves the seal. */
+struct friend
+{
+    struct node *of;
+};
+static const struct ouro_field friend_fields[] = {OURO_BORROW(struct friend, of)};
+static struct ouro_type friend_type = OURO_TYPE(struct friend, friend_fields);
+struct circle {
+    struct node *node;
+    ouro_seq friends;
+};
+static ouro_view begun;
+static ouro_status copy_and_view(void *fresh, const void *source, const struct ouro_type *type,
+                                 struct ouro_memo *memo)
+{
+    ouro_status status = ouro_lifted_deepcopy(fresh, source, type, memo);
+    if (status == OURO_OK)
+        begun = ouro_seq_view(&((struct circle *)fresh)->friends, 0, 2, sizeof(struct friend));
+    return status;
+}
+static const struct ouro_field circle_fields[] = {
+    OURO_REF(struct circle, node, &node_type),
+    OURO_SEQ(struct circle, friends, &friend_type),
+};
+static struct ouro_type circle_type = {.size = sizeof(struct circle),
+                                       .align = _Alignof(struct circle),
+                                       .name = "circle",
+                                       .fields = circle_fields,
+                                       .field_count = 2,
+                                       .hooks = {.deepcopy = copy_and_view}};
+
+static void a_viewed_sequence_is_relinked(void **state)
+{
+    (void)state;
+    struct circle circle = {node_new(1), {0, NULL}}, copy;
+    struct friend friends[2] = {{circle.node}, {NULL}};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ouro_seq_push(&circle.friends, &friend_type, &friends[i]), OURO_OK);
+    assert_int_equal(ouro_deepcopy_value(&copy, &circle, &circle_type), OURO_OK);
+    const struct friend *copied = ouro_seq_data(&copy.friends);
+    assert_true(copy.node != circle.node);
+    assert_ptr_equal(copied[0].of, copy.node);
+    assert_null(copied[1].of);
+    if (OURO_TEST_CHECKED) {
+        ouro_set_fail_handler(leave, NULL);
+        left_with = OURO_FAIL_MISUSE;
+        if (setjmp(leaving) == 0)
+            ouro_destroy_value(&copy, &circle_type);
+        ouro_set_fail_handler(NULL, NULL);
+        assert_int_equal(left_with, OURO_FAIL_SEALED);
+    }
+    ouro_view_end(&begun);
+    ouro_destroy_value(&copy, &circle_type);
+    ouro_destroy_value(&circle, &circle_type);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +389,7 @@ int main(void)
         kit_test(what_is_not_replaced_for_a_view_is_whole),
         kit_test(an_edit_of_a_copy_leaves_the_view),
         kit_test(a_viewed_sequence_is_traced),
+        kit_test(a_viewed_sequence_is_relinked),
     };
     return kit_run(tests);
 }
