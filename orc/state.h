@@ -17,8 +17,7 @@ OURO_INLINE void ouro__orc_unlock(ouro__mutex *m)
     ouro__unlock_unless(ouro__own.orc_forks, m);
 }
 
-/* -- attach.c, token.c, park.c, frame.c ---------------------------------------------------------
- * */
+/* -- attach.c, token.c, park.c, frame.c -------------------------------------------------------- */
 
 /* The calling thread's record, made on first touch; NULL: no memory. */
 struct ouro__thread *ouro__attach(void);

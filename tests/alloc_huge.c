@@ -399,7 +399,7 @@ static void during_a_look_blocks_stay_where_they_are(void **state)
     unsigned char *other = ouro_realloc(p, 200 * MIB);
     assert_non_null(other);
     assert_int_equal(other[0], 5);
-    if (other != p)
+    if (other != p && !on_valgrind()) /* which knows that it was given back */
         assert_int_equal(*(volatile unsigned char *)p, 5); /* still mapped */
     check_arena();
     void *q = ouro_malloc(3 * MIB);

@@ -7,8 +7,7 @@
 
 #include <sys/mman.h>
 
-/* -- the code -----------------------------------------------------------------------------------
- * */
+/* -- the code ---------------------------------------------------------------------------------- */
 
 static void (*gen_incref)(struct ouro_context *, void *);
 static void (*gen_incref_tls)(void *);
@@ -115,8 +114,7 @@ static void assert_outs(unsigned n)
     outs = 0;
 }
 
-/* -- counts -------------------------------------------------------------------------------------
- * */
+/* -- counts ------------------------------------------------------------------------------------ */
 
 static void null_is_ignored(void **state)
 {
@@ -247,8 +245,7 @@ static void immortal_objects_are_never_written(void **state)
     assert_int_equal(kit_destroyed, 0);
 }
 
-/* -- slots and births ---------------------------------------------------------------------------
- * */
+/* -- slots and births -------------------------------------------------------------------------- */
 
 static void a_slot_owns_what_is_stored(void **state)
 {
@@ -336,8 +333,7 @@ static void the_subtype_test_takes_no_walk(void **state)
     assert_false(gen_is_derived(NULL, &base, &derived));
 }
 
-/* -- misuse -------------------------------------------------------------------------------------
- * */
+/* -- misuse ------------------------------------------------------------------------------------ */
 
 static void release_twice(void *arg)
 {

@@ -165,8 +165,7 @@ int64_t mock_weak_count(const void *weak)
     return ((const struct mock_weak *)weak)->count;
 }
 
-/* -- payloads: raw blocks with a count in front -------------------------------------------------
- * */
+/* -- payloads: raw blocks with a count in front ------------------------------------------------ */
 
 struct mock_payload {
     int64_t count;

@@ -145,8 +145,7 @@ static inline void *make(size_t mode, struct ouro_type *type)
     return object;
 }
 
-/* -- uses, as functions of the object -----------------------------------------------------------
- * */
+/* -- uses, as functions of the object ---------------------------------------------------------- */
 
 static inline void drop_last_out(void *object)
 {

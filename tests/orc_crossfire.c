@@ -288,8 +288,7 @@ static void threads_that_move_references_about_lose_nothing(void **state)
     }
 }
 
-/* -- deaths of others in the middle of one's own ------------------------------------------------
- * */
+/* -- deaths of others in the middle of one's own ----------------------------------------------- */
 
 static struct node *parent;
 

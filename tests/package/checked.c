@@ -30,8 +30,7 @@ static struct ouro_type prompt_type = {.size = sizeof(struct node),
                                        .field_count = 1};
 static struct ouro_type *const types[] = {&node_type, &leaf_type, &prompt_type};
 
-/* -- the inlined paths, with and without a context ----------------------------------------------
- * */
+/* -- the inlined paths, with and without a context --------------------------------------------- */
 
 static struct ouro_context *given; /* NULL: this thread's */
 static struct ouro_context *in(void)
@@ -110,8 +109,7 @@ static void (*const slots[])(void *, void **, void *) = {
     slot_copy_in, slot_exchange_in, slot_move,     slot_move_in};
 enum { STORES = 6, SLOTS = sizeof slots / sizeof *slots };
 
-/* -- cases --------------------------------------------------------------------------------------
- * */
+/* -- cases ------------------------------------------------------------------------------------- */
 
 static int wanted, at; /* the case to do, the one that is next */
 
