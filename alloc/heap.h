@@ -199,8 +199,8 @@ void ouro__runtime_each(struct ouro_runtime *runtime, unsigned tag,
 
 /* Zeroed memory for metadata that is never given back to the system; NULL: refused. */
 void *ouro__meta_take(size_t bytes);
-/* Metadata of one size between two uses, linked through the word at `link`; all else in it stays.
- * */
+/* Metadata of one size between two uses, linked through the word at `link`; all else in it
+ * stays. */
 struct ouro__pool {
     void *first;
     size_t bytes, link;

@@ -238,8 +238,8 @@ void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-/* With the lock, nobody looking: what is in the list of blocks goes, with the lock free meanwhile.
- * */
+/* With the lock, nobody looking: what is in the list of blocks goes, with the lock free
+ * meanwhile. */
 static void unmap_unlocking(struct ouro__arena *arena, struct ouro__huge *huge)
 {
     unlink_it(huge);

@@ -3,8 +3,8 @@
  *
  * The memory of a whole runtime goes at once (docs/adr/0012), so payloads and weak cells that stand
  * in it are not looked at again; those that stand elsewhere are given up one by one. This looks at
- * field tables alone: what only a written hook knows of is known to nobody while it does not run.
- * */
+ * field tables alone: what only a written hook knows of is known to nobody while it does not
+ * run. */
 #include "hooks/fields.h"
 
 struct leaver {

@@ -272,8 +272,8 @@ static void *exit_through_an_owned_variable(void *held)
     return NULL;
 }
 
-/* glibc unwinds a thread that ends; musl does not. A frame is told by neither: its thread's end is.
- * */
+/* glibc unwinds a thread that ends; musl does not. A frame is told by neither: its thread's end
+ * is. */
 static void an_owned_variable_is_dropped_where_the_end_of_a_thread_unwinds(void **state)
 {
     (void)state;

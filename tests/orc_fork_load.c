@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Forks while three threads count, drop each other's objects, collect, open handles and declare
  * bytes. No child hangs or dies; in each, what the others had is frozen, nothing of it dies early,
- * and the child's own counts and collections go on. Bounded by alarms. White-box: looks at tokens.
- * */
+ * and the child's own counts and collections go on. Bounded by alarms. White-box: looks at
+ * tokens. */
 #include "orc_kit.h"
 
 #include "orc/weak.h"

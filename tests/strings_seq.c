@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sequences: each operation against a model of plain numbers, with elements that are bytes, that
- * are strings, and that are references; copies that share; refusals; and boxes that are unshared.
- * */
+ * are strings, and that are references; copies that share; refusals; and boxes that are
+ * unshared. */
 #include "orc_kit.h"
 
 #include <string.h>

@@ -40,8 +40,8 @@ struct CMUnitTest {
 /* How many of them failed, as the program's exit status; the fixtures of the group may be NULL. */
 int ouro_cmocka_run(const char *group, const struct CMUnitTest *tests, size_t count,
                     CMFixtureFunction setup, CMFixtureFunction teardown);
-/* Only tests whose whole name matches run from now on: `*` any text, `?` any character; NULL: all.
- * */
+/* Only tests whose whole name matches run from now on: `*` any text, `?` any character; NULL:
+ * all. */
 void cmocka_set_test_filter(const char *pattern);
 
 void print_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
