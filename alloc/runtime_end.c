@@ -3,6 +3,7 @@
  * ended as their exits would have ended it, then all objects, then the memory. N1 to N5: there; N6
  * to N8: runtime.c. */
 #include "alloc/turn.h"
+#include "alloc/valgrind.h"
 
 static ouro_status may_end(const struct ouro_runtime *runtime, const char **why)
 {
@@ -109,8 +110,27 @@ static bool end_objects(struct ouro_runtime *runtime)
     return upper->closing(runtime, runtime->run_hooks);
 }
 
+/* For tools: what was still given out comes back (pool.c, tell_born). libc's own raw blocks are
+ * seen as they are. */
+static void tell_gone(const struct ouro__place *place, void *arg)
+{
+    (void)arg;
+    if (place->tag == OURO__RAW && ouro__supply()->block)
+        return;
+    bool anywhere = place->page && place->page->aligned;
+    for (size_t i = 0; i < place->blocks; i++) {
+        char *cell = place->block + i * place->bytes + place->cell_at;
+        size_t room = place->bytes - place->cell_at;
+        ouro__tool_gone(cell, anywhere ? room : 1, 16);
+    }
+}
+
 static void give_memory(struct ouro_runtime *runtime)
 {
+    if (OURO_UNLIKELY(ouro__tools)) {
+        ouro__runtime_each(runtime, OURO__RAW, tell_gone, NULL);
+        ouro__runtime_each(runtime, OURO__COUNTED, tell_gone, NULL);
+    }
     ouro__looks_over(); /* N5 */
     if (ouro__upper())
         ouro__upper()->closed(runtime);

@@ -68,6 +68,18 @@ static inline void ouro__tool_dead(const void *p)
         0;
     }));
 }
+/* Of what is still given out in `bytes` from `p` on, each block that begins at a multiple of `step`
+ * from there comes back, whether it is there or not. */
+static inline void ouro__tool_gone(const char *p, size_t bytes, size_t step)
+{
+    (void)p, (void)bytes, (void)step;
+    OURO__TELL(({
+        VALGRIND_DISABLE_ERROR_REPORTING;
+        for (size_t at = 0; at < bytes; at += step)
+            VALGRIND_FREELIKE_BLOCK(p + at, 0);
+        VALGRIND_ENABLE_ERROR_REPORTING;
+    }));
+}
 /* Nobody may touch these bytes until they are given out again. */
 static inline void ouro__tool_forbidden(const void *p, size_t bytes)
 {

@@ -25,13 +25,14 @@ static unsigned gather(struct ouro__chunk *chunk, unsigned tag, unsigned *at,
         struct ouro__page *page = ouro__description(chunk, *at);
         if ((page->kind != OURO__PAGE_BLOCKS && page->kind != OURO__PAGE_SPAN) || page->tag != tag)
             continue;
-        places[n++] = (struct ouro__place){.kind = (enum ouro__page_kind)page->kind,
-                                           .page = page,
-                                           .block = page->start,
-                                           .bytes = page->bytes,
-                                           .blocks = blocks_of(page),
-                                           .tag = tag,
-                                           .cell_at = page->cell_at};
+        places[n++] = (struct ouro__place){
+            .kind = (enum ouro__page_kind)page->kind,
+            .page = page,
+            .block = page->start,
+            .bytes = page->bytes,
+            .blocks = blocks_of(page),
+            .tag = tag,
+            .cell_at = page->kind == OURO__PAGE_SPAN ? page->cell_at : ouro__cell_offset(tag)};
     }
     ouro__arena_unlock(chunk->arena);
     return n;

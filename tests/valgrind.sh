@@ -64,6 +64,8 @@ memory() {
         finds $supply lose_object "24 bytes in 1 blocks are definitely lost" "by 0x[0-9A-F]*: lose_object"
         finds $supply lose_block "are definitely lost" "by 0x[0-9A-F]*: lose_block"
         is_clean memcheck $supply keep_all --leak-check=full --errors-for-leak-kinds=definite,possible
+        is_clean memcheck $supply end_runtimes --leak-check=full \
+            --errors-for-leak-kinds=definite,possible
         is_clean memcheck $supply nothing_wrong --leak-check=full \
             --errors-for-leak-kinds=definite,possible
     done

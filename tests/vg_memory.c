@@ -124,6 +124,28 @@ static void nothing_wrong(void)
     }
 }
 
+/* What is left in runtimes that end is not lost, and others are born in its place. */
+static void end_runtimes(void)
+{
+    static const size_t sizes[] = {24, 64, 100, 3000, 70000, 5000000};
+    static struct ouro_type any = {.size = 24, .align = 8, .name = "any", .flags = OURO_ACYCLIC};
+    static struct ouro_type aligned = {
+        .size = 24, .align = 128, .name = "aligned", .flags = OURO_ACYCLIC};
+    for (size_t round = 0; round < 30; round++) {
+        struct ouro_runtime *runtime;
+        if (ouro_runtime_new(NULL, &runtime) != OURO_OK || ouro_runtime_enter(runtime) != OURO_OK)
+            return;
+        for (size_t i = 0; i < 40; i++) {
+            size_t size = sizes[(i + round) % (OURO_COUNT_OF(sizes) - (i > 20))];
+            memset(ouro_new(&any, size), 1, size);
+            memset(ouro_new(&aligned, 24), 1, 24);
+            memset(ouro_malloc(size), 1, size);
+        }
+        ouro_runtime_leave(runtime);
+        (void)ouro_runtime_destroy(runtime, NULL);
+    }
+}
+
 static const struct {
     const char *name;
     void (*act)(void);
@@ -135,6 +157,7 @@ static const struct {
             {"lose_object", lose_object},
             {"lose_block", lose_block},
             {"keep_all", keep_all},
+            {"end_runtimes", end_runtimes},
             {"nothing_wrong", nothing_wrong}};
 
 int main(int argc, char **argv)
