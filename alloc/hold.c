@@ -9,6 +9,8 @@
  *  L1  A thread that looks is in one of the two counts, the one that own.parity names, once.
  *  L2  Before a turn the count that newcomers will use is 0: turns wait for each other.
  *  L3  `held` is empty unless somebody looks.
+ *  L4  Blocks of a runtime that ends are taken out of `held`, and then everybody who looks is
+ *      outlasted: so nobody frees one later, from there or from a list that was taken out before.
  *
  * Memory order: all of it stands under one lock. Who begins to look after a turn, or after somebody
  * found that nobody looks, finds what was taken away before that; what those before read, they read
@@ -19,8 +21,8 @@ static struct {
     ouro__mutex lock;
     unsigned parity; /* of newcomers */
     size_t counts[2];
-    void *held; /* blocks, linked through their first words, each one more than the address */
-} looks = {.lock = OURO__MUTEX_INIT};
+    ouro_word held; /* blocks, linked through their first words: the next one's address + 1; or 1 */
+} looks = {.lock = OURO__MUTEX_INIT, .held = 1};
 static ouro__mutex turns = OURO__MUTEX_INIT;
 
 static void lock(void)
@@ -55,22 +57,33 @@ void ouro__hold(struct ouro__arena *arena)
     unlock();
 }
 
-/* What was held may go, if this thread was the last who looked. */
+/* With the lock: what is held, if this thread is the last who looks; it is nobody's list then. */
+static ouro_word held_by_last(void)
+{
+    if (looks.counts[0] + looks.counts[1] > 1)
+        return 1;
+    ouro_word blocks = looks.held;
+    looks.held = 1;
+    return blocks;
+}
+
+/* What was held may go, if this thread is the last who looks. It counts as looking until that has
+ * gone (L4). */
 static void end_look(void)
 {
+    const unsigned parity = ouro__own.parity; /* this thread may look again while it frees */
     lock();
-    looks.counts[ouro__own.parity]--;
-    void *block = NULL;
-    if (looks.counts[0] + looks.counts[1] == 0) {
-        block = looks.held;
-        looks.held = NULL;
+    for (ouro_word held; (held = held_by_last()) != 1;) {
+        unlock();
+        while (held != 1) {
+            void *block = (void *)(held - 1);
+            held = *(ouro_word *)block;
+            ouro__held_free(block);
+        }
+        lock();
     }
+    looks.counts[parity]--;
     unlock();
-    while (block) {
-        void *next = (void *)(*(ouro_word *)block - 1);
-        ouro__held_free(block);
-        block = next;
-    }
 }
 
 void ouro__held_slices_in(struct ouro__arena *arena)
@@ -134,11 +147,27 @@ bool ouro__hold_block(void *block)
     if (held) {
         /* Relaxed: a walk may be reading what was there. Odd: it takes that for no distance
          * (ouro__header_within). */
-        ouro__store((ouro_word *)block, (ouro_word)looks.held | 1);
-        looks.held = block;
+        ouro__store((ouro_word *)block, looks.held);
+        looks.held = (ouro_word)block + 1;
     }
     unlock();
     return held;
+}
+
+/* Nothing is freed in that runtime any more. */
+void ouro__held_forget(const struct ouro_runtime *runtime)
+{
+    if (ouro__supply()->block)
+        return; /* its rows are gone: libc gets the block from whoever looks last */
+    lock();
+    for (ouro_word *at = &looks.held; *at != 1;) {
+        ouro_word *block = (ouro_word *)(*at - 1);
+        if (ouro__runtime_of(block) == runtime)
+            *at = *block;
+        else
+            at = block;
+    }
+    unlock();
 }
 
 void ouro__holds_before_fork(void)

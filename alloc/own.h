@@ -32,6 +32,8 @@ extern OURO_TLS struct ouro__own ouro__own;
 
 /* Returns when all who looked (hold.c) when it was called have done so. Not from inside a look. */
 void ouro__looks_over(void);
+/* Before that, where the runtime ends: its blocks that are held until then go with its memory. */
+void ouro__held_forget(const struct ouro_runtime *runtime);
 
 /* Takes or leaves a lock, unless the thread holds it for a fork. */
 static inline void ouro__lock_unless(bool forks, ouro__mutex *m)

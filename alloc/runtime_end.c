@@ -131,6 +131,7 @@ static void give_memory(struct ouro_runtime *runtime)
         ouro__runtime_each(runtime, OURO__RAW, tell_gone, NULL);
         ouro__runtime_each(runtime, OURO__COUNTED, tell_gone, NULL);
     }
+    ouro__held_forget(runtime);
     ouro__looks_over(); /* N5 */
     if (ouro__upper())
         ouro__upper()->closed(runtime);

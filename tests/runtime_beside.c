@@ -3,6 +3,7 @@
 #include "orc_kit.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static struct ouro_runtime *runtime;
 static ouro_word over;
@@ -123,11 +124,61 @@ static void a_string_of_another_runtime_is_dropped_without_a_hook(void **state)
     assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
 }
 
+/* -- blocks that are held until nobody looks --------------------------------------------------- */
+
+static struct ouro_type aligned_type = {
+    .size = 64, .align = 64, .name = "aligned", .flags = OURO_ACYCLIC};
+static ouro_word looking;
+
+/* Looks from when `looking` is arg's first number until it is the second. */
+static void *look(void *arg)
+{
+    const ouro_word *turn = arg;
+    while (ouro__load_acquire(&looking) < turn[0])
+        usleep(100);
+    ouro__arena_hold();
+    ouro__fetch_add_full(&looking, 1);
+    while (ouro__load_acquire(&looking) < turn[1])
+        usleep(100);
+    if (turn[0] == 0)
+        usleep(50000); /* the runtime's end waits for this one, but for nobody who came later */
+    if (turn[0] == 0)
+        ouro__fetch_add_full(&looking, 1);
+    while (turn[0] == 0 && ouro__load_acquire(&looking) < 4)
+        usleep(100);
+    ouro__arena_release();
+    return NULL;
+}
+
+static void what_is_held_goes_with_its_runtime(void **state)
+{
+    (void)state;
+    static const ouro_word turns[2][2] = {{0, 2}, {3, 5}};
+    pthread_t others[2];
+    ouro__store(&looking, 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&others[i], NULL, look, (void *)(uintptr_t)turns[i]), 0);
+    while (ouro__load_acquire(&looking) < 1)
+        usleep(100);
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    for (size_t i = 0; i < 100; i++)
+        ouro_decref(ouro_new(&aligned_type, 64));
+    ouro_runtime_leave(runtime);
+    ouro__fetch_add_full(&looking, 1);
+    assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
+    ouro_trim();
+    ouro__fetch_add_full(&looking, 1);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(others[i], NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(a_string_of_another_runtime_is_dropped_without_a_hook),
         kit_test(a_runtime_ends_while_others_free),
+        kit_test(what_is_held_goes_with_its_runtime),
     };
     return kit_run(tests);
 }
