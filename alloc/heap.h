@@ -147,6 +147,8 @@ struct ouro__place ouro__place_of(const void *p);
 /* Fails unless a cell begins at `cell`, which `place` is of; `what` was to be done with it. */
 void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
 OURO_COLD void ouro__freed_twice(const void *cell);
+/* Whether ouro__cell_free would fail: somebody has freed it since it was taken. */
+bool ouro__cell_was_freed(const void *cell);
 
 #define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else an arena */
 #define OURO__LEAF_SHIFT 12

@@ -232,16 +232,33 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
         ouro__remote_free(mine, owner, cell, place->bytes);
 }
 
+/* Of a place that is used. */
+static bool is_start(const void *cell, const struct ouro__place *place)
+{
+    size_t at = (size_t)((const char *)cell - place->block);
+    if (OURO_LIKELY(at == place->cell_at))
+        return true;
+    bool aligned = place->kind == OURO__PAGE_BLOCKS && place->page->aligned;
+    return aligned && at >= place->cell_at && ((uintptr_t)cell & 31) == 0;
+}
+
 void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what)
 {
     if (OURO_UNLIKELY(place->kind == OURO__PAGE_UNUSED))
         ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "no block of Ouro's is there");
-    size_t at = (size_t)((const char *)cell - place->block);
-    if (OURO_LIKELY(at == place->cell_at))
-        return;
-    bool aligned = place->kind == OURO__PAGE_BLOCKS && place->page->aligned;
-    if (!aligned || at < place->cell_at || ((uintptr_t)cell & 31) != 0)
+    if (OURO_UNLIKELY(!is_start(cell, place)))
         ouro_fail(OURO_FAIL_INTERIOR_POINTER, cell, NULL, what);
+}
+
+bool ouro__cell_was_freed(const void *cell)
+{
+    if (ouro__supply()->block)
+        return false;
+    struct ouro__place place = ouro__place_of(cell);
+    if (place.kind == OURO__PAGE_UNUSED || !is_start(cell, &place))
+        return true;
+    return place.kind == OURO__PAGE_BLOCKS && ouro__page_owner(place.page) == ouro__heap_if_any() &&
+           place.page->pub.free == place.block + place.cell_at;
 }
 
 void ouro__cell_free(void *cell, unsigned tag, size_t align)

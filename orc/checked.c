@@ -15,7 +15,8 @@
  *  K3  A kept object reads as POISON up to the end of its block.
  *  K4  The object of an entry, and its type, are looked at with the quarantine's lock alone, and it
  *      is freed before the lock is left. So once the entries of a runtime or of a type are gone
- *      (forget, flush) nobody is about to touch what they led to.
+ *      (forget, flush) nobody is about to touch what they led to. What is wrong with one is
+ *      noted, and reported without the lock: a handler may leave.
  *
  * No inlined path of a program that was compiled against the release headers acts on its objects:
  * table in docs/checking.md, test package.checked. What it cannot catch: reads after free (they
@@ -38,7 +39,8 @@ static struct {
         void *object;
         const struct ouro_type *type;
         size_t bytes;
-        bool told;
+        bool told;  /* nothing is to be said of it any more */
+        bool twice; /* it had been freed when it was to be freed */
     } ring[KEPT];
     size_t head, tail, bytes;
 } quarantine = {.lock = OURO__MUTEX_INIT};
@@ -174,41 +176,55 @@ static void tell(const struct kept *kept)
               "written after it was freed");
 }
 
-/* Frees the oldest kept object if there are too many, and whether it was told of or written is
- * noted in it; false: `fresh` was put in. */
-static bool make_room(const struct kept *fresh, struct kept *old)
+/* With the lock. */
+static bool is_full(void)
 {
+    return quarantine.head - quarantine.tail == KEPT ||
+           (quarantine.bytes > KEPT_BYTES && quarantine.head != quarantine.tail);
+}
+
+/* With the lock: the object of an entry that is in the ring no more (K4). */
+static void let_go(struct kept *kept)
+{
+    quarantine.bytes -= kept->bytes;
+    kept->twice = ouro__cell_was_freed(kept->object);
+    if (!kept->twice)
+        ouro__free_odd(kept->object, kept->type);
+}
+
+/* Puts an entry in, and frees the oldest ones while there are too many, up to one of which
+ * something is to be said: returns the last. */
+static struct kept keep(const struct kept *fresh)
+{
+    struct kept old = {.told = true};
     ouro__orc_lock(&quarantine.lock);
-    bool full = quarantine.head - quarantine.tail == KEPT ||
-                (quarantine.bytes > KEPT_BYTES && quarantine.head != quarantine.tail);
-    if (full) {
-        *old = quarantine.ring[quarantine.tail++ % KEPT];
-        quarantine.bytes -= old->bytes;
-        old->told = old->told || is_poison(old);
-        ouro__free_odd(old->object, old->type); /* K4 */
-    } else {
-        quarantine.ring[quarantine.head++ % KEPT] = *fresh;
-        quarantine.bytes += fresh->bytes;
+    while (is_full() && old.told && !old.twice) {
+        old = quarantine.ring[quarantine.tail++ % KEPT];
+        old.told = old.told || is_poison(&old);
+        let_go(&old);
     }
+    quarantine.ring[quarantine.head++ % KEPT] = *fresh;
+    quarantine.bytes += fresh->bytes;
     ouro__orc_unlock(&quarantine.lock);
-    return full;
+    return old;
 }
 
 void ouro__checked_free(void *object, const struct ouro_type *type)
 {
-    struct kept fresh = {object, type, room_of(object, type), false}, old;
+    struct kept fresh = {.object = object, .type = type, .bytes = room_of(object, type)};
     ouro__tool_writable(object, fresh.bytes);
     memset(object, POISON, fresh.bytes);
     ouro__tool_forbidden(object, fresh.bytes);
-    while (make_room(&fresh, &old)) {
-        if (!old.told)
-            tell(&old);
-    }
+    struct kept old = keep(&fresh);
+    if (old.twice)
+        ouro__freed_twice(old.object);
+    if (!old.told)
+        tell(&old);
 }
 
 void ouro__checked_look(void)
 {
-    struct kept found = {NULL, NULL, 0, false};
+    struct kept found = {.object = NULL};
     ouro__orc_lock(&quarantine.lock);
     for (size_t i = quarantine.tail; i != quarantine.head && !found.object; i++) {
         struct kept *kept = &quarantine.ring[i % KEPT];
@@ -231,8 +247,7 @@ void ouro__checked_flush(void)
     for (size_t i = quarantine.tail; i != quarantine.head; i++) {
         struct kept kept = quarantine.ring[i % KEPT];
         if (kept.type && (ouro__half_load(&kept.type->state) & OURO__TYPE_LEAVING)) {
-            quarantine.bytes -= kept.bytes;
-            ouro__free_odd(kept.object, kept.type); /* K4 */
+            let_go(&kept);
         } else {
             quarantine.ring[to++ % KEPT] = kept;
         }

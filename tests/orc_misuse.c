@@ -234,6 +234,43 @@ static void a_write_to_a_freed_object_is_named(void **state)
     ouro_decref(object);
 }
 
+enum { MORE = 5000 }; /* than are kept */
+
+/* It leaves the quarantine with the cell free already: the handler that is told so leaves, and
+ * others are freed as before. */
+static void free_a_kept_one(void *object)
+{
+    static struct leaf *more[MORE];
+    alarm(30);
+    for (int i = 0; i < MORE; i++)
+        more[i] = leaf_new(i);
+    ouro_set_fail_handler(leave, report);
+    ouro_decref(object);
+    ouro_free(object);
+    struct ouro_mark mark = ouro_frame_mark();
+    static int volatile i;
+    for (i = 0; i < MORE; i++) {
+        if (setjmp(back) == 0)
+            ouro_decref(more[i]);
+        else
+            ouro_frame_unwind(&mark);
+    }
+}
+
+static void what_is_wrong_with_a_kept_object_is_told_without_its_lock(void **state)
+{
+    (void)state;
+    if (!OURO_TEST_CHECKED || !heapcheck_can_walk() || ouro__tools)
+        skip(); /* libc or the tool sees it first */
+    void *object = ouro_new(&tail_type, 3000);
+    run_in_child(free_a_kept_one, object);
+    assert_int_not_equal(WTERMSIG(report->status), SIGALRM);
+    assert_false(aborted());
+    assert_int_equal(report->times, 1);
+    assert_int_equal(report->failure.kind, OURO_FAIL_DOUBLE_FREE);
+    ouro_decref(object);
+}
+
 /* -- wrong acyclic ----------------------------------------------------------------------------- */
 
 static struct ouro_type tree_type = {
@@ -309,6 +346,7 @@ int main(void)
         kit_test(a_freed_object_stored_into_a_slot_is_named),
         kit_test(a_reference_to_a_freed_object_is_found_in_the_heap),
         kit_test(a_write_to_a_freed_object_is_named),
+        kit_test(what_is_wrong_with_a_kept_object_is_told_without_its_lock),
         kit_test(an_acyclic_type_in_a_cycle_is_named),
         kit_test(acyclic_objects_beside_cycles_are_right),
     };
