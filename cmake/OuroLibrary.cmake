@@ -71,8 +71,9 @@ function(ouro_add_library name)
             string(TOLOWER ${kind} suffix)
             ouro_link_variant(${name}-${suffix} ${kind} ${name} "${generated}"
                               "${OURO_THREADS_VALUE}" "${arg_PUBLIC_HEADERS}")
-            target_compile_definitions(${name}-${suffix} INTERFACE
-                OURO_SEAL_VIEWS=$<BOOL:${arg_CHECKED}>)
+            if(arg_CHECKED) # else the program's choice (docs/strings.md)
+                target_compile_definitions(${name}-${suffix} INTERFACE OURO_SEAL_VIEWS=1)
+            endif()
         endif()
     endforeach()
 endfunction()
