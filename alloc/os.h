@@ -83,10 +83,11 @@ static inline bool ouro__os_move(void *from, size_t size, void *to)
     errno = was;
     return done;
 }
-/* Whether the word at `p`, which may be mapped no more, or be another's by now, is `word`. False
- * too where the system does not say. */
+/* Linux' own, too. */
 extern ssize_t process_vm_readv(pid_t, const struct iovec *, unsigned long, const struct iovec *,
                                 unsigned long, unsigned long);
+/* Whether the word at `p`, which may be mapped no more, or be another's by now, is `word`. False
+ * too where the system does not say. */
 static inline bool ouro__os_holds(void *p, uint64_t word)
 {
     uint64_t found = ~word;

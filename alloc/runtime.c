@@ -31,9 +31,8 @@ static struct ouro__pool frame_pool = {NULL, sizeof(struct ouro__entered),
 
 /* -- turning ----------------------------------------------------------------------------------- */
 
-/* `recent` is stored by release and loaded by acquire:
- * who finds a heap by it finds all that its maker wrote. `thread` is relaxed: only this thread
- * makes it equal to `me`. */
+/* `recent` is stored by release and loaded by acquire: who finds a heap by it finds all that its
+ * maker wrote. `thread` is relaxed: only this thread makes it equal to `me`. */
 struct ouro__heap *ouro__heap_in(struct ouro_runtime *runtime)
 {
     const ouro_word me = (ouro_word)&ouro__own;

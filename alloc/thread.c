@@ -196,8 +196,8 @@ void ouro__set_up(void)
 
 const struct ouro_supply *ouro__supply(void)
 {
-    /* Acquire: pairs with the releases in ouro__set_up and ouro_supply_use; the table is read next.
-     * */
+    /* Acquire: pairs with the releases in ouro__set_up and ouro_supply_use; the table is read
+     * next. */
     return (const struct ouro_supply *)ouro__load_acquire(&supply);
 }
 

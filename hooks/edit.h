@@ -5,7 +5,8 @@
  *     0                        at rest
  *     OURO__PAYLOAD_LITERAL    static data
  *     a type descriptor        while a walk is in its sequence, which nobody shares (fields.h)
- *     negative, and a count    so many views of it are live; shared or not (checked library only)
+ *     negative, and a count    so many views of it are live, maybe none; and whether it was shared
+ *                              (checked library only)
  * A payload of elements that own something has one reference at any time.
  *
  * Nothing here runs a hook: the payload operations of refops.h see to that. So a value does not
@@ -48,7 +49,7 @@ OURO_INLINE ouro_word ouro__payload_reserved(const struct ouro_payload *payload)
     return ouro__load((const ouro_word *)(const void *)&payload->reserved);
 }
 
-/* Whether a view of it is live. */
+/* Whether a view of it is live; or, of bytes, it was shared: `reserved` is not free for a frame. */
 OURO_INLINE bool ouro__payload_is_sealed(const struct ouro_payload *payload)
 {
     return OURO_CHECKED && ouro__payload_reserved(payload) >> 63 != 0;

@@ -118,8 +118,8 @@ size_t ouro__foreign_of(const void *object)
 void ouro__foreign_forget(const void *object)
 {
     /* Relaxed: who made an entry of the object raised the count before it dropped its reference, by
-     * a release which whoever decided the death acquired; and while the entry is there it is not 0.
-     * */
+     * a release which whoever decided the death acquired; and while the entry is there it is not
+     * 0. */
     if (OURO_LIKELY(ouro__load(&table.count) == 0))
         return;
     ouro__orc_lock(&table.lock);

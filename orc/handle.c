@@ -131,8 +131,8 @@ static uint32_t take_slot(void)
 static void give_slot(uint32_t n, struct slot *slot)
 {
     ouro_word next = ((ouro__load(&slot->word) >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
-    /* Release: pairs with the acquire in bad_handle, which finds this use's site, or a later one's.
-     * */
+    /* Release: pairs with the acquire in bad_handle, which finds this use's site, or a later
+     * one's. */
     ouro__store_release(&slot->word, next);
     if (next == 0)
         return;

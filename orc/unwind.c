@@ -80,8 +80,8 @@ static void restore_flags(struct ouro__thread *me, const struct ouro_mark *mark)
     ouro__own.must_return = mark->must_return;
     ouro__own.hushed = false;
     me->whole = false;
-    ouro__store(&me->storing,
-                0); /* relaxed, as ever: only this thread and a fork's child read it */
+    /* Relaxed, as ever: only this thread and a fork's child read it. */
+    ouro__store(&me->storing, 0);
     if (me->visited.paused > mark->pauses)
         me->visited.paused = mark->pauses;
     ouro__unpark_to(me, mark->parks);
@@ -99,7 +99,7 @@ static bool is_gone_with_thread(const struct ouro__owned *owned, struct left *le
 {
     uintptr_t at = (uintptr_t)owned->at;
     if (left->high == 0 && !ouro__os_stack(&left->low, &left->high))
-        left->low = 0, left->high = UINTPTR_MAX;
+        *left = (struct left){.low = 0, .high = UINTPTR_MAX};
     uintptr_t low = left->low > 0 ? left->low : owned->stack;
     return at >= low && at < left->high && !ouro__os_is_thread_local(owned->at);
 }

@@ -346,8 +346,8 @@ static void a_dead_object_is_named(void **state)
 {
     (void)state;
     struct leaf *l = leaf_new(1);
-    /* On libc's blocks ASan ends the child (-2) at the inlined look at the header of a freed block.
-     * */
+    /* On libc's blocks ASan ends the child (-2) at the inlined look at the header of a freed
+     * block. */
     bool tool = OURO_ASAN && !OURO_CHECKED && ouro_supply_get()->block != NULL;
     assert_int_equal(kit_failure_of(take_a_dead_one, l), tool ? -2 : OURO_FAIL_USE_AFTER_FREE);
     ouro_decref(l);
