@@ -155,6 +155,9 @@ extern OURO_TLS struct ouro__thread *ouro__self; /* NULL until first touch */
 #define OURO__WEAK_BUCKETS 32
 struct ouro__bucket {
     ouro__mutex lock;
+    unsigned bits;            /* it has 1 << bits lists */
+    size_t count;             /* cells in them */
+    struct ouro_weak **lists; /* `first` while it is one */
     struct ouro_weak *first;
 };
 struct ouro__orc {

@@ -2,7 +2,8 @@
 /* weak.c: the side tables of weak cells.
  *
  * Each runtime has one for its objects; its cells are memory of that runtime too (N2 of
- * docs/adr/0012). One cell for an object, found by its address; 32 buckets, each with a lock.
+ * docs/adr/0012). One cell for an object, found by its address; 32 buckets, each with a lock and
+ * lists of its own, four times as many whenever they have got longer than LONG on the average.
  * Protocol: docs/counts.md, Weak; model: tests/models/weak.pml.
  *
  *  W1  The flag W is set before the object's cell can be found, and stays until its death. What is
@@ -10,13 +11,17 @@
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
  *      before the memory goes, so an upgrade may read the header while it has the lock.
  *  W3  A cell's references go from 1 to 0 under the lock; so a cell that is found there lives.
+ *  W4  The lists of a bucket change under its lock: whoever looks again after it was free finds them
+ *      anew, by the object.
  * Inside the lock there is no hook and no other lock but that of foreign bytes (foreign.c); a cell
- * is allocated before it. */
+ * is allocated before it, and so are lists. */
 #include "orc/weak.h"
 #include "alloc/pool.h"
 #include "alloc/runtime.h"
 #include "orc/checked.h"
 #include "orc/state.h"
+
+#include <string.h>
 
 struct ouro_weak {
     ouro_word references;
@@ -25,11 +30,20 @@ struct ouro_weak {
     struct ouro__bucket *bucket;
 };
 
+#define LONG 4
+enum { BUCKET_BITS = 5 };
+OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 1 << BUCKET_BITS, "the bits of ouro__weak_bucket");
+
+/* The upper bits choose the bucket, those below them the list. */
+static uint64_t hash_of(const void *object)
+{
+    return ((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u;
+}
+
 unsigned ouro__weak_bucket(const void *object)
 {
-    return (unsigned)(((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u >> 59);
+    return (unsigned)(hash_of(object) >> (64 - BUCKET_BITS));
 }
-OURO_STATIC_ASSERT(OURO__WEAK_BUCKETS == 32, "ouro__weak_bucket gives five bits");
 
 void ouro__weak_lock(struct ouro__orc *orc, unsigned bucket)
 {
@@ -40,12 +54,54 @@ void ouro__weak_unlock(struct ouro__orc *orc, unsigned bucket)
     ouro__orc_unlock(&orc->buckets[bucket].lock);
 }
 
+static struct ouro_weak **list_of(struct ouro__bucket *bucket, const void *object)
+{
+    if (bucket->bits == 0)
+        return &bucket->first;
+    return &bucket->lists[hash_of(object) << BUCKET_BITS >> (64 - bucket->bits)];
+}
+
 static struct ouro_weak **find(struct ouro__bucket *bucket, const void *object)
 {
-    struct ouro_weak **at = &bucket->first;
+    struct ouro_weak **at = list_of(bucket, object);
     while (*at && (*at)->object != object)
         at = &(*at)->next;
     return at;
+}
+
+/* With the lock: their cells go to four times as many lists. */
+static void spread(struct ouro__bucket *bucket, struct ouro_weak **lists, unsigned bits)
+{
+    size_t olds = (size_t)1 << bucket->bits;
+    struct ouro_weak **old = bucket->bits == 0 ? &bucket->first : bucket->lists;
+    bucket->lists = lists;
+    bucket->bits = bits;
+    for (size_t i = 0; i < olds; i++) {
+        for (struct ouro_weak *weak = old[i], *next; weak; weak = next) {
+            next = weak->next;
+            struct ouro_weak **list = list_of(bucket, weak->object);
+            weak->next = *list;
+            *list = weak;
+        }
+    }
+}
+
+/* Without memory the lists get longer. Memory of the runtime, like the cells. */
+static OURO_NOINLINE void make_lists(struct ouro__bucket *bucket, unsigned bits)
+{
+    size_t bytes = sizeof(struct ouro_weak *) << (bits + 2);
+    struct ouro_weak **lists = ouro__realloc_alone(NULL, bytes), **old = NULL;
+    if (!lists)
+        return;
+    memset(lists, 0, bytes);
+    ouro__orc_lock(&bucket->lock);
+    if (bucket->bits == bits) { /* else another thread was faster */
+        old = bucket->lists;
+        spread(bucket, lists, bits + 2);
+        lists = old;
+    }
+    ouro__orc_unlock(&bucket->lock);
+    ouro_free(lists);
 }
 
 void ouro__weak_clear_locked(struct ouro__orc *orc, void *object)
@@ -57,6 +113,7 @@ void ouro__weak_clear_locked(struct ouro__orc *orc, void *object)
     if (!weak)
         return;
     *at = weak->next;
+    bucket->count--;
     weak->object = NULL;
 }
 
@@ -97,10 +154,16 @@ struct ouro_weak *ouro_weak_new(void *object)
     if (weak) {
         ouro__fetch_add(&weak->references, 1);
     } else {
-        *fresh = (struct ouro_weak){1, object, bucket->first, bucket};
-        bucket->first = fresh;
+        struct ouro_weak **list = list_of(bucket, object);
+        *fresh = (struct ouro_weak){1, object, *list, bucket};
+        *list = fresh;
+        bucket->count++;
     }
+    unsigned bits = bucket->bits;
+    bool crowded = bucket->count >> bits > LONG;
     ouro__orc_unlock(&bucket->lock);
+    if (OURO_UNLIKELY(crowded))
+        make_lists(bucket, bits);
     if (!weak)
         return fresh;
     ouro_free(fresh);
@@ -167,10 +230,8 @@ void ouro_weak_decref(struct ouro_weak *weak)
     ouro__orc_lock(&bucket->lock);
     bool last = ouro__fetch_add_full(&weak->references, (ouro_word)-1) == 1;
     if (last && weak->object) {
-        struct ouro_weak **at = &bucket->first;
-        while (*at != weak)
-            at = &(*at)->next;
-        *at = weak->next;
+        *find(bucket, weak->object) = weak->next;
+        bucket->count--;
     }
     ouro__orc_unlock(&bucket->lock);
     if (last)

@@ -5,8 +5,9 @@
  * sticky flag in its shared word; from then on its death goes through the table of weak cells
  * (docs/counts.md, Weak).
  *
- * For every function: any thread; no hook runs; O(1) expected, with a lock that nobody holds for
- * longer than a look at one bucket. */
+ * For every function: any thread; no hook runs; O(1) expected and amortized, with one of 32 locks
+ * of the runtime: whoever makes the handle that is one too many for the lists under a lock sorts
+ * what is there into four times as many. */
 #ifndef OURO_ORC_WEAK_H
 #define OURO_ORC_WEAK_H
 

@@ -234,6 +234,58 @@ static void closures_in_a_row_are_collected_in_time(void **state)
     assert_true(after.counted <= before.counted || OURO_CHECKED); /* it keeps dead ones a while */
 }
 
+/* -- weak handles ------------------------------------------------------------------------------ */
+
+#define WEAK 200000
+
+/* Cells in all, where no list is longer than a few on the average. */
+static size_t weak_cells(void)
+{
+    size_t cells = 0;
+    for (unsigned i = 0; i < OURO__WEAK_BUCKETS; i++) {
+        const struct ouro__bucket *bucket = &ouro__self->orc->buckets[i];
+        assert_true(bucket->count >> bucket->bits <= 4);
+        cells += bucket->count;
+    }
+    return cells;
+}
+
+static void weak_handles_are_found_however_many_there_are(void **state)
+{
+    (void)state;
+    size_t n = kit_scaled(WEAK);
+    struct leaf **leaves = calloc(n, sizeof *leaves);
+    struct ouro_weak **handles = calloc(n, sizeof *handles);
+    KIT_CHECK(leaves != NULL && handles != NULL);
+    for (size_t i = 0; i < n; i++) {
+        leaves[i] = leaf_new((int64_t)i);
+        handles[i] = ouro_weak_new(leaves[i]);
+        KIT_CHECK(handles[i] != NULL);
+    }
+    assert_int_equal(weak_cells(), n);
+    for (size_t i = 0; i < n; i++) {
+        struct ouro_weak *again = ouro_weak_new(leaves[i]);
+        KIT_CHECK(again == handles[i]);
+        ouro_weak_decref(again);
+        if (i % 2 == 0) {
+            ouro_decref(leaves[i]);
+            KIT_CHECK(ouro_weak_upgrade(handles[i]) == NULL);
+        } else {
+            struct leaf *leaf = ouro_weak_upgrade(handles[i]);
+            KIT_CHECK(leaf == leaves[i]);
+            ouro_decref(leaf);
+        }
+    }
+    assert_int_equal(weak_cells(), n / 2);
+    for (size_t i = 0; i < n; i++)
+        ouro_weak_decref(handles[i]);
+    assert_int_equal(weak_cells(), 0);
+    for (size_t i = 1; i < n; i += 2)
+        ouro_decref(leaves[i]);
+    free(leaves);
+    free(handles);
+}
+
 /* Ten thousand runtimes: tests of their own, tests/runtime_*.c. */
 
 int main(void)
@@ -241,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(closures_in_a_row_are_collected_in_time),
         kit_test(threads_in_a_row_leave_nothing),
+        kit_test(weak_handles_are_found_however_many_there_are),
         kit_test(types_in_a_row_cost_their_tables),
     };
     return kit_run(tests);
