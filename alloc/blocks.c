@@ -2,12 +2,8 @@
 /* blocks.c: blocks of a supply that passes them on (`system`).
  *
  * Such a block does not tell whose it is, so a table tells the ones of runtimes other than the
- * default one: by address, for who gives them back and who asks whose an object is, and by runtime,
- * for its end. A program without other runtimes never looks into it.
- *
- * Lists are chosen by the granule of addresses in which a block begins. How far from there its
- * object may be depends on its alignment; `farthest` is the most of all so far, so an object is
- * found by looking at the granules from its own down to the one that is so far away. */
+ * default one: by address, for who gives them back and who asks whose an object is, and by
+ * runtime, for its end. A program without other runtimes never looks into it. */
 #include "alloc/arena.h"
 
 struct row {
@@ -19,12 +15,10 @@ struct row {
 };
 
 #define LISTS ((size_t)1 << LIST_BITS)
-enum { LIST_BITS = 14, GRANULE_BITS = 9 };
-/* The most of what stands before an object but for alignment: words of the layer above, header. */
-#define BEFORE_OBJECT ((size_t)128)
+enum { LIST_BITS = 14 };
 static struct {
     ouro__mutex lock;
-    size_t count, farthest;
+    size_t count;
     struct row *lists[LISTS];
 } table = {.lock = OURO__MUTEX_INIT};
 static struct ouro__pool rows = {NULL, sizeof(struct row), offsetof(struct row, next)};
@@ -38,23 +32,21 @@ static void unlock(void)
     ouro__unlock_unless(ouro__own.arena_forks, &table.lock);
 }
 
-static struct row **list_of(uintptr_t granule)
+/* By its cell: that is what its user knows. */
+static struct row **list_of(const void *cell)
 {
-    return &table.lists[granule * 0x9E3779B97F4A7C15u >> (64 - LIST_BITS)];
+    return &table.lists[((uintptr_t)cell >> 4) * 0x9E3779B97F4A7C15u >> (64 - LIST_BITS)];
 }
 
-static uintptr_t granule_of(const void *p)
+static const char *cell_of(const struct row *row)
 {
-    return (uintptr_t)p >> GRANULE_BITS;
+    return row->block + row->cell_at;
 }
 
-static void row_add(struct row *row, size_t align)
+static void row_add(struct row *row)
 {
-    struct row **list = list_of(granule_of(row->block));
-    size_t farthest = row->cell_at + align + BEFORE_OBJECT;
+    struct row **list = list_of(cell_of(row));
     lock();
-    if (table.farthest < farthest)
-        table.farthest = farthest;
     row->next = *list;
     *list = row;
     table.count++;
@@ -71,15 +63,15 @@ static struct row *row_out(struct row **at)
 }
 
 /* Forgets a block; whose it was. */
-static struct ouro_runtime *row_remove(const void *block)
+static struct ouro_runtime *row_remove(const void *cell)
 {
     struct ouro_runtime *runtime = &ouro__default_runtime;
     if (ouro__load(&ouro__more_runtimes) == 0)
         return runtime;
     struct row *row = NULL;
     lock();
-    struct row **at = list_of(granule_of(block));
-    while (*at && (*at)->block != block)
+    struct row **at = list_of(cell);
+    while (*at && cell_of(*at) != cell)
         at = &(*at)->next;
     if (*at) {
         row = row_out(at);
@@ -91,22 +83,16 @@ static struct ouro_runtime *row_remove(const void *block)
     return runtime;
 }
 
-/* A pointer to a block, or to the object in it. */
-struct ouro_runtime *ouro__block_runtime(const void *p)
+struct ouro_runtime *ouro__block_runtime(const void *cell)
 {
     const struct ouro_supply *supply = ouro__supply();
     if (!supply || !supply->block)
         return NULL;
-    struct ouro_runtime *found = &ouro__default_runtime;
     lock();
-    uintptr_t granules = table.count == 0 ? 0 : (table.farthest >> GRANULE_BITS) + 2;
-    for (uintptr_t i = 0; i < granules && found == &ouro__default_runtime; i++) {
-        const struct row *row = *list_of(granule_of(p) - i);
-        while (row && (size_t)((const char *)p - row->block) >= row->bytes)
-            row = row->next;
-        if (row)
-            found = row->runtime;
-    }
+    const struct row *row = table.count != 0 ? *list_of(cell) : NULL;
+    while (row && cell_of(row) != cell)
+        row = row->next;
+    struct ouro_runtime *found = row ? row->runtime : &ouro__default_runtime;
     unlock();
     return found;
 }
@@ -188,17 +174,18 @@ void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align,
         row->runtime = runtime;
         if (tag == OURO__COUNTED) /* walks may come before the header is written: none is here */
             memset((char *)block + cell_at - ouro__cell_offset(tag), 0, 2 * sizeof(ouro_word));
-        row_add(row, align);
+        row_add(row);
     } else if (row) {
         ouro__pool_give(&rows, row);
     }
     return block;
 }
 
-void ouro__system_give(void *block)
+void ouro__system_give(void *cell, size_t cell_at)
 {
+    void *block = (char *)cell - cell_at;
     size_t got = ouro__supply()->block_size(block);
-    struct ouro__arena *arena = &row_remove(block)->arena;
+    struct ouro__arena *arena = &row_remove(cell)->arena;
     ouro__arena_lock(arena);
     arena->used -= got;
     arena->system_blocks--;

@@ -126,7 +126,7 @@ size_t ouro__foreign_bytes(void);
 /* Blocks of a supply that has them, whose bytes count against the limit. */
 void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align, unsigned tag,
                         size_t cell_at);
-void ouro__system_give(void *block);
+void ouro__system_give(void *cell, size_t cell_at);
 /* Keeps a block that is given back until nobody looks any more (R7 of arena.h); false: nobody does.
  * held_free: that time has come. */
 bool ouro__hold_block(void *block);

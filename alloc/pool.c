@@ -269,7 +269,7 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
     if (OURO_UNLIKELY(supply->block != NULL)) {
         if (OURO_UNLIKELY(ouro__tools))
             tell_dead(cell, tag);
-        ouro__system_give((char *)cell - ouro__aligned_offset(tag, align));
+        ouro__system_give(cell, ouro__aligned_offset(tag, align));
         return;
     }
     struct ouro__place place = ouro__place_of(cell);
