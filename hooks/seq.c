@@ -99,6 +99,13 @@ static void drop_refs(void **slots, size_t count)
     }
 }
 
+/* Fails if a live view shows any part of what is about to go. */
+static void check_elements(char *e, const struct ouro_type *type, size_t count)
+{
+    for (; OURO_CHECKED && count != 0; count--, e += type->size)
+        ouro__value_check(e, type);
+}
+
 void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len)
 {
     if (len >= seq->len)
@@ -106,6 +113,8 @@ void ouro_seq_truncate(ouro_seq *seq, const struct ouro_type *type, size_t len)
     ouro__payload_check(seq->payload);
     char *e = at_of(seq, type, len);
     size_t count = seq->len - len;
+    if (!(ouro__type_state(type) & OURO__TYPE_PLAIN))
+        check_elements(e, type, count);
     /* First, so that a hook that looks at the sequence finds no element half gone. */
     seq->len = len;
     if (ouro__type_state(type) & OURO__TYPE_PLAIN)
