@@ -128,44 +128,58 @@ static void a_string_of_another_runtime_is_dropped_without_a_hook(void **state)
 
 static struct ouro_type aligned_type = {
     .size = 64, .align = 64, .name = "aligned", .flags = OURO_ACYCLIC};
-static ouro_word looking;
+static ouro_word looking;   /* how far it came: one number for each step */
+static unsigned first_turn; /* that the first who looks is in */
 
-/* Looks from when `looking` is arg's first number until it is the second. */
-static void *look(void *arg)
+static void await(ouro_word step)
 {
-    const ouro_word *turn = arg;
-    while (ouro__load_acquire(&looking) < turn[0])
+    while (ouro__load_acquire(&looking) < step)
         usleep(100);
+}
+
+/* The runtime's end waits for this one. */
+static void *look_first(void *arg)
+{
     ouro__arena_hold();
+    first_turn = ouro__own.parity;
     ouro__fetch_add_full(&looking, 1);
-    while (ouro__load_acquire(&looking) < turn[1])
-        usleep(100);
-    if (turn[0] == 0)
-        usleep(50000); /* the runtime's end waits for this one, but for nobody who came later */
-    if (turn[0] == 0)
-        ouro__fetch_add_full(&looking, 1);
-    while (turn[0] == 0 && ouro__load_acquire(&looking) < 4)
-        usleep(100);
+    await(2);
     ouro__arena_release();
-    return NULL;
+    return arg;
+}
+
+/* And not for this one, who looks from after it began to wait until it is over. */
+static void *look_later(void *arg)
+{
+    await(1);
+    for (;;) {
+        ouro__arena_hold();
+        if (ouro__own.parity != first_turn)
+            break;
+        ouro__arena_release();
+        usleep(100);
+    }
+    ouro__fetch_add_full(&looking, 1);
+    await(3);
+    ouro__arena_release();
+    return arg;
 }
 
 static void what_is_held_goes_with_its_runtime(void **state)
 {
     (void)state;
-    static const ouro_word turns[2][2] = {{0, 2}, {3, 5}};
+    if (!OURO_THREADS)
+        skip();
     pthread_t others[2];
     ouro__store(&looking, 0);
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&others[i], NULL, look, (void *)(uintptr_t)turns[i]), 0);
-    while (ouro__load_acquire(&looking) < 1)
-        usleep(100);
+    assert_int_equal(pthread_create(&others[0], NULL, look_first, NULL), 0);
+    assert_int_equal(pthread_create(&others[1], NULL, look_later, NULL), 0);
+    await(1);
     assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
     assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
     for (size_t i = 0; i < 100; i++)
         ouro_decref(ouro_new(&aligned_type, 64));
     ouro_runtime_leave(runtime);
-    ouro__fetch_add_full(&looking, 1);
     assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
     ouro_trim();
     ouro__fetch_add_full(&looking, 1);
