@@ -37,9 +37,9 @@ enum ouro__type_state {
 };
 
 /* Entries are written before the type is born from, and NULL again when it is unregistered: with
- * the registration lock, while others load them. So both are atomic, through these two. Relaxed:
- * who has an object of the type got it from where the type was registered; who looks at what may be
- * a freed one, and finds the descriptor still there, is waited for before it changes
+ * the registration lock, while others load them. So both are atomic, through these three.
+ * Relaxed where an object of the type was got from where the type was registered; who looks at what
+ * may be a freed one, and finds the descriptor still there, is waited for before it changes
  * (unregister.c). */
 extern const struct ouro_type *ouro__types[OURO__WIDE_TYPE];
 
@@ -47,9 +47,16 @@ OURO_INLINE const struct ouro_type *ouro__type_numbered(unsigned id)
 {
     return (const struct ouro_type *)ouro__load((const ouro_word *)(const void *)&ouro__types[id]);
 }
+/* For who has the number from an object that nobody handed to him: acquires what ouro__type_number
+ * releases, the descriptor. */
+OURO_INLINE const struct ouro_type *ouro__type_met(unsigned id)
+{
+    return (const struct ouro_type *)ouro__load_acquire(
+        (const ouro_word *)(const void *)&ouro__types[id]);
+}
 OURO_INLINE void ouro__type_number(unsigned id, const struct ouro_type *type)
 {
-    ouro__store((ouro_word *)(void *)&ouro__types[id], (ouro_word)type);
+    ouro__store_release((ouro_word *)(void *)&ouro__types[id], (ouro_word)type);
 }
 
 /* Sets bits of `state` that are for the layer above, such as OURO__TYPE_LARGE. Any thread. */

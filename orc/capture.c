@@ -82,7 +82,7 @@ static void mark_outside(struct ouro__capture *c, struct ouro__edge edge)
 static bool is_acyclic(ouro_word b)
 {
     unsigned id = (unsigned)(b >> OURO__TYPE_SHIFT) & 0xFFFF;
-    const struct ouro_type *type = id != OURO__WIDE_TYPE ? ouro__type_numbered(id) : NULL;
+    const struct ouro_type *type = id != OURO__WIDE_TYPE ? ouro__type_met(id) : NULL;
     if (!type)
         return id != OURO__WIDE_TYPE;
     /* Atomic: of a type that is just leaving it becomes 0. */
