@@ -93,6 +93,9 @@ OURO_INLINE void ouro__interior_moved(void **slot, const void *from, void *to)
         slot[-1] = to != NULL ? (char *)to + ((char *)slot[-1] - (const char *)from) : NULL;
 }
 
+/* For `take`: the fields of whatever has any, written hooks or not. */
+enum ouro__as ouro__take_fields(struct ouro__walker *walker, const void *value,
+                                const struct ouro_type *type);
 /* For `leave`: makes a payload's header what it was before its sequence was entered. */
 void ouro__leave_restored(struct ouro__walker *walker, ouro_seq *seq, const struct ouro_type *type);
 

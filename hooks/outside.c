@@ -71,14 +71,6 @@ static enum ouro__step leave_leaf(struct ouro__walker *w, void *slot, enum ouro_
     }
 }
 
-static enum ouro__as leave_take(struct ouro__walker *w, const void *value,
-                                const struct ouro_type *type)
-{
-    (void)w;
-    (void)value;
-    return ouro__type_state(type) & OURO__TYPE_PLAIN ? OURO__AS_NOTHING : OURO__AS_FIELDS;
-}
-
 static void leave_entered(struct ouro__walker *w, ouro_seq *seq, const struct ouro_type *type)
 {
     ouro__leave_restored(w, seq, type);
@@ -90,7 +82,7 @@ void ouro__drop_outside(void *value, const struct ouro_type *type,
 {
     if (ouro__type_state(type) & (OURO__TYPE_PLAIN | OURO__TYPE_FLAT))
         return; /* it has references alone, if anything */
-    struct leaver leaver = {{.leaf = leave_leaf, .take = leave_take, .leave = leave_entered},
+    struct leaver leaver = {{.leaf = leave_leaf, .take = ouro__take_fields, .leave = leave_entered},
                             outside};
     (void)ouro__walk(&leaver.walker, value, type->fields, type->field_count);
 }

@@ -11,14 +11,6 @@ struct seeker {
     const struct ouro_payload *viewed; /* the first one found, or NULL */
 };
 
-static enum ouro__as seek_take(struct ouro__walker *w, const void *value,
-                               const struct ouro_type *type)
-{
-    (void)w;
-    (void)value;
-    return ouro__type_state(type) & OURO__TYPE_PLAIN ? OURO__AS_NOTHING : OURO__AS_FIELDS;
-}
-
 static enum ouro__step seek_leaf(struct ouro__walker *w, void *slot, enum ouro_field_kind kind,
                                  const struct ouro_type *type)
 {
@@ -41,7 +33,7 @@ static enum ouro__step seek_leaf(struct ouro__walker *w, void *slot, enum ouro_f
 void ouro__value_check_out(void *value, const struct ouro_type *type)
 {
     struct seeker s = {
-        .walker = {.leaf = seek_leaf, .take = seek_take, .leave = ouro__leave_restored}};
+        .walker = {.leaf = seek_leaf, .take = ouro__take_fields, .leave = ouro__leave_restored}};
     (void)ouro__walk(&s.walker, value, type->fields, type->field_count);
     if (s.viewed != NULL)
         ouro__payload_check_out(s.viewed);

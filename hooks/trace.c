@@ -82,6 +82,14 @@ static enum ouro__as trace_take(struct ouro__walker *w, const void *value,
     return type->hooks.trace != NULL ? OURO__AS_LEAF : OURO__AS_FIELDS;
 }
 
+enum ouro__as ouro__take_fields(struct ouro__walker *w, const void *value,
+                                const struct ouro_type *type)
+{
+    (void)w;
+    (void)value;
+    return ouro__type_state(type) & OURO__TYPE_PLAIN ? OURO__AS_NOTHING : OURO__AS_FIELDS;
+}
+
 void ouro__leave_restored(struct ouro__walker *w, ouro_seq *seq, const struct ouro_type *type)
 {
     (void)w;
