@@ -40,6 +40,16 @@ bool ouro__foreign_take(size_t bytes)
     return fits;
 }
 
+OURO_READS_RACY static size_t used_now(const volatile struct ouro__arena *arena)
+{
+    return arena->used;
+}
+
+size_t ouro__arena_in_use(void)
+{
+    return used_now(ouro__arena_mine());
+}
+
 bool ouro__foreign_give(size_t bytes)
 {
     struct ouro__arena *arena = ouro__arena_mine();

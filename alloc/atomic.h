@@ -54,6 +54,13 @@ OURO_INLINE void ouro__half_store(ouro_half *p, ouro_half v)
 {
     AO_int_store(p, v);
 }
+OURO_INLINE ouro_half ouro__half_exchange_full(ouro_half *p, ouro_half v)
+{
+    ouro_half was = AO_int_load(p), found;
+    while ((found = AO_int_fetch_compare_and_swap_full(p, was, v)) != was)
+        was = found;
+    return was;
+}
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {
     return AO_load(p);
@@ -127,6 +134,12 @@ OURO_INLINE ouro_half ouro__half_load(const ouro_half *p)
 OURO_INLINE void ouro__half_store(ouro_half *p, ouro_half v)
 {
     *p = v;
+}
+OURO_INLINE ouro_half ouro__half_exchange_full(ouro_half *p, ouro_half v)
+{
+    ouro_half was = *p;
+    *p = v;
+    return was;
 }
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {

@@ -123,6 +123,8 @@ void ouro__cell_replaces(bool smaller);
 bool ouro__foreign_take(size_t bytes);
 bool ouro__foreign_give(size_t bytes);
 size_t ouro__foreign_bytes(void);
+/* Bytes of pages and large blocks of the calling thread's runtime; others may be changing it. */
+size_t ouro__arena_in_use(void);
 /* Blocks of a supply that has them, whose bytes count against the limit. */
 void *ouro__system_take(struct ouro_runtime *runtime, size_t size, size_t align, unsigned tag,
                         size_t cell_at);

@@ -71,7 +71,8 @@ enum ouro_type_flags {
     OURO_IMMUTABLE = 1u << 2, /* never written after birth; deepCopy shares it */
     OURO_SHARED = 1u << 3,    /* deepCopy stops here and counts: SharedPtr roots and the like */
     OURO_EXACT = 1u << 4,     /* no object is larger than `size`: environments of closures, say */
-    OURO_TYPE_FLAGS = (1u << 5) - 1
+    OURO_BARE = 1u << 5,      /* of bare objects alone, which callers destroy (orc/bare.h) */
+    OURO_TYPE_FLAGS = (1u << 6) - 1
 };
 
 /* Hooks. `value` is the object or the nested value; for a hook left NULL the lifted one acts, made

@@ -12,7 +12,8 @@
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
 #include "orc/checked.h"
-#include "orc/object.h"
+#include "orc/bare.h"
+#include "orc/index.h"
 #include "orc/payload.h"
 #include "orc/state.h"
 
@@ -29,7 +30,9 @@ size_t ouro__object_align(const struct ouro_type *type)
 static size_t block_align(const struct ouro_type *type)
 {
     size_t align = ouro__object_align(type);
-    return ouro__supply()->block && align < 32 ? 32 : align;
+    /* Bare objects wait in no queue. */
+    bool spare = ouro__supply()->block && !(type->flags & OURO_BARE);
+    return spare && align < 32 ? 32 : align;
 }
 
 void ouro__tell_aligned(struct ouro_type *type)
@@ -178,6 +181,37 @@ void *ouro__new_quiet(struct ouro_type *type, size_t size)
     if (hushed)
         ouro__release_plain(me);
     return make(me, type, size, OURO__BORN_BIASED);
+}
+
+void *ouro__new_bare_out(size_t size, size_t align, bool zeroed)
+{
+    static const struct ouro_type untyped = {.counts = 1};
+    struct ouro__thread *me = ouro__me();
+    if (!me || size > (size_t)PTRDIFF_MAX / 2 || align == 0 || (align & (align - 1)) != 0)
+        return NULL;
+    bool lies_oddly = OURO_CHECKED || align > 16;
+    struct ouro_type *carrier = lies_oddly ? ouro__carrier_of(align > 16 ? align : 16) : NULL;
+    if (lies_oddly && !carrier)
+        return NULL;
+    size_t lies = carrier ? block_align(carrier) : 16;
+    ouro__poll_tokens(me);
+    size_t block = size + sizeof(struct ouro_header);
+    void *object = ouro__cell_alloc(OURO__COUNTED, block, lies);
+    if (!object)
+        return NULL;
+    struct ouro_header *h = ouro__header(object);
+    ouro__write_header(object, carrier ? carrier : &untyped, OURO__BORN_BIASED, me->home);
+    if (carrier)
+        ouro__tell_aligned(carrier);
+    if (block > OURO__SMALL_MAX_SIZE) /* inlined ends are for small blocks (B3) */
+        ouro__store(&h->shared, ouro__load(&h->shared) | OURO__WEAK);
+    if (lies > 16)
+        leave_forwarder(object);
+    if (OURO_CHECKED)
+        ouro__checked_born(object, me, OURO__BORN_BIASED);
+    if (zeroed)
+        memset(object, 0, size);
+    return object;
 }
 
 void *ouro__new_in_out(struct ouro_context *context, struct ouro_type *type, size_t size,

@@ -12,7 +12,7 @@
  *      what is in it is looked at, the memory callback is not called. */
 #include "alloc/own.h"
 #include "alloc/pool.h"
-#include "orc/state.h"
+#include "orc/index.h"
 
 void *ouro__realloc_alone(void *block, size_t size)
 {
@@ -75,9 +75,29 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     return true;
 }
 
+/* Bare candidates stay in the order in which Nim's collector keeps them, by which it destroys: the
+ * last one takes the place that is free. False: it is to be linked. */
+static bool last_takes(struct ouro__visited *v, uint32_t place)
+{
+    if (!v->bare || v->collecting || v->free_place || v->claimed > 0)
+        return false;
+    v->live_places--;
+    while (v->count-- > place) {
+        struct ouro__entry last = v->entries[v->count];
+        if (ouro__index_exchange(last.object, place)) {
+            v->entries[place - 1] = last;
+            return true;
+        }
+        v->live_places--; /* another thread disposed of it */
+    }
+    return true;
+}
+
 static void free_place(struct ouro__visited *v, uint32_t place)
 {
     struct ouro__entry *entry = &v->entries[place - 1];
+    if (last_takes(v, place))
+        return;
     v->claimed -= (entry->link & OURO__ENTRY_CLAIMED) != 0;
     v->live_places--;
     *entry = (struct ouro__entry){NULL, 0, v->free_place};
@@ -179,12 +199,45 @@ static void give_away(struct ouro__thread *me, struct ouro__entry entry)
     ouro__lost_set(me->orc);
 }
 
+/* A bare candidate waits, with its index in the list (docs/adr/0015): what it reaches may be another
+ * thread's by now. */
+static void leave_bare(struct ouro__thread *me, void *object)
+{
+    ouro__orc_lock(&me->orc->orphans_lock);
+    bool room = orphans_room(me->orc, 1);
+    struct ouro__entry *list = me->orc->orphans;
+    if (ouro__index_exchange(object, room ? OURO__LEFT : 0) && room)
+        list[++list->link] = (struct ouro__entry){object, 0, OURO__ENTRY_BARE};
+    ouro__orc_unlock(&me->orc->orphans_lock);
+    if (!room)
+        ouro__lost_set(me->orc);
+}
+
+static bool is_bare(const struct ouro__entry *entry)
+{
+    return entry->object && !(entry->link & OURO__ENTRY_CLAIMED) &&
+           ouro__is_traced_bare(entry->object, ouro__load(&ouro__header(entry->object)->shared));
+}
+
+void ouro__candidates_leave_bare(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    for (uint32_t i = 0; i < v->count && v->bare; i++) {
+        if (!is_bare(&v->entries[i]))
+            continue;
+        leave_bare(me, v->entries[i].object);
+        v->entries[i].object = NULL;
+        v->live_places--;
+    }
+    ouro__relink_free_places(v);
+}
+
 void ouro__forget_token(struct ouro__thread *me, unsigned t)
 {
     struct ouro__visited *v = &me->visited;
     for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
         struct ouro__entry entry = v->entries[i];
-        if (!entry.object || (entry.link & OURO__ENTRY_CLAIMED))
+        if (!entry.object || (entry.link & OURO__ENTRY_CLAIMED) || is_bare(&entry))
             continue;
         struct ouro_header *h = ouro__header(entry.object);
         if ((ouro__load(&h->shared) & OURO__OWNER_MASK) != t)
@@ -196,6 +249,7 @@ void ouro__forget_token(struct ouro__thread *me, unsigned t)
 void ouro__candidates_end(struct ouro__thread *me)
 {
     struct ouro__visited *v = &me->visited;
+    ouro__candidates_leave_bare(me);
     for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
         if (v->entries[i].object)
             give_away(me, v->entries[i]);
@@ -215,6 +269,14 @@ bool ouro__orphans_exist(struct ouro__orc *orc)
     return any;
 }
 
+static void remember_bare(struct ouro__thread *me, void *object)
+{
+    if (!ouro__index_exchange(object, 0))
+        return; /* disposed of meanwhile */
+    me->visited.bare = true;
+    ouro__remember(me, object, false);
+}
+
 void ouro__orphans_take(struct ouro__thread *me)
 {
     struct ouro__orc *orc = me->orc;
@@ -229,7 +291,9 @@ void ouro__orphans_take(struct ouro__thread *me)
         struct ouro__entry *next = entries[0].object;
         for (uint32_t i = 1; i <= entries[0].link; i++) {
             void *object = entries[i].object;
-            if (!(entries[i].link & OURO__ENTRY_CLAIMED))
+            if (entries[i].link & OURO__ENTRY_BARE)
+                remember_bare(me, object);
+            else if (!(entries[i].link & OURO__ENTRY_CLAIMED))
                 ouro__decref_out(object);
             else if (!ouro__remember(me, object, true) && ouro__unclaim(object))
                 ouro__die(me, object);

@@ -31,6 +31,7 @@
  * what was touched since. */
 #include "orc/capture.h"
 #include "alloc/pool.h"
+#include "orc/bare.h"
 
 /* -- entries ----------------------------------------------------------------------------------- */
 
@@ -95,13 +96,37 @@ static bool is_of_another(const struct ouro__capture *c, const void *object)
     return c->mixed && ouro__runtime_of(object) != c->me->orc->runtime;
 }
 
+/* A bare object is anybody's who reaches it, as the program orders what is done to it (S of
+ * docs/adr/0015); if a thread has its index, it is that thread's. */
+static bool may_capture_bare(const struct ouro__capture *c, struct ouro__edge edge, ouro_word b)
+{
+    return edge.type && !(b & OURO__IMMORTAL) && !is_of_another(c, edge.target) &&
+           ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN;
+}
+
+/* Before the first index of an object: false, it is not looked into. */
+static bool is_to_be_traced(struct ouro__edge edge, struct ouro_header *h, ouro_word b)
+{
+    if (!edge.type)
+        return b & OURO__TYPE_MASK; /* else bare, and nobody told its type */
+    struct ouro_type *type = (struct ouro_type *)(uintptr_t)edge.type;
+    if (type == &ouro_dynamic_type)
+        type = ouro__dynamic_type_of(edge.target);
+    if (!type || !ouro__stamp(edge.target, &b, type))
+        return false;
+    if (!(type->flags & OURO_ACYCLIC))
+        return true;
+    ouro__half_store(&h->visited, OURO__ACYCLIC);
+    return false;
+}
+
 static const struct ouro__search capturing;
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
     ouro_word b = ouro__load(&h->shared);
-    if (OURO_UNLIKELY(!ouro__may_capture(c, edge.target, b))) {
+    if (OURO_UNLIKELY(!ouro__may_capture(c, edge.target, b)) && !may_capture_bare(c, edge, b)) {
         c->skipped =
             c->skipped || !(is_of_another(c, edge.target) || (b & OURO__IMMORTAL) || is_acyclic(b));
         mark_outside(c, edge);
@@ -113,8 +138,10 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     if (visited != 0) {
-        if (OURO_UNLIKELY(b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)) {
-            /* A candidate of a thread that a fork left behind: nobody speaks for it. */
+        if (OURO_UNLIKELY((b & OURO__MERGED) || c->pinned) &&
+            !ouro__is_entry_of(c, edge.target, visited)) {
+            /* A candidate of a thread that a fork left behind: nobody speaks for it. Or bare, and
+             * another thread's: that one sees to it. */
             mark_outside(c, edge);
             return;
         }
@@ -123,6 +150,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     }
     if (OURO_UNLIKELY(c->failed))
         return;
+    if (OURO_UNLIKELY(edge.type != NULL || !(b & OURO__TYPE_MASK)) &&
+        !is_to_be_traced(edge, h, b)) {
+        mark_outside(c, edge);
+        return;
+    }
     uint32_t index = c->v->count;
     if (OURO_UNLIKELY(index == c->v->capacity || c->seen != NULL) && !room_for_one(c)) {
         c->failed = true;
@@ -152,14 +184,18 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
         c->weak = true;
     if (OURO_UNLIKELY(!(type->state & OURO__TYPE_FLAT)))
         c->odd = true;
+    if (OURO_UNLIKELY(type->flags & OURO_BARE)) {
+        c->bare = true;
+        entry->link |= OURO__ENTRY_BARE;
+    }
 }
 
 static void found_slot(struct ouro_visitor *self, void *object)
 {
-    ouro__edge_found((struct ouro__capture *)(void *)self, &capturing, object);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &capturing, object, NULL);
 }
 
-OURO__DEFINE_VISIT(visit_slot, found_slot)
+OURO__DEFINE_SEARCH_VISIT(visit_slot, capturing)
 
 static const struct ouro__search capturing = {arrive_capturing,     explain_one, count_entry,
                                               ouro__search_nothing, found_slot,  visit_slot};
@@ -168,26 +204,35 @@ static const struct ouro__search capturing = {arrive_capturing,     explain_one,
 
 void ouro__capture_abandon(struct ouro__capture *c)
 {
-    for (uint32_t i = c->candidates; i < c->v->count; i++)
-        ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
+    for (uint32_t i = c->candidates; i < c->v->count; i++) {
+        if (!(c->entries[i].link & OURO__ENTRY_LIVE))
+            ouro__index_back(c, c->entries[i].object);
+    }
     c->v->count = c->candidates;
     for (uint32_t i = 0; i < c->candidates; i++) {
         struct ouro__entry *entry = &c->entries[i];
         if (!entry->object)
             continue;
+        if ((entry->link & OURO__ENTRY_LIVE) && (entry->link & OURO__ENTRY_BARE)) {
+            *entry = (struct ouro__entry){NULL, 0, 0};
+            c->v->live_places--;
+            continue;
+        }
+        bool kept = entry->link & OURO__ENTRY_BARE; /* it has its index; or was disposed of */
         *entry = (struct ouro__entry){entry->object, 0, entry->link & OURO__ENTRY_CLAIMED};
-        ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
+        if (!kept)
+            ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
     }
 }
 
-/* Made immortal since it became a candidate: it is one no more, and not looked into. */
-static bool pass_over_immortal(struct ouro__entry *entry)
+/* Made immortal since it became a candidate, or disposed of by another thread: it is one no more,
+ * and not looked into. */
+static bool pass_over_immortal(const struct ouro__capture *c, struct ouro__entry *entry)
 {
-    struct ouro_header *h = ouro__header(entry->object);
-    if (OURO_LIKELY(!(ouro__load(&h->shared) & OURO__IMMORTAL)))
+    if (OURO_LIKELY(!(ouro__load(&ouro__header(entry->object)->shared) & OURO__IMMORTAL)))
         return false;
-    ouro__half_store(&h->visited, 0);
-    entry->link |= OURO__ENTRY_LIVE;
+    ouro__index_back(c, entry->object);
+    entry->link |= OURO__ENTRY_LIVE | (c->pinned ? OURO__ENTRY_BARE : 0);
     return true;
 }
 
@@ -195,6 +240,8 @@ bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ou
 {
     if (is_of_another(c, object) || (b & OURO__IMMORTAL))
         return false;
+    if (ouro__is_traced_bare(object, b))
+        return ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN;
     if (b & OURO__MERGED)
         return c->alone;
     return ouro__holds(c->me, b) ||
@@ -215,12 +262,13 @@ bool ouro__capture(struct ouro__capture *c)
         v->stage.seen = c->seen;
         if (!c->seen)
             return false;
+        c->pinned = v->bare;
     }
     for (uint32_t i = 0; i < c->candidates && !c->failed; i++) {
         if (i + 8 < c->candidates)
             OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
         struct ouro__entry *entry = &c->entries[i];
-        if (!ouro__is_captured(c, entry) || pass_over_immortal(entry))
+        if (!ouro__is_captured(c, entry) || pass_over_immortal(c, entry))
             continue;
         entry->link |= OURO__ENTRY_ROOT;
         ouro__capture_push(c, i);

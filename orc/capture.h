@@ -4,7 +4,7 @@
 #define OURO_ORC_CAPTURE_H
 
 #include "hooks/walk.h"
-#include "orc/state.h"
+#include "orc/index.h"
 
 /* References under way: read, their targets' headers prefetched, not looked at yet. */
 #define OURO__RING 32
@@ -13,7 +13,8 @@
 
 struct ouro__edge {
     void *target;
-    uint32_t from; /* index of the entry that it stands in */
+    const struct ouro_type *type; /* of a bare target, as who traced it knows it; or NULL */
+    uint32_t from;                /* index of the entry that it stands in */
 };
 
 struct ouro__capture {
@@ -38,6 +39,8 @@ struct ouro__capture {
     bool outside; /* some captured object refers to one that was not */
     bool odd;     /* some captured type is not flat */
     bool weak;    /* some captured object may have a weak cell */
+    bool bare;    /* some captured object is bare */
+    bool pinned;  /* and other threads may have indices of such: they are taken back by exchange */
     bool moved;   /* a living object was touched: what it explained may be elsewhere */
     struct ouro__edge ring[OURO__RING];
     uint32_t late[OURO__LATE];
@@ -51,6 +54,14 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, const void *ob
 {
     return OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->own) ||
            ouro__may_capture_out(c, object, b);
+}
+/* The index of an object goes; false: so did the object, and its memory. */
+OURO_INLINE bool ouro__index_back(const struct ouro__capture *c, void *object)
+{
+    if (OURO_UNLIKELY(c->pinned))
+        return ouro__index_exchange(object, 0);
+    ouro__half_store(&ouro__header(object)->visited, 0);
+    return true;
 }
 /* Whether an entry takes part, and has not proved live: merged candidates do only while the process
  * has a single thread; till then they wait. */
@@ -78,6 +89,16 @@ OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *ob
 {
     return visited != 0 && visited <= c->v->count && c->entries[visited - 1].object == object;
 }
+
+/* Defines the visitor's function of a search: a bare target comes with the type that it has. */
+#define OURO__DEFINE_SEARCH_VISIT(visit, search)                                                   \
+    static void visit(struct ouro_visitor *self, void **slot, const struct ouro_type *target)      \
+    {                                                                                              \
+        void *object = ouro__slot_load(slot);                                                      \
+        if (object)                                                                                \
+            ouro__edge_found((struct ouro__capture *)(void *)self, &search, object,                \
+                             ouro__is_bare_type(target) ? target : NULL);                          \
+    }
 
 /* What a search does nothing at. */
 OURO_INLINE void ouro__search_nothing(struct ouro__capture *c, uint32_t index)
@@ -130,14 +151,14 @@ OURO_INLINE void ouro__capture_later(struct ouro__capture *c, const struct ouro_
 
 /* A reference was in a slot: its header is fetched, and looked at 32 references later. */
 OURO_INLINE void ouro__edge_found(struct ouro__capture *c, const struct ouro__search *search,
-                                  void *target)
+                                  void *target, const struct ouro_type *type)
 {
     OURO_PREFETCH(ouro__header(target));
     if (c->tail - c->head == OURO__RING) {
         struct ouro__edge oldest = c->ring[c->head++ % OURO__RING];
         search->arrive(c, oldest);
     }
-    c->ring[c->tail++ % OURO__RING] = (struct ouro__edge){target, c->scanning};
+    c->ring[c->tail++ % OURO__RING] = (struct ouro__edge){target, type, c->scanning};
 }
 
 /* Scans what is on the stack; edges found last stay in the rings. */

@@ -20,9 +20,17 @@ static uint64_t bytes_taken(void)
     return ouro__heap_whole(ouro__context.heap)->bytes_taken;
 }
 
+/* Bare candidates may hold much that no header tells of, and each may come long before the next: a
+ * collection too when the memory in use has grown by GROWN, and by half. */
+#define BARE_CANDIDATES 128
+#define GROWN           ((size_t)8 << 20)
+
 static void set_triggers(struct ouro__visited *v, uint32_t live)
 {
     int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
+    if (v->bare && least > BARE_CANDIDATES)
+        least = BARE_CANDIDATES;
+    v->used_before = ouro__arena_in_use();
     uint32_t waiting = v->live_places; /* they could not be looked at this time */
     uint32_t scaled = live / 4 + 2 * waiting;
     v->threshold = scaled > least ? scaled : least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
@@ -31,13 +39,20 @@ static void set_triggers(struct ouro__visited *v, uint32_t live)
     v->bytes_due = bytes == 0 ? UINT64_MAX : (uint64_t)bytes + (uint64_t)live * 32;
 }
 
+static bool has_grown(const struct ouro__visited *v)
+{
+    size_t more = v->used_before / 2 > GROWN ? v->used_before / 2 : GROWN;
+    return v->bare && ouro__arena_in_use() > v->used_before + more;
+}
+
 static bool is_due(struct ouro__visited *v)
 {
     if (v->live_places == 0 && !v->lost)
         return false;
     if (OURO_UNLIKELY(v->threshold == 0))
         set_triggers(v, 0);
-    return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due;
+    return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due ||
+           has_grown(v);
 }
 
 #define ROUNDS 8
@@ -65,7 +80,7 @@ static void remember_block(struct ouro__thread *me, char *block)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
-        ouro__half_load(&h->visited) == 0)
+        ouro__half_load(&h->visited) == 0 && ouro__can_trace(object, b))
         ouro__remember(me, object, false);
 }
 
@@ -119,8 +134,11 @@ static void close_up(struct ouro__capture *c, uint32_t end)
             continue;
         entry.link &= OURO__ENTRY_CLAIMED;
         entry.trial = 0;
+        if (OURO_LIKELY(!c->pinned))
+            ouro__half_store(&ouro__header(entry.object)->visited, kept + 1);
+        else if (!ouro__index_exchange(entry.object, kept + 1))
+            continue; /* disposed of by another thread since a hook made it a candidate */
         v->claimed += entry.link != 0;
-        ouro__half_store(&ouro__header(entry.object)->visited, kept + 1);
         v->entries[kept++] = entry;
     }
     v->count = kept;
@@ -230,6 +248,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     }
     v->waiting = c.skipped;
     v->stage.dead = c.dead;
+    v->stage.bare = c.bare;
     v->stage.end = v->count;
     v->stage.captured = c.captured;
     finish(&c, result, ouro__sweep(&c));
@@ -269,6 +288,8 @@ void ouro__collect_left(struct ouro__thread *me)
                               .v = v,
                               .entries = v->entries,
                               .candidates = stage->candidates,
+                              .bare = stage->bare,
+                              .pinned = v->bare && ouro__load(&ouro__many_threads),
                               .dead = stage->dead};
     if (stage->step == OURO__CAPTURING) {
         stage->step = OURO__NO_STEP;

@@ -33,6 +33,7 @@ struct ouro_header {
 OURO_STATIC_ASSERT(sizeof(struct ouro_header) == OURO__CELL_OFFSET, "a header is 16 bytes");
 
 #define OURO__OWNER_MASK  ((ouro_word)0xFFFF)
+#define OURO__TYPE_MASK   ((ouro_word)0xFFFF << 16)
 #define OURO__MERGED      ((ouro_word)1 << 32) /* M: no owner, all references are in the count */
 #define OURO__QUEUED      ((ouro_word)1 << 33) /* Q: one entry, which owns a reference, waits */
 #define OURO__WEAK        ((ouro_word)1 << 34) /* W: may have a weak cell; sticky */

@@ -10,7 +10,7 @@
  *  L2  Alone, this thread may take any token that is GONE; what others hold, in the child of a
  *      fork, is left alone. */
 #include "alloc/heap.h"
-#include "orc/state.h"
+#include "orc/index.h"
 
 void ouro__lost_set(struct ouro__orc *orc)
 {
@@ -45,7 +45,11 @@ static void look_at(struct ouro__thread *me, char *block)
     unsigned owner = (unsigned)(b & OURO__OWNER_MASK);
     if ((b & (OURO__IMMORTAL | OURO__QUEUED)) || ouro__half_load(&h->visited) != 0)
         return; /* acyclic, a candidate, or it waits in a queue */
-    if (b & OURO__MERGED)
+    if (!ouro__can_trace(object, b))
+        return;
+    if (ouro__is_traced_bare(object, b))
+        ouro__remember(me, object, false);
+    else if (b & OURO__MERGED)
         claim(me, object, b);
     else if (ouro__holds(me, b) || (ouro__load(&ouro__tokens[owner].holder) == OURO__GONE &&
                                     ouro__token_adopt(me, owner)))

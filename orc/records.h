@@ -78,7 +78,8 @@ struct ouro__entry {
 #define OURO__ENTRY_CLAIMED (1u << 30) /* merged; Q is set and this entry owns a reference */
 #define OURO__ENTRY_OUTSIDE (1u << 29) /* has a reference to something that was not captured */
 #define OURO__ENTRY_ROOT    (1u << 28) /* was a candidate when the capture began */
-#define OURO__ENTRY_INDEX   (OURO__ENTRY_ROOT - 1)
+#define OURO__ENTRY_BARE    (1u << 27) /* bare: what has proved live may be gone */
+#define OURO__ENTRY_INDEX   (OURO__ENTRY_BARE - 1)
 
 /* How far a collection came: what unwind.c needs if a hook left it. */
 enum ouro__step_of_collection {
@@ -97,6 +98,7 @@ struct ouro__stage {
     uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
     uint32_t captured;
     ouro_word *seen;
+    bool bare; /* from PLAIN on: some of the dead are bare (sweep_bare.c) */
 };
 
 struct ouro__visited {
@@ -114,6 +116,8 @@ struct ouro__visited {
     bool lost;                /* a candidate could not be remembered */
     bool waiting;             /* some candidates reach objects that this thread may not speak for */
     bool more;                /* what died of the last collection left new candidates */
+    bool bare;                /* there was a bare candidate (bare.c) */
+    size_t used_before;       /* memory in use after the last collection */
     struct ouro_collection total;
 };
 

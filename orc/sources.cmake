@@ -3,6 +3,7 @@ ouro_layer(orc
     SOURCES
         abi.c
         attach.c
+        bare.c
         birth.c
         candidate.c
         capture.c
@@ -20,6 +21,7 @@ ouro_layer(orc
         instances.c
         leak.c
         lost.c
+        nim/nim.c
         nudge.c
         object.c
         park.c
@@ -30,6 +32,7 @@ ouro_layer(orc
         runtime.c
         slot.c
         sweep.c
+        sweep_bare.c
         token.c
         twins.c
         unshare.c
@@ -40,6 +43,7 @@ ouro_layer(orc
         weak.c
     PUBLIC
         abi.h
+        bare.h
         context.h
         cycle.h
         foreign.h
@@ -48,6 +52,7 @@ ouro_layer(orc
         header.h
         leak.h
         literal.h
+        nim/nim.h
         object.h
         rc.h
         rc_atomic.h

@@ -187,6 +187,8 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed);
  * for a thread that may speak for them. */
 void ouro__forget_token(struct ouro__thread *me, unsigned t);
 void ouro__candidates_end(struct ouro__thread *me);
+/* The bare ones, of a thread that ends, wait for a thread that is alone. */
+void ouro__candidates_leave_bare(struct ouro__thread *me);
 /* Takes over the candidates that ended threads left; the caller is the only thread. */
 void ouro__orphans_take(struct ouro__thread *me);
 bool ouro__orphans_exist(struct ouro__orc *orc);

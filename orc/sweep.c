@@ -292,6 +292,11 @@ size_t ouro__sweep(struct ouro__capture *c)
     struct ouro__thread *me = c->me;
     bool releasing = me->releasing;
     me->releasing = true; /* other deaths are chained, and carried out when this is over */
+    if (c->bare) {
+        size_t freed = ouro__sweep_bare(c);
+        me->releasing = releasing;
+        return freed;
+    }
     bool plain = !c->odd && c->dead == c->captured;
     size_t freed = plain ? sweep_plain(c) : sweep_with_hooks(c);
     me->releasing = releasing;
@@ -303,7 +308,7 @@ size_t ouro__sweep_on(struct ouro__capture *c)
     bool releasing = c->me->releasing;
     c->outside = true;
     c->me->releasing = true;
-    size_t freed = go_on(c);
+    size_t freed = c->bare ? ouro__sweep_bare_on(c) : go_on(c);
     c->me->releasing = releasing;
     return freed;
 }

@@ -28,10 +28,12 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
     /* All that could be captured and has an index was captured: the entry is this thread's. */
     ouro_half visited = ouro__half_load(&h->visited);
     if (visited == 0 || visited == OURO__ACYCLIC ||
-        ((b & OURO__MERGED) && !ouro__is_entry_of(c, edge.target, visited)))
+        (((b & OURO__MERGED) || c->pinned) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
-    ouro__half_store(&h->visited, 0);
-    ouro__capture_later(c, &living, visited - 1);
+    if (OURO_LIKELY(ouro__index_back(c, edge.target)))
+        ouro__capture_later(c, &living, visited - 1);
+    else
+        c->entries[visited - 1].link |= OURO__ENTRY_LIVE | OURO__ENTRY_BARE;
 }
 
 static void mark_live(struct ouro__capture *c, uint32_t index)
@@ -52,10 +54,10 @@ static void look_again(struct ouro__capture *c, uint32_t index)
 
 static void found_slot(struct ouro_visitor *self, void *object)
 {
-    ouro__edge_found((struct ouro__capture *)(void *)self, &living, object);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &living, object, NULL);
 }
 
-OURO__DEFINE_VISIT(visit_slot, found_slot)
+OURO__DEFINE_SEARCH_VISIT(visit_slot, living)
 
 static const struct ouro__search living = {arrive_living, mark_live,  ouro__search_nothing,
                                            look_again,    found_slot, visit_slot};
@@ -71,7 +73,10 @@ static void find_living(struct ouro__capture *c)
         if (OURO_UNLIKELY(entry->trial < 0 && !c->seen))
             ouro__wrong_found(entry->object, ouro__load(&ouro__header(entry->object)->shared),
                               "more references to it were found than are counted");
-        ouro__half_store(&ouro__header(entry->object)->visited, 0);
+        if (OURO_UNLIKELY(!ouro__index_back(c, entry->object))) {
+            entry->link |= OURO__ENTRY_LIVE | OURO__ENTRY_BARE;
+            continue;
+        }
         mark_live(c, i);
         ouro__capture_scan(c, &living);
     }
@@ -123,10 +128,10 @@ static void arrive_recounting(struct ouro__capture *c, struct ouro__edge edge)
 
 static void found_recounted(struct ouro_visitor *self, void *object)
 {
-    ouro__edge_found((struct ouro__capture *)(void *)self, &recounting, object);
+    ouro__edge_found((struct ouro__capture *)(void *)self, &recounting, object, NULL);
 }
 
-OURO__DEFINE_VISIT(visit_recounted, found_recounted)
+OURO__DEFINE_SEARCH_VISIT(visit_recounted, recounting)
 
 static const struct ouro__search recounting = {arrive_recounting,    ouro__search_nothing,
                                                ouro__search_nothing, ouro__search_nothing,
@@ -198,7 +203,8 @@ static void clear_weak(struct ouro__capture *c)
  * cycle through those, so it stays a candidate. */
 static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
 {
-    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE);
+    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE) &&
+           !(entry->link & OURO__ENTRY_BARE);
 }
 
 /* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while

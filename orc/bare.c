@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* bare.c: drops of bare objects, out of line, and the end of such objects (orc/bare.h).
+ *
+ * The protocol is docs/adr/0015, its model bare.pml. Invariants of the counts as in docs/counts.md;
+ * Q is clear in every bare object. */
+#include "orc/bare.h"
+#include "alloc/fail.h"
+#include "alloc/os.h"
+#include "orc/birth.h"
+#include "orc/checked.h"
+#include "orc/index.h"
+
+OURO_TLS uintptr_t ouro__deep = UINTPTR_MAX;
+
+/* -- types ------------------------------------------------------------------------------------- */
+
+/* Objects of type 0 lie as all small objects do. Others have one of these until a descriptor is
+ * passed: so that whoever gives their memory back knows where the block begins. */
+#define CARRIERS 31
+static struct ouro_type carriers[CARRIERS];
+
+bool ouro__is_carrier(const struct ouro_type *type)
+{
+    return type >= carriers && type < carriers + CARRIERS;
+}
+
+struct ouro_type *ouro__carrier_of(size_t align)
+{
+    unsigned i = (unsigned)__builtin_ctzll(align);
+    if (i >= CARRIERS)
+        return NULL;
+    struct ouro_type *type = &carriers[i];
+    if (OURO_LIKELY(ouro__type_known(type)))
+        return type;
+    ouro__types_lock();
+    if (!ouro__type_known(type))
+        *type = (struct ouro_type){.name = "untyped", .flags = OURO_BARE, .size = 1};
+    type->align = align;
+    ouro__types_unlock();
+    return ouro_type_register(type, NULL) == OURO_OK ? type : NULL;
+}
+
+struct ouro_type ouro_dynamic_type = {.name = "dynamic", .flags = OURO_BARE, .size = 1};
+static ouro_word dynamic; /* what ouro_set_dynamic was told */
+
+void ouro_set_dynamic(struct ouro_type *(*type_of)(const void *object))
+{
+    ouro__store_release(&dynamic, (ouro_word)type_of);
+}
+
+struct ouro_type *ouro__dynamic_type_of(const void *object)
+{
+    /* Acquire: pairs with ouro_set_dynamic. */
+    ouro_word set = ouro__load_acquire(&dynamic);
+    struct ouro_type *(*type_of)(const void *object);
+    memcpy(&type_of, &set, sizeof type_of);
+    return type_of ? type_of(object) : NULL;
+}
+
+bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type)
+{
+    if (!ouro__type_known(type) && ouro_type_register(type, NULL) != OURO_OK)
+        return false;
+    if (type->id >= OURO__WIDE_TYPE)
+        return false;
+    struct ouro_header *h = ouro__header(object);
+    const struct ouro_type *was = ouro__type_of(object, *shared);
+    if (was && !ouro__is_carrier(was))
+        return true;
+    if (type->size + sizeof *h > OURO__SMALL_MAX_SIZE)
+        ouro__type_set_state(type, OURO__TYPE_LARGE);
+    ouro__tell_aligned(type);
+    ouro_word next;
+    do
+        next = (*shared & ~OURO__TYPE_MASK) | (ouro_word)type->id << OURO__TYPE_SHIFT;
+    while (!ouro__cas_full(&h->shared, shared, next));
+    *shared = next;
+    return true;
+}
+
+/* -- the end ----------------------------------------------------------------------------------- */
+
+bool ouro__index_exchange(void *object, ouro_half next)
+{
+    struct ouro_header *h = ouro__header(object);
+    if (ouro__half_exchange_full(&h->visited, next) != OURO__GONE_INDEX)
+        return true;
+    ouro__free_object(object, ouro__type_of(object, ouro__load(&h->shared)));
+    return false;
+}
+
+void ouro__dispose_out(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
+        ouro__over_release(object, b);
+        return;
+    }
+    if (me && !ouro__has_no_index(ouro__half_load(&h->visited)))
+        ouro__forget(me, h);
+    if (OURO_UNLIKELY(!ouro__has_no_index(ouro__half_load(&h->visited)))) {
+        ouro__mark_freed(h); /* before GONE (B2) */
+        if (ouro__half_exchange_full(&h->visited, OURO__GONE_INDEX) != 0)
+            return;
+    }
+    ouro__free_object(object, ouro__type_of(object, b));
+}
+
+/* The caller's reference was the last, and the runtime destroys the object. */
+static void destroy(struct ouro__thread *me, void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    ouro__half_store(&h->local, ouro__owned_local(b, 0));
+    ouro__store(&h->shared, b & (OURO__UNIT - 1)); /* no reference is left */
+    ouro__die(me, object);
+}
+
+/* Where a thread's drops are destroyed by the runtime: when half of its stack is used, or DEEP. */
+#define DEEP ((uintptr_t)4 << 20)
+
+static bool is_deep(uintptr_t frame)
+{
+    uintptr_t low, high;
+    if (ouro__deep == UINTPTR_MAX) {
+        bool known = ouro__os_stack(&low, &high);
+        uintptr_t room = known ? (high - low) / 2 : 0;
+        ouro__deep = known ? high - (room < DEEP ? room : DEEP) : 0;
+    }
+    if (frame >= ouro__deep)
+        return false;
+    /* Another stack may lie below: a fiber's. */
+    return ouro__os_stack(&low, &high) && frame >= low;
+}
+
+bool ouro__decref_deep(void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (!me || !is_deep((uintptr_t)__builtin_frame_address(0)))
+        return true;
+    if (!ouro__has_no_index(ouro__half_load(&h->visited)) || !ouro__stamp(object, &b, type))
+        return true;
+    destroy(me, object);
+    return false;
+}
+
+/* -- drops ------------------------------------------------------------------------------------- */
+
+void ouro__candidate_bare(void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__thread *me = ouro__me();
+    if (!me || !ouro__stamp(object, &b, type))
+        return;
+    if (type->flags & OURO_ACYCLIC) {
+        ouro__half_store(&h->visited, OURO__ACYCLIC);
+        return;
+    }
+    me->visited.bare = true;
+    ouro__remember(me, object, false);
+    ouro__collect_if_due(me);
+}
+
+/* References that are counted, wherever. */
+static int64_t all_references(const struct ouro_header *h, ouro_word b)
+{
+    bool merged = b & OURO__MERGED;
+    return ouro__count_of(b) + (merged ? 0 : ouro__local_count(ouro__half_load(&h->local)));
+}
+
+/* The object becomes the caller's, with n references. `local` first: who acquires the new shared
+ * word sees it (docs/counts.md, d). */
+static bool take_over(const struct ouro__thread *me, struct ouro_header *h, ouro_word *b, int64_t n)
+{
+    ouro_half before = ouro__half_load(&h->local);
+    int64_t part = n < OURO__LOCAL_MOST ? n : OURO__LOCAL_MOST;
+    ouro_word next = (*b & (OURO__TYPE_MASK | OURO__WEAK)) | me->home |
+                     (ouro_word)(n - part) << OURO__COUNT_SHIFT;
+    ouro__half_store(&h->local, ouro__owned_local(next, part));
+    if (ouro__cas_full(&h->shared, b, next))
+        return true;
+    ouro__half_store(&h->local, before);
+    return false;
+}
+
+/* The program orders all that threads do to the object (S), so the sum of both counts is exact. */
+static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load_acquire(&h->shared);
+    int64_t n;
+    do {
+        n = all_references(h, b) - 1;
+        if (OURO_UNLIKELY(n < 0)) {
+            ouro__over_release(object, b);
+            return false;
+        }
+        if (n == 0) {
+            ouro__forget(me, h);
+            return ouro__decref_deep(object, type);
+        }
+    } while (!take_over(me, h, &b, n));
+    if (ouro__half_load(&h->visited) == 0)
+        ouro__candidate_bare(object, type);
+    return false;
+}
+
+bool ouro__decref_last_bare_out(void *object)
+{
+    struct ouro__thread *me = ouro__me();
+    bool last = ouro__decref_last_out(object);
+    if (last && me) /* no collection is to look into what is being destroyed */
+        ouro__forget(me, ouro__header(object));
+    return last;
+}
+
+bool ouro__decref_last_of_out(void *object, struct ouro_type *type)
+{
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    struct ouro__thread *me = ouro__me();
+    bool shared = !me || me->home == OURO__NO_TOKEN || (type->flags & OURO_ACYCLIC);
+    if ((b & OURO__IMMORTAL) || shared) {
+        if (me && !(b & OURO__IMMORTAL))
+            ouro__stamp(object, &b, type);
+        return ouro__decref_last_bare_out(object);
+    }
+    if (OURO_CHECKED)
+        ouro__checked_touch(object, me);
+    return drop_typed(me, object, type);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* bare.h: objects whose callers know the type, for compilers that inline destructors.
+ *
+ * A bare object is born without a descriptor. Each drop is answered at once: was that the last
+ * reference? Who is told so destroys the contents, then disposes of the object. Where its type can
+ * be in cycles a descriptor with the flag OURO_BARE is passed to the drop, and to the visitor by
+ * whoever traces a reference to it; it is remembered with the object from then on. Such a type
+ * writes two hooks: `trace` reports every reference slot, and `destroy` destroys the contents with
+ * all that the fields own. References are taken by ouro_incref (any mode).
+ *
+ *     struct node *n = ouro_new_bare(sizeof *n, _Alignof(struct node));
+ *     ...
+ *     if (ouro_decref_is_last_of(n, &node_type)) {
+ *         ... destroy *n ...
+ *         ouro_dispose(n, _Alignof(struct node));
+ *     }
+ *
+ * What the program promises (docs/adr/0015): drops by different threads of one object are ordered
+ * by happens-before, and of an object that a descriptor of a type without OURO_ACYCLIC is ever
+ * passed for, all that different threads do to it. So it is for compilers whose own counts are
+ * plain. Bare objects refer to bare objects alone, and take no weak handles. */
+#ifndef OURO_ORC_BARE_H
+#define OURO_ORC_BARE_H
+
+#include "orc/object.h"
+
+OURO_EXTERN_C_BEGIN
+
+OURO_API void *ouro__new_bare_out(size_t size, size_t align, bool zeroed);
+OURO_API bool ouro__decref_last_bare_out(void *object);
+OURO_API bool ouro__decref_last_of_out(void *object, struct ouro_type *type);
+OURO_API void ouro__dispose_out(void *object);
+
+/* An object that only the calling thread counts: its local word is that thread's, and so is its
+ * shared word then (I11), which has no flag, and no reference counted in it. */
+OURO_INLINE bool ouro__is_plain(const struct ouro_context *context, ouro_half local,
+                                ouro_word shared)
+{
+    return ((local & context->counts) | (shared >> 32)) == 0;
+}
+/* Below the caller's frame, or in it. */
+OURO_INLINE bool ouro__is_deep(uintptr_t than)
+{
+    char here;
+    return (uintptr_t)&here <= than;
+}
+/* No thread has an index of it. */
+OURO_INLINE bool ouro__has_no_index(ouro_half visited)
+{
+    return visited + 1 <= 1;
+}
+
+OURO_INLINE void *ouro__new_bare(size_t size, size_t align, bool zeroed)
+{
+    size_t block = size + sizeof(struct ouro_header);
+    if (align <= 16 && block <= OURO__SMALL_MAX_SIZE && size <= block) {
+        struct ouro_heap *heap = ouro__context.heap;
+        void *object =
+            ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
+        if (OURO_LIKELY(object != NULL)) {
+            struct ouro_header *h = ouro__header(object);
+            uint64_t home = OURO_THREADS ? heap->mark : OURO__FIRST_TOKEN;
+            ouro__store(&h->shared, home);
+            memcpy(h, &home, sizeof home); /* local and visited */
+            if (zeroed)
+                memset(object, 0, size);
+            return object;
+        }
+    }
+    return ouro__new_bare_out(size, align, zeroed);
+}
+
+/* A bare object of `size` bytes aligned to `align`, a power of two, and to 16; contents zeroed,
+ * with one reference that the caller owns. NULL: no memory, or `align` is none. Any thread; runs no
+ * hook and no collection. O(1) + zeroing; inlined where both are constants. */
+OURO_INLINE void *ouro_new_bare(size_t size, size_t align)
+{
+    return ouro__new_bare(size, align, true);
+}
+/* The same without zeroing. */
+OURO_INLINE void *ouro_new_bare_uninit(size_t size, size_t align)
+{
+    return ouro__new_bare(size, align, false);
+}
+
+/* For visitors: the type of a bare object that tells it itself, as objects do that begin with the
+ * address of a descriptor. `type_of` (NULL: nobody knows) is asked with the object, which it only
+ * reads, at most once per object, in collections; it must return, and may return NULL. Set it
+ * before the first such object is traced. */
+extern OURO_API struct ouro_type ouro_dynamic_type;
+OURO_API void ouro_set_dynamic(struct ouro_type *(*type_of)(const void *object));
+
+/* Drops the caller's reference (owned; NULL: no) to a bare object of a type that can be in no
+ * cycle. Whether that was the last one: then the object is as it was, the caller destroys its
+ * contents and disposes of it. An object that is gone is a programmer's error
+ * (OURO_FAIL_OVER_RELEASE). Any thread; runs no hook; O(1), inlined for the owner. Departs from
+ * Choi et al. 2018 in that the other threads' last drop is answered too. */
+OURO_INLINE bool ouro_decref_is_last(void *object)
+{
+    if (object == NULL)
+        return false;
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local);
+    /* Acquire: what others did to it before they dropped it comes before its destruction. */
+    if (OURO_LIKELY(ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) {
+        if (local >= OURO__LOCAL_UNIT) {
+            ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
+            return false;
+        }
+        if (OURO_LIKELY(ouro__has_no_index(ouro__half_load(&h->visited))))
+            return true;
+    }
+    return ouro__decref_last_bare_out(object);
+}
+
+/* The out-of-line parts of the next. */
+OURO_API bool ouro__decref_deep(void *object, struct ouro_type *type);
+OURO_API void ouro__candidate_bare(void *object, struct ouro_type *type);
+extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask */
+
+/* What the inlined part can tell: whether it was the last one, or whom to ask. */
+enum ouro__last { OURO__NOT_LAST, OURO__IS_LAST, OURO__ASK, OURO__ASK_DEEP, OURO__ASK_CANDIDATE };
+OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local), visited = ouro__half_load(&h->visited);
+    if (OURO_UNLIKELY(
+            !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) /* as above */
+        return OURO__ASK;
+    if (local >= OURO__LOCAL_UNIT) {
+        ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
+        return OURO_UNLIKELY(visited == 0) ? OURO__ASK_CANDIDATE : OURO__NOT_LAST;
+    }
+    if (OURO_UNLIKELY(!ouro__has_no_index(visited)))
+        return OURO__ASK;
+    return OURO_UNLIKELY(ouro__is_deep(ouro__deep)) ? OURO__ASK_DEEP : OURO__IS_LAST;
+}
+
+/* The same where the type may be in cycles: of `type` (borrowed, flag OURO_BARE, as long-lived as
+ * the program). Not the last: the object belongs to the calling thread now, is counted plainly by
+ * it, and is a candidate root of its collections; a collection may run, and destroy hooks in it.
+ * One thing more is answered with no: where much of the thread's stack is in use, the object is
+ * destroyed and disposed of before this returns, so that drops that nest in destroy hooks do not
+ * use up the stack. */
+OURO_INLINE bool ouro_decref_is_last_of(void *object, struct ouro_type *type)
+{
+    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
+    if (OURO_LIKELY(last <= OURO__IS_LAST))
+        return last == OURO__IS_LAST;
+    if (last == OURO__ASK)
+        return ouro__decref_last_of_out(object, type);
+    if (last == OURO__ASK_DEEP)
+        return ouro__decref_deep(object, type);
+    ouro__candidate_bare(object, type);
+    return false;
+}
+
+/* Gives back the memory of a bare object (owned, not NULL) that was answered to be the caller's to
+ * destroy, and is destroyed. `align` as at its birth. Twice is a programmer's error
+ * (OURO_FAIL_OVER_RELEASE). Any thread; runs no hook; O(1), inlined for the owner. */
+OURO_INLINE void ouro_dispose(void *object, size_t align)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local), visited = ouro__half_load(&h->visited);
+    ouro_word shared = ouro__load(&h->shared);
+    if (OURO_UNLIKELY(align > 16 || !ouro__is_plain(&ouro__context, local, shared) ||
+                      !ouro__has_no_index(visited))) { /* large ones are never plain */
+        ouro__dispose_out(object);
+        return;
+    }
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    ouro__store(&h->shared, (shared & OURO__TYPE_MASK) | OURO__IMMORTAL | OURO__MERGED |
+                                OURO__NO_TOKEN | -OURO__UNIT);
+    ouro__cell_give(object, OURO__COUNTED);
+}
+
+OURO_EXTERN_C_END
+
+#endif

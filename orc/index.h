@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* index.h: Internal to orc. Who has the index of a bare object (orc/bare.h): docs/adr/0015, pins;
+ * model: bare.pml.
+ *
+ *  B1  Of a bare object that has an index the memory stays until the index is taken back: by the
+ *      thread whose array it is in, by whoever takes the list of what ended threads left, or by the
+ *      thread that disposes of it, if it is its own.
+ *  B2  Taking back and GONE are exchanges of the visited word. GONE is written after the header
+ *      says that the object is gone; whoever comes second gives the memory back.
+ *  B3  One that is larger than a small block has W set, so that no inlined path ends it. */
+#ifndef OURO_ORC_INDEX_H
+#define OURO_ORC_INDEX_H
+
+#include "orc/state.h"
+
+#define OURO__LEFT       ((ouro_half)0xFFFFFFFEu) /* in a list that an ended thread left */
+#define OURO__GONE_INDEX ((ouro_half)0xFFFFFFFDu)
+
+OURO_INLINE bool ouro__is_bare_type(const struct ouro_type *type)
+{
+    return type && (type->flags & OURO_BARE);
+}
+/* Of a type that was told, so that it can be traced. */
+OURO_INLINE bool ouro__is_traced_bare(const void *object, ouro_word shared)
+{
+    return (shared & OURO__TYPE_MASK) && ouro__is_bare_type(ouro__type_of(object, shared));
+}
+
+/* The type that an object tells itself, or NULL. */
+struct ouro_type *ouro__dynamic_type_of(const void *object);
+
+/* Whether its references can be told: not of a bare object whose type was not. */
+OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
+{
+    const struct ouro_type *type = ouro__type_of(object, shared);
+    return type && (!(type->flags & OURO_BARE) || type->hooks.trace);
+}
+
+/* The index of a bare object becomes `next`; false: it was disposed of, and its memory is given
+ * back. Full: pairs with ouro__dispose_out. */
+bool ouro__index_exchange(void *object, ouro_half next);
+/* Remembers the type of a bare object in its header; *shared is what that is now. False: the type
+ * cannot be registered, or its number is too large. */
+bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type);
+/* Whether it is a type that only says how an object lies in its block: none was told yet. */
+bool ouro__is_carrier(const struct ouro_type *type);
+/* Of those, the one of this alignment; NULL: no memory. */
+struct ouro_type *ouro__carrier_of(size_t align);
+/* Garbage of which some is bare: its slots are emptied, its destroy hooks run, its memory goes. */
+struct ouro__capture;
+size_t ouro__sweep_bare(struct ouro__capture *c);
+/* Goes on with that when a hook left. */
+size_t ouro__sweep_bare_on(struct ouro__capture *c);
+
+#endif

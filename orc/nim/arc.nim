@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+## The runtime of refs on Ouro, in the place of lib/system/arc.nim (patchFile, docs/nim.md): what the
+## compiler calls of it, under the names that it knows. For Nim 1.6 and 2.x. Part of the module system.
+
+{.push stackTrace: off, profiler: off.}
+
+const
+  ouroHeader = "orc/nim/nim.h"
+  ouroAcyclicFlag = 1 # of TNimTypeV2.flags
+
+type
+  OuroNimInfo {.importc: "struct ouro_nim_info", header: ouroHeader, completeStruct.} = object
+    size, align: csize_t
+    name: cstring
+    destructor, trace: pointer
+    acyclic: bool
+
+proc ouroNew(size, align: int): pointer {.importc: "ouro_nim_new", header: ouroHeader.}
+proc ouroNewUninit(size, align: int): pointer {.importc: "ouro_nim_new_uninit", header: ouroHeader.}
+proc ouroIncRef(p: pointer) {.importc: "ouro_nim_incref", header: ouroHeader.}
+proc ouroDecRef(p: pointer) {.importc: "ouro_nim_decref", header: ouroHeader.}
+proc ouroIsLast(p: pointer): bool {.importc: "ouro_nim_is_last", header: ouroHeader.}
+proc ouroIsLastOf(p, desc: pointer): bool {.importc: "ouro_nim_is_last_of", header: ouroHeader.}
+proc ouroDispose(p: pointer; align: int) {.importc: "ouro_nim_dispose", header: ouroHeader.}
+proc ouroIsUnique(p: pointer): bool {.importc: "ouro_is_unique", header: ouroHeader.}
+
+proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, raises: [].} =
+  ## Called by the library once per descriptor that it sees.
+  let t = cast[PNimTypeV2](desc)
+  info.size = csize_t(t.size)
+  info.align = csize_t(t.align)
+  when compiles(t.name):
+    info.name = t.name
+  info.destructor = t.destructor
+  info.trace = t.traceImpl
+  info.acyclic = (t.flags and ouroAcyclicFlag) != 0
+
+template ouroDescOf(p: pointer): pointer =
+  ## Objects of inheritance begin with the address of their descriptor.
+  cast[ptr pointer](p)[]
+
+proc nimNewObj(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+  ouroNew(size, alignment)
+
+proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+  ouroNewUninit(size, alignment)
+
+proc nimIncRef(p: pointer) {.compilerproc, inline, raises: [].} =
+  ouroIncRef(p)
+
+proc nimDecWeakRef(p: pointer) {.compilerproc, inline, raises: [].} =
+  ouroDecRef(p)
+
+proc nimDecRefIsLast(p: pointer): bool {.compilerproc, inline, raises: [].} =
+  ouroIsLast(p)
+
+proc nimRawDispose(p: pointer; alignment: int) {.compilerproc, inline, raises: [].} =
+  ouroDispose(p, alignment)
+
+template `=dispose`*[T](x: owned(ref T)) =
+  nimRawDispose(cast[pointer](x), T.alignOf)
+
+proc nimDestroyAndDispose(p: pointer) {.compilerproc, raises: [].} =
+  let desc = cast[PNimTypeV2](ouroDescOf(p))
+  let align = int(desc.align)
+  if desc.destructor != nil:
+    cast[DestructorProc](desc.destructor)(p)
+  ouroDispose(p, align)
+
+when defined(gcOrc):
+  include orc
+else:
+  proc unsureAsgnRef(dest: ptr pointer; src: pointer) {.inline.} =
+    dest[] = src
+    ouroIncRef(src)
+
+  template GC_fullCollect* =
+    ## Without a cycle collector (`--mm:arc`) there is nothing to collect.
+    discard
+
+proc GC_ref*[T](x: ref T) =
+  ## Takes a reference of its own to `x`, which `GC_unref` drops.
+  if x != nil: ouroIncRef(cast[pointer](x))
+
+proc GC_unref*[T](x: ref T) =
+  ## Drops a reference that `GC_ref` took.
+  var dropped {.cursor.} = x
+  `=destroy`(dropped)
+
+proc isUniqueRef*[T](x: ref T): bool {.inline.} =
+  ## Whether `x` is the only reference to its object, as far as this thread can tell.
+  x != nil and ouroIsUnique(cast[pointer](x))
+
+template setupForeignThreadGc* =
+  ## Threads that Nim did not start need nothing.
+  discard
+
+template tearDownForeignThreadGc* =
+  discard
+
+when compiles((var t: TNimTypeV2; t.display)):
+  # 2.x: each type knows its ancestors by their depth.
+  proc isObjDisplayCheck(source: PNimTypeV2; targetDepth: int16; token: uint32): bool {.
+      compilerproc, inline, raises: [].} =
+    source.depth >= targetDepth and source.display[targetDepth] == token
+
+  when defined(gcDestructors):
+    proc nimGetVTable(p: pointer; index: int): pointer {.compilerproc, inline, raises: [].} =
+      cast[PNimTypeV2](ouroDescOf(p)).vTable[index]
+else:
+  # 1.6: a type's name ends with that of each type that it inherits from.
+  type ObjCheckCache = array[0..1, PNimTypeV2]
+
+  proc ouroStrLen(s: cstring): csize_t {.importc: "strlen", header: "<string.h>", noSideEffect.}
+  proc ouroMemCmp(a, b: pointer; n: csize_t): cint {.
+    importc: "memcmp", header: "<string.h>", noSideEffect.}
+
+  proc isObj(obj: PNimTypeV2; subclass: cstring): bool {.compilerproc, inline, raises: [].} =
+    let whole = ouroStrLen(obj.name)
+    let part = ouroStrLen(subclass)
+    if part <= whole:
+      let at = cast[pointer](cast[uint](obj.name) + uint(whole - part))
+      result = ouroMemCmp(at, subclass, part) == 0
+
+  proc isObjWithCache(obj: PNimTypeV2; subclass: cstring; cache: var ObjCheckCache): bool {.
+      compilerproc, raises: [].} =
+    ## `cache`: the last type that was none, and the last that was one.
+    if cache[0] == obj: return false
+    if cache[1] == obj: return true
+    result = isObj(obj, subclass)
+    cache[ord(result)] = obj
+
+  proc chckObj(obj: PNimTypeV2; subclass: cstring) {.compilerproc.} =
+    if not isObj(obj, subclass):
+      sysFatal(ObjectConversionDefect, "invalid object conversion")
+
+{.pop.}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* nim.c: Nim's descriptors as types, and the slow halves of nim.h.
+ *
+ * A type is made for a descriptor on first sight, and stays: descriptors are static data of the
+ * program. Types are found by the descriptor's address, in lists that only grow: whoever reads one
+ * takes no lock. */
+#include "orc/nim/nim.h"
+#include "alloc/heap.h"
+#include "alloc/options.h"
+#include "alloc/os.h"
+#include "alloc/stats.h"
+#include "hooks/value.h"
+#include "orc/cycle.h"
+#include "orc/index.h"
+
+/* -- types ------------------------------------------------------------------------------------- */
+
+struct nim_type {
+    struct ouro_type type;
+    const void *desc;
+    void (*destructor)(void *);
+    void (*trace)(void *, void *);
+    struct nim_type *next;
+};
+
+#define LISTS 1024 /* a power of two */
+static ouro_word lists[LISTS];
+static ouro_word describer; /* an ouro_nim_describe */
+
+static const struct nim_type *of(const struct ouro_type *type)
+{
+    return OURO_CONTAINER_OF(type, const struct nim_type, type);
+}
+
+static void destroy(void *value, const struct ouro_type *type)
+{
+    of(type)->destructor(value);
+}
+
+static void trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
+{
+    of(type)->trace(value, visitor);
+}
+
+static ouro_word *list_of(const void *desc)
+{
+    OURO_STATIC_ASSERT(LISTS == 1 << 10, "ten bits");
+    return &lists[((uintptr_t)desc >> 4) * 0x9E3779B97F4A7C15u >> 54];
+}
+
+static struct nim_type *find(const void *desc)
+{
+    /* Acquire: pairs with the CAS that adds one. */
+    struct nim_type *t = (struct nim_type *)ouro__load_acquire(list_of(desc));
+    while (t && t->desc != desc)
+        t = t->next;
+    return t;
+}
+
+static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describe)
+{
+    struct ouro_nim_info info = {.name = NULL};
+    struct nim_type *t = ouro__meta_take(sizeof *t);
+    if (!t)
+        return NULL;
+    describe(desc, &info);
+    t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic ? OURO_ACYCLIC : 0),
+                                 .size = info.size ? info.size : 1,
+                                 .align = info.align,
+                                 .name = info.name ? info.name : "Nim object"};
+    memcpy(&t->destructor, &info.destructor, sizeof t->destructor);
+    memcpy(&t->trace, &info.trace, sizeof t->trace);
+    t->type.hooks.destroy = t->destructor ? destroy : NULL;
+    t->type.hooks.trace = t->trace ? trace : NULL;
+    t->desc = desc;
+    ouro_word first = ouro__load(list_of(desc));
+    do { /* another thread may have added it: then one of the two is never found again */
+        t->next = (struct nim_type *)first;
+    } while (!ouro__cas_full(list_of(desc), &first, (ouro_word)t));
+    return find(desc);
+}
+
+/* The type of a descriptor; NULL: no memory. */
+static struct ouro_type *type_of(void *desc, ouro_nim_describe *describe)
+{
+    struct nim_type *t = find(desc);
+    if (OURO_UNLIKELY(!t))
+        t = add(desc, describe);
+    return t ? &t->type : NULL;
+}
+
+/* An object of inheritance begins with the address of its descriptor. */
+static struct ouro_type *type_of_object(const void *object)
+{
+    void *desc = *(void *const *)object;
+    ouro_word set = ouro__load_acquire(&describer);
+    ouro_nim_describe *describe;
+    memcpy(&describe, &set, sizeof describe);
+    return desc ? type_of(desc, describe) : NULL;
+}
+
+/* -- drops ------------------------------------------------------------------------------------- */
+
+/* A type that memory cannot be had for: the object is no candidate this time. */
+bool ouro__nim_last_of(void *object, void *desc, ouro_nim_describe *describe)
+{
+    struct ouro_type *type = type_of(desc, describe);
+    return type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
+}
+
+bool ouro__nim_deep(void *object, void *desc, ouro_nim_describe *describe)
+{
+    struct ouro_type *type = type_of(desc, describe);
+    return !type || ouro__decref_deep(object, type);
+}
+
+void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe)
+{
+    struct ouro_type *type = type_of(desc, describe);
+    if (!type)
+        return;
+    if (OURO_UNLIKELY(ouro__load(&describer) == 0)) {
+        ouro__store_release(&describer, (ouro_word)describe); /* before any collection */
+        ouro_set_dynamic(type_of_object);
+    }
+    ouro__candidate_bare(object, type);
+}
+
+void ouro__nim_visit(void *env, void **slot, void *desc, ouro_nim_describe *describe)
+{
+    struct ouro_visitor *visitor = env;
+    struct ouro_type *type = desc ? type_of(desc, describe) : &ouro_dynamic_type;
+    if (type)
+        visitor->visit(visitor, slot, type);
+}
+
+/* -- collections ------------------------------------------------------------------------------- */
+
+void ouro_nim_collect(void)
+{
+    (void)ouro_collect(NULL);
+}
+
+void ouro_nim_pause(bool paused)
+{
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        me->visited.paused = paused;
+}
+
+intptr_t ouro_nim_roots(void)
+{
+    return (intptr_t)ouro_candidates();
+}
+
+void ouro_nim_collect_above(intptr_t limit)
+{
+    if (ouro_nim_roots() > limit)
+        ouro_nim_collect();
+}
+
+/* -- raw memory -------------------------------------------------------------------------------- */
+
+/* The thread's own candidate roots are none of the program's. */
+static uint64_t live_bytes(const struct ouro_stats *stats)
+{
+    const struct ouro__thread *me = ouro__self;
+    return stats->raw.bytes + stats->counted.bytes -
+           (me ? ouro_usable_size(me->visited.entries) : 0);
+}
+
+intptr_t ouro_nim_occupied(void)
+{
+    struct ouro_stats stats;
+    ouro_stats_get(&stats);
+    return (intptr_t)live_bytes(&stats);
+}
+
+intptr_t ouro_nim_free(void)
+{
+    struct ouro_stats stats;
+    ouro_stats_get(&stats);
+    return (intptr_t)(stats.used + stats.idle - live_bytes(&stats));
+}
+
+intptr_t ouro_nim_peak(void)
+{
+    struct ouro_stats stats;
+    ouro_stats_get(&stats);
+    return (intptr_t)stats.peak_used;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* nim.h: what the C that Nim generates calls in the place of Nim's own runtime (docs/nim.md).
+ *
+ * Nim's modules beside this file import these functions: a ref is a bare object (orc/bare.h), a
+ * string or sequence a raw block. `desc` is always a TNimTypeV2 of the program, opaque here; its
+ * fields are told by ouroNimDescribe, which the program has from arc.nim. Nim's counts are plain,
+ * which is the promise that bare objects ask for.
+ *
+ * For every function: any thread; as the function of orc/bare.h or alloc/pool.h that it calls. */
+#ifndef OURO_ORC_NIM_NIM_H
+#define OURO_ORC_NIM_NIM_H
+
+#include "alloc/pool.h"
+#include "orc/bare.h"
+#include "orc/rc_biased.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* What a descriptor of Nim says; its layout is that of the compiler's version. */
+struct ouro_nim_info {
+    size_t size, align;
+    const char *name; /* may be NULL */
+    void *destructor; /* void (*)(void *), or NULL */
+    void *trace;      /* void (*)(void *, void *env), or NULL */
+    bool acyclic;
+};
+typedef void ouro_nim_describe(void *desc, struct ouro_nim_info *info);
+
+/* Both are Nim's: the first fills in *info, the second does not return. */
+extern ouro_nim_describe ouroNimDescribe;
+extern void ouroNimOutOfMemory(void);
+
+OURO_API bool ouro__nim_last_of(void *object, void *desc, ouro_nim_describe *describe);
+OURO_API bool ouro__nim_deep(void *object, void *desc, ouro_nim_describe *describe);
+OURO_API void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe);
+OURO_API void ouro__nim_visit(void *env, void **slot, void *desc, ouro_nim_describe *describe);
+
+/* -- refs -------------------------------------------------------------------------------------- */
+
+/* A ref of `size` bytes; never NULL. */
+OURO_INLINE void *ouro_nim_new(intptr_t size, intptr_t align)
+{
+    void *object = ouro_new_bare((size_t)size, (size_t)align);
+    if (OURO_UNLIKELY(object == NULL))
+        ouroNimOutOfMemory();
+    return object;
+}
+OURO_INLINE void *ouro_nim_new_uninit(intptr_t size, intptr_t align)
+{
+    void *object = ouro_new_bare_uninit((size_t)size, (size_t)align);
+    if (OURO_UNLIKELY(object == NULL))
+        ouroNimOutOfMemory();
+    return object;
+}
+
+OURO_INLINE void ouro_nim_incref(void *object)
+{
+    ouro_incref_biased(object);
+}
+
+/* One reference less; the last one is no matter of this function. */
+OURO_INLINE void ouro_nim_decref(void *object)
+{
+    (void)ouro_decref_is_last(object);
+}
+
+OURO_INLINE bool ouro_nim_is_last(void *object)
+{
+    return ouro_decref_is_last(object);
+}
+
+/* As ouro_decref_is_last_of, whose type is looked up where it matters. */
+OURO_INLINE bool ouro_nim_is_last_of(void *object, void *desc)
+{
+    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
+    if (OURO_LIKELY(last <= OURO__IS_LAST))
+        return last == OURO__IS_LAST;
+    if (last == OURO__ASK)
+        return ouro__nim_last_of(object, desc, ouroNimDescribe);
+    if (last == OURO__ASK_DEEP)
+        return ouro__nim_deep(object, desc, ouroNimDescribe);
+    ouro__nim_candidate(object, desc, ouroNimDescribe);
+    return false;
+}
+
+OURO_INLINE void ouro_nim_dispose(void *object, intptr_t align)
+{
+    ouro_dispose(object, (size_t)align);
+}
+
+/* Reports the slot of a ref to a collection; desc NULL: the object begins with its descriptor. */
+OURO_INLINE void ouro_nim_trace(void *slot, void *desc, void *env)
+{
+    if (*(void **)slot != NULL)
+        ouro__nim_visit(env, (void **)slot, desc, ouroNimDescribe);
+}
+
+/* -- collections ------------------------------------------------------------------------------- */
+
+OURO_API void ouro_nim_collect(void);
+/* Not nested, as Nim has it. */
+OURO_API void ouro_nim_pause(bool paused);
+/* How many candidate roots the thread has. */
+OURO_API intptr_t ouro_nim_roots(void);
+/* A collection that keeps the first `limit` candidate roots for later. */
+OURO_API void ouro_nim_collect_above(intptr_t limit);
+
+/* -- raw memory -------------------------------------------------------------------------------- */
+
+/* None is NULL, but of size 0 where `p` is not; what is new in the last one is zeroed. */
+OURO_INLINE void *ouro_nim_realloc(void *p, intptr_t size)
+{
+    if (OURO_UNLIKELY(size == 0 && p != NULL)) {
+        ouro_free(p);
+        return NULL;
+    }
+    void *fresh = ouro_realloc(p, (size_t)size);
+    if (OURO_UNLIKELY(fresh == NULL))
+        ouroNimOutOfMemory();
+    return fresh;
+}
+OURO_INLINE void *ouro_nim_realloc0(void *p, intptr_t old, intptr_t size)
+{
+    char *fresh = (char *)ouro_nim_realloc(p, size);
+    if (fresh != NULL && size > old)
+        memset(fresh + old, 0, (size_t)(size - old));
+    return fresh;
+}
+OURO_INLINE void *ouro_nim_alloc(intptr_t size)
+{
+    void *p = ouro_malloc((size_t)size);
+    if (OURO_UNLIKELY(p == NULL))
+        ouroNimOutOfMemory();
+    return p;
+}
+OURO_INLINE void *ouro_nim_alloc0(intptr_t size)
+{
+    void *p = ouro_calloc(1, (size_t)size);
+    if (OURO_UNLIKELY(p == NULL))
+        ouroNimOutOfMemory();
+    return p;
+}
+
+/* Bytes of live blocks; of what the system gave beside these; their peak. */
+OURO_API intptr_t ouro_nim_occupied(void);
+OURO_API intptr_t ouro_nim_free(void);
+OURO_API intptr_t ouro_nim_peak(void);
+
+OURO_EXTERN_C_END
+
+#endif

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+## Cycles on Ouro, in the place of lib/system/orc.nim; included by arc.nim beside it.
+
+proc ouroTrace(slot, desc, env: pointer) {.importc: "ouro_nim_trace", header: ouroHeader.}
+proc ouroCollect() {.importc: "ouro_nim_collect", header: ouroHeader.}
+proc ouroPause(paused: bool) {.importc: "ouro_nim_pause", header: ouroHeader.}
+proc ouroRoots(): int {.importc: "ouro_nim_roots", header: ouroHeader.}
+proc ouroCollectAbove(limit: int) {.importc: "ouro_nim_collect_above", header: ouroHeader.}
+
+type
+  TraceProc = proc (p, env: pointer) {.nimcall, benign.}
+  DisposeProc = proc (p: pointer) {.nimcall, benign.}
+
+proc nimIncRefCyclic(p: pointer; cyclic: bool) {.compilerproc, inline, raises: [].} =
+  ouroIncRef(p)
+
+proc nimMarkCyclic(p: pointer) {.compilerproc, inline, raises: [].} =
+  discard
+
+proc unsureAsgnRef(dest: ptr pointer; src: pointer) {.inline.} =
+  # For the old type information: `dest` holds nothing yet.
+  dest[] = src
+  ouroIncRef(src)
+
+proc nimTraceRef(q: pointer; desc: PNimTypeV2; env: pointer) {.compilerproc, inline.} =
+  ouroTrace(q, desc, env)
+
+proc nimTraceRefDyn(q: pointer; env: pointer) {.compilerproc, inline.} =
+  ouroTrace(q, nil, env)
+
+proc nimDecRefIsLastCyclicStatic(p: pointer; desc: PNimTypeV2): bool {.compilerproc, inline.} =
+  ouroIsLastOf(p, desc)
+
+proc nimDecRefIsLastCyclicDyn(p: pointer): bool {.compilerproc, inline.} =
+  p != nil and ouroIsLastOf(p, ouroDescOf(p))
+
+proc nimDecRefIsLastDyn(p: pointer): bool {.compilerproc, inline.} =
+  # Of a type that can be in no cycle, though its base may be.
+  ouroIsLast(p)
+
+proc GC_runOrc* =
+  ## Collects the cycles of the calling thread.
+  ouroCollect()
+
+proc GC_fullCollect* =
+  ## The same.
+  ouroCollect()
+
+proc GC_enableOrc*() =
+  ## Collections come by themselves again.
+  ouroPause(false)
+
+proc GC_disableOrc*() =
+  ## Collections come only when asked for.
+  ouroPause(true)
+
+proc GC_prepareOrc*(): int {.inline.} =
+  ## How many candidate roots the calling thread has.
+  ouroRoots()
+
+proc GC_partialCollect*(limit: int) =
+  ## A collection if there are more than `limit` candidate roots; it looks at all of them.
+  ouroCollectAbove(limit)
+
+proc GC_enableMarkAndSweep*() =
+  ## The same as `GC_enableOrc`.
+  GC_enableOrc()
+
+proc GC_disableMarkAndSweep*() =
+  ## The same as `GC_disableOrc`.
+  GC_disableOrc()
+
+when compiles((var t: TNimTypeV2; t.display)):
+  include threadids

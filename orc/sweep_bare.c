@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* sweep_bare.c: garbage of compilers that inline destructors (orc/bare.h) is destroyed.
+ *
+ * The destroy hook of such a type drops what the fields own, so no slot may lead to another of the
+ * dead when it runs; and a destructor of the program's finds its references empty, as in Nim's own
+ * collector. So:
+ *   1. all are marked DYING, with no reference left;
+ *   2. every slot that trace reports is emptied. What it led to: another of the dead, or a living
+ *      object of this thread's, which is dropped silently; else the slot stays as it is, for the
+ *      hook to drop;
+ *   3. hooks run, each once, and each object's memory goes after its hook, unless somebody took a
+ *      reference to it meanwhile: then it lives on, emptied.
+ *
+ * The order of 3 is that of Nim's ORC (lib/system/orc.nim, collectColor): roots as they were
+ * registered; from each, depth first, the slot reported last first; what is a root itself waits for
+ * its turn. It is kept for MOST_ORDERED objects. Beyond, where following each slot would miss the
+ * cache, hooks run in the order of the capture.
+ *
+ *  S1 of sweep.c holds until 3. A hook may leave by a jump: entries whose hook began have OUTSIDE,
+ *  those that are gone are empty. */
+#include "alloc/pool.h"
+#include "hooks/value.h"
+#include "orc/capture.h"
+#include "orc/index.h"
+
+#define MOST_ORDERED 65536
+
+struct bare_sweep {
+    struct ouro_visitor visitor;
+    struct ouro__capture *c;
+    void ***slots; /* to be looked at, the last first */
+    size_t count, room;
+    uint32_t *order; /* indices in the order in which hooks run */
+    uint32_t ordered, at;
+    bool failed;
+};
+
+static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i)
+{
+    void *object = c->v->entries[i].object;
+    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+}
+
+static void mark_all_dying(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (i + 8 < c->dead)
+            OURO_PREFETCH(ouro__header(c->v->entries[i + 8].object));
+        struct ouro_header *h = ouro__header(c->v->entries[i].object);
+        ouro_word b = ouro__load(&h->shared);
+        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+        ouro__store(&h->shared, (b & (OURO__TYPE_MASK | OURO__WEAK)) | OURO__DYING);
+        c->v->entries[i].link &= OURO__ENTRY_ROOT;
+    }
+}
+
+/* The index of one of the dead, or c->dead. */
+static uint32_t dead_index(const struct ouro__capture *c, const void *object)
+{
+    const struct ouro_header *h = ouro__header(object);
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != object)
+        return c->dead;
+    return visited - 1;
+}
+
+/* What a slot of the dead led to lives on; whether the slot's reference is gone. */
+static bool drop_silently(const struct ouro__capture *c, void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    ouro_half local = ouro__half_load(&h->local);
+    if (!ouro__is_traced_bare(object, b) || (b & (OURO__MERGED | OURO__IMMORTAL)) ||
+        (b & OURO__OWNER_MASK) != c->me->home || ouro__local_count(local) < 2)
+        return false;
+    ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
+    return true;
+}
+
+/* -- in Nim's order ---------------------------------------------------------------------------- */
+
+static void push_slot(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    struct bare_sweep *s = (struct bare_sweep *)(void *)self;
+    (void)target;
+    if (!*slot || s->failed)
+        return;
+    if (s->count == s->room) {
+        size_t room = s->room ? s->room * 2 : 1024;
+        void ***slots = ouro__realloc_alone(s->slots, room * sizeof *slots);
+        s->failed = !slots;
+        if (s->failed)
+            return;
+        s->slots = slots;
+        s->room = room;
+    }
+    OURO_PREFETCH(ouro__header(*slot));
+    s->slots[s->count++] = slot;
+}
+
+/* Its turn comes; its slots are looked at next. */
+static void take(struct bare_sweep *s, uint32_t i)
+{
+    struct ouro__entry *entry = &s->c->v->entries[i];
+    entry->link = (entry->link & OURO__ENTRY_ROOT) | OURO__ENTRY_LIVE;
+    s->order[s->ordered++] = i;
+    ouro_trace(entry->object, type_at(s->c, i), &s->visitor);
+}
+
+static void empty_slot(struct bare_sweep *s, void **slot)
+{
+    void *object = *slot;
+    if (!object)
+        return; /* reported twice */
+    uint32_t i = dead_index(s->c, object);
+    if (i == s->c->dead) {
+        if (drop_silently(s->c, object))
+            *slot = NULL;
+        return;
+    }
+    *slot = NULL;
+    uint32_t link = s->c->v->entries[i].link;
+    if (!(link & OURO__ENTRY_LIVE) && !((link & OURO__ENTRY_ROOT) && s->at != i))
+        take(s, i);
+}
+
+static void take_all_from(struct bare_sweep *s, uint32_t root)
+{
+    struct ouro__entry *entry = &s->c->v->entries[root];
+    entry->link &= ~OURO__ENTRY_ROOT;
+    if (entry->link & OURO__ENTRY_LIVE)
+        return;
+    s->at = root;
+    take(s, root);
+    while (s->count > 0 && !s->failed)
+        empty_slot(s, s->slots[--s->count]);
+}
+
+/* false: no memory; some slots are empty, which does no harm. */
+static bool empty_in_order(struct bare_sweep *s)
+{
+    s->visitor.visit = push_slot;
+    s->order = ouro__realloc_alone(NULL, s->c->dead * sizeof *s->order);
+    s->failed = !s->order;
+    for (uint32_t i = 0; i < s->c->dead && !s->failed; i++) {
+        if (s->c->v->entries[i].link & OURO__ENTRY_ROOT)
+            take_all_from(s, i);
+    }
+    ouro_free(s->slots);
+    return !s->failed && s->ordered == s->c->dead;
+}
+
+/* -- in the order of the capture --------------------------------------------------------------- */
+
+static void empty_one(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    const struct bare_sweep *s = (const struct bare_sweep *)(const void *)self;
+    (void)target;
+    bool all_dead = s->c->dead == s->c->captured && !s->c->outside;
+    if (*slot && (all_dead || dead_index(s->c, *slot) < s->c->dead || drop_silently(s->c, *slot)))
+        *slot = NULL;
+}
+
+static void empty_all(struct bare_sweep *s)
+{
+    struct ouro__capture *c = s->c;
+    s->visitor.visit = empty_one;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (i + 8 < c->dead)
+            OURO_PREFETCH(c->v->entries[i + 8].object);
+        ouro_trace(c->v->entries[i].object, type_at(c, i), &s->visitor);
+    }
+}
+
+/* -- hooks ------------------------------------------------------------------------------------- */
+
+/* The hook of one of the dead runs, if it did not begin before; whether the object went. */
+static bool destroy_one(struct ouro__capture *c, uint32_t i)
+{
+    struct ouro__entry *entry = &c->v->entries[i];
+    void *object = entry->object;
+    if (!object)
+        return false;
+    const struct ouro_type *type = type_at(c, i);
+    if (type->hooks.destroy && !(entry->link & OURO__ENTRY_OUTSIDE)) {
+        entry->link |= OURO__ENTRY_OUTSIDE;
+        ouro_destroy_value(object, type);
+    }
+    c->v->entries[i].object = NULL; /* the array may have moved */
+    if (OURO_UNLIKELY(ouro__resurrected(object)))
+        return false;
+    ouro__free_object(object, type);
+    return true;
+}
+
+size_t ouro__sweep_bare_on(struct ouro__capture *c)
+{
+    size_t freed = 0;
+    for (uint32_t i = 0; i < c->dead; i++)
+        freed += destroy_one(c, i);
+    return freed;
+}
+
+size_t ouro__sweep_bare(struct ouro__capture *c)
+{
+    struct bare_sweep s = {.c = c};
+    size_t freed = 0;
+    mark_all_dying(c);
+    bool ordered = c->dead <= MOST_ORDERED && empty_in_order(&s);
+    if (!ordered)
+        empty_all(&s);
+    c->v->stage.step = OURO__HOOKS_RUN;
+    for (uint32_t i = 0; i < c->dead && ordered; i++)
+        freed += destroy_one(c, s.order[i]);
+    if (!ordered)
+        freed = ouro__sweep_bare_on(c);
+    ouro_free(s.order);
+    return freed;
+}
