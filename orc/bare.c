@@ -40,24 +40,26 @@ struct ouro_type *ouro__carrier_of(size_t align)
     return ouro_type_register(type, NULL) == OURO_OK ? type : NULL;
 }
 
-struct ouro_type ouro_dynamic_type = {.name = "dynamic", .flags = OURO_BARE, .size = 1};
-static ouro_word dynamic; /* what ouro_set_dynamic was told */
+static ouro_word resolver; /* what ouro_set_resolver was told */
 
-void ouro_set_dynamic(struct ouro_type *(*type_of)(const void *object))
+void ouro_set_resolver(struct ouro_type *(*resolve)(const void *object, const void *descriptor))
 {
-    ouro__store_release(&dynamic, (ouro_word)type_of);
+    ouro__store_release(&resolver, (ouro_word)resolve);
 }
 
-struct ouro_type *ouro__dynamic_type_of(const void *object)
+struct ouro_type *ouro__resolve(const void *object, const struct ouro_type *later)
 {
-    /* Acquire: pairs with ouro_set_dynamic. */
-    ouro_word set = ouro__load_acquire(&dynamic);
-    struct ouro_type *(*type_of)(const void *object);
-    memcpy(&type_of, &set, sizeof type_of);
-    return type_of ? type_of(object) : NULL;
+    uintptr_t told = (uintptr_t)later;
+    if (!(told & 1))
+        return (struct ouro_type *)told;
+    /* Acquire: pairs with ouro_set_resolver. */
+    ouro_word set = ouro__load_acquire(&resolver);
+    struct ouro_type *(*resolve)(const void *, const void *);
+    memcpy(&resolve, &set, sizeof resolve);
+    return resolve ? resolve(object, (const void *)(told - 1)) : NULL;
 }
 
-bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type)
+bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type)
 {
     if (!ouro__type_known(type) && ouro_type_register(type, NULL) != OURO_OK)
         return false;
@@ -71,7 +73,7 @@ bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type)
         ouro__type_set_state(type, OURO__TYPE_LARGE);
     ouro__tell_aligned(type);
     ouro_word next;
-    do
+    do /* of acyclic ones others may change the counts meanwhile */
         next = (*shared & ~OURO__TYPE_MASK) | (ouro_word)type->id << OURO__TYPE_SHIFT;
     while (!ouro__cas_full(&h->shared, shared, next));
     *shared = next;
@@ -161,9 +163,17 @@ void ouro__candidate_bare(void *object, struct ouro_type *type)
         ouro__half_store(&h->visited, OURO__ACYCLIC);
         return;
     }
-    me->visited.bare = true;
-    ouro__remember(me, object, false);
-    ouro__collect_if_due(me);
+    struct ouro__visited *v = &me->visited;
+    v->bare = true;
+    if (OURO_LIKELY(v->free_place == 0 && v->count < v->capacity)) {
+        v->entries[v->count++] = (struct ouro__entry){object, 0, 0};
+        ouro__half_store(&h->visited, v->count);
+        v->live_places++;
+    } else {
+        ouro__remember(me, object, false);
+    }
+    if (OURO_LIKELY(!v->paused))
+        ouro__collect_if_due(me);
 }
 
 /* References that are counted, wherever. */

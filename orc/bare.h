@@ -83,12 +83,18 @@ OURO_INLINE void *ouro_new_bare_uninit(size_t size, size_t align)
     return ouro__new_bare(size, align, false);
 }
 
-/* For visitors: the type of a bare object that tells it itself, as objects do that begin with the
- * address of a descriptor. `type_of` (NULL: nobody knows) is asked with the object, which it only
- * reads, at most once per object, in collections; it must return, and may return NULL. Set it
- * before the first such object is traced. */
-extern OURO_API struct ouro_type ouro_dynamic_type;
-OURO_API void ouro_set_dynamic(struct ouro_type *(*type_of)(const void *object));
+/* What a trace hook may tell a visitor in the place of a bare target's type: an even address, of a
+ * descriptor in the compiler's own form, or NULL. It is turned into a type when a collection first
+ * sees an object, by the function that ouro_set_resolver was told. */
+#define OURO_TYPE_LATER(descriptor)                                                                \
+    ((const struct ouro_type *)((uintptr_t)(descriptor) | (uintptr_t)1))
+
+/* `resolve` is called in collections with an object (borrowed, only to be read) and the address that
+ * stands for its type; it returns the type (as ouro_decref_is_last_of takes it), or NULL: it cannot
+ * be told now. It must return; it allocates no object and drops none. One for the process; any
+ * thread, before the first such reference is traced. */
+OURO_API void ouro_set_resolver(struct ouro_type *(*resolve)(const void *object,
+                                                             const void *descriptor));
 
 /* Drops the caller's reference (owned; NULL: no) to a bare object of a type that can be in no
  * cycle. Whether that was the last one: then the object is as it was, the caller destroys its

@@ -31,7 +31,6 @@
  * what was touched since. */
 #include "orc/capture.h"
 #include "alloc/pool.h"
-#include "orc/bare.h"
 
 /* -- entries ----------------------------------------------------------------------------------- */
 
@@ -66,6 +65,7 @@ static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uin
         c->seen[index] = b & ~OURO__TOUCHED;
         if (OURO_UNLIKELY(b & OURO__STORING)) {
             c->entries[index].trial++;
+            c->unexplained++;
             c->entries[index].link |= OURO__ENTRY_ROOT;
             c->skipped = true;
         }
@@ -109,9 +109,9 @@ static bool is_to_be_traced(struct ouro__edge edge, struct ouro_header *h, ouro_
 {
     if (!edge.type)
         return b & OURO__TYPE_MASK; /* else bare, and nobody told its type */
-    struct ouro_type *type = (struct ouro_type *)(uintptr_t)edge.type;
-    if (type == &ouro_dynamic_type)
-        type = ouro__dynamic_type_of(edge.target);
+    if (OURO_LIKELY(b & OURO__TYPE_MASK) && !ouro__is_carrier(ouro__type_of(edge.target, b)))
+        return true; /* acyclic ones have no index */
+    struct ouro_type *type = ouro__resolve(edge.target, edge.type);
     if (!type || !ouro__stamp(edge.target, &b, type))
         return false;
     if (!(type->flags & OURO_ACYCLIC))
@@ -163,12 +163,14 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     c->v->count++;
     ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
+    c->unexplained--;
     ouro__capture_push(c, index);
 }
 
 static void explain_one(struct ouro__capture *c, uint32_t index)
 {
     c->entries[index].trial--;
+    c->unexplained--;
 }
 
 /* The references of an entry are counted when it is scanned: in any order with the edges to it. */
@@ -177,7 +179,9 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     struct ouro__entry *entry = &c->entries[index];
     struct ouro_header *h = ouro__header(entry->object);
     ouro_word b = first_sight(c, h, index);
-    entry->trial += ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
+    int32_t references = ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
+    entry->trial += references;
+    c->unexplained += references;
     c->captured++;
     const struct ouro_type *type = ouro__type_of(entry->object, b);
     if (OURO_UNLIKELY(b & OURO__WEAK))

@@ -32,6 +32,7 @@ struct ouro__capture {
     uint32_t candidates;           /* entries below are candidates */
     uint32_t captured;             /* how many objects were scanned */
     uint32_t dead;
+    int64_t unexplained; /* the sum of all trial counts */
     bool mixed;   /* there are several runtimes: addresses tell what is of this one */
     bool alone;   /* there is no other thread: any object can be captured */
     bool skipped; /* something that can be in a cycle could not be captured */
@@ -97,7 +98,7 @@ OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *ob
         void *object = ouro__slot_load(slot);                                                      \
         if (object)                                                                                \
             ouro__edge_found((struct ouro__capture *)(void *)self, &search, object,                \
-                             ouro__is_bare_type(target) ? target : NULL);                          \
+                             ouro__is_told_bare(target) ? target : NULL);                          \
     }
 
 /* What a search does nothing at. */

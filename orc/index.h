@@ -20,14 +20,19 @@ OURO_INLINE bool ouro__is_bare_type(const struct ouro_type *type)
 {
     return type && (type->flags & OURO_BARE);
 }
+/* The same of what a visitor is told: it may be an address that only stands for a type. */
+OURO_INLINE bool ouro__is_told_bare(const struct ouro_type *told)
+{
+    return ((uintptr_t)told & 1) || ouro__is_bare_type(told);
+}
 /* Of a type that was told, so that it can be traced. */
 OURO_INLINE bool ouro__is_traced_bare(const void *object, ouro_word shared)
 {
     return (shared & OURO__TYPE_MASK) && ouro__is_bare_type(ouro__type_of(object, shared));
 }
 
-/* The type that an object tells itself, or NULL. */
-struct ouro_type *ouro__dynamic_type_of(const void *object);
+/* The type that a visitor was told of an object, maybe by OURO_TYPE_LATER; NULL: it cannot be told. */
+struct ouro_type *ouro__resolve(const void *object, const struct ouro_type *later);
 
 /* Whether its references can be told: not of a bare object whose type was not. */
 OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
@@ -41,7 +46,22 @@ OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
 bool ouro__index_exchange(void *object, ouro_half next);
 /* Remembers the type of a bare object in its header; *shared is what that is now. False: the type
  * cannot be registered, or its number is too large. */
-bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type);
+bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type);
+OURO_INLINE bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *type)
+{
+    /* Acquire: pairs with registration. */
+    ouro_word birth = ouro__load_acquire((const ouro_word *)&type->birth);
+    if (OURO_LIKELY(birth != 0 && birth == (*shared & OURO__TYPE_MASK)))
+        return true;
+    const uint32_t odd = OURO__TYPE_LARGE | OURO__TYPE_ALIGNED;
+    bool small = type->size + sizeof(struct ouro_header) <= OURO__SMALL_MAX_SIZE;
+    if (OURO_UNLIKELY(birth == 0 || (*shared & OURO__TYPE_MASK) || (type->flags & OURO_ACYCLIC) ||
+                      (type->state & odd) || !small))
+        return ouro__stamp_out(object, shared, type);
+    *shared |= birth; /* S: nobody else does anything to it */
+    ouro__store(&ouro__header(object)->shared, *shared);
+    return true;
+}
 /* Whether it is a type that only says how an object lies in its block: none was told yet. */
 bool ouro__is_carrier(const struct ouro_type *type);
 /* Of those, the one of this alignment; NULL: no memory. */

@@ -14,16 +14,20 @@
  * The order of 3 is that of Nim's ORC (lib/system/orc.nim, collectColor): roots as they were
  * registered; from each, depth first, the slot reported last first; what is a root itself waits for
  * its turn. It is kept for MOST_ORDERED objects. Beyond, where following each slot would miss the
- * cache, hooks run in the order of the capture.
+ * cache, hooks run in the order of the capture, and where nothing lives each block of objects goes
+ * through all steps before the next.
  *
  *  S1 of sweep.c holds until 3. A hook may leave by a jump: entries whose hook began have OUTSIDE,
  *  those that are gone are empty. */
+#include "alloc/heap.h"
 #include "alloc/pool.h"
 #include "hooks/value.h"
 #include "orc/capture.h"
 #include "orc/index.h"
 
 #define MOST_ORDERED 65536
+#define BLOCK        256
+#define AHEAD        24 /* objects: what a miss of the cache takes, at some 8 ns each */
 
 struct bare_sweep {
     struct ouro_visitor visitor;
@@ -41,17 +45,20 @@ static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i
     return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
 }
 
-static void mark_all_dying(struct ouro__capture *c)
+static void prefetch_ahead(const struct ouro__capture *c, uint32_t i)
 {
-    for (uint32_t i = 0; i < c->dead; i++) {
-        if (i + 8 < c->dead)
-            OURO_PREFETCH(ouro__header(c->v->entries[i + 8].object));
-        struct ouro_header *h = ouro__header(c->v->entries[i].object);
-        ouro_word b = ouro__load(&h->shared);
-        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        ouro__store(&h->shared, (b & (OURO__TYPE_MASK | OURO__WEAK)) | OURO__DYING);
-        c->v->entries[i].link &= OURO__ENTRY_ROOT;
-    }
+    if (i + AHEAD < c->dead)
+        OURO_PREFETCH(ouro__header(c->v->entries[i + AHEAD].object));
+}
+
+static const struct ouro_type *mark_dying(struct ouro__entry *entry)
+{
+    struct ouro_header *h = ouro__header(entry->object);
+    ouro_word b = ouro__load(&h->shared);
+    ouro__half_store(&h->local, OURO__LOCAL_AWAY);
+    ouro__store(&h->shared, (b & (OURO__TYPE_MASK | OURO__WEAK)) | OURO__DYING);
+    entry->link &= OURO__ENTRY_ROOT;
+    return ouro__type_of(entry->object, b);
 }
 
 /* The index of one of the dead, or c->dead. */
@@ -104,7 +111,9 @@ static void take(struct bare_sweep *s, uint32_t i)
     struct ouro__entry *entry = &s->c->v->entries[i];
     entry->link = (entry->link & OURO__ENTRY_ROOT) | OURO__ENTRY_LIVE;
     s->order[s->ordered++] = i;
-    ouro_trace(entry->object, type_at(s->c, i), &s->visitor);
+    const struct ouro_type *type = type_at(s->c, i);
+    if (type->hooks.trace)
+        type->hooks.trace(entry->object, type, &s->visitor);
 }
 
 static void empty_slot(struct bare_sweep *s, void **slot)
@@ -142,6 +151,8 @@ static bool empty_in_order(struct bare_sweep *s)
     s->visitor.visit = push_slot;
     s->order = ouro__realloc_alone(NULL, s->c->dead * sizeof *s->order);
     s->failed = !s->order;
+    for (uint32_t i = 0; i < s->c->dead && !s->failed; i++)
+        mark_dying(&s->c->v->entries[i]);
     for (uint32_t i = 0; i < s->c->dead && !s->failed; i++) {
         if (s->c->v->entries[i].link & OURO__ENTRY_ROOT)
             take_all_from(s, i);
@@ -156,26 +167,55 @@ static void empty_one(struct ouro_visitor *self, void **slot, const struct ouro_
 {
     const struct bare_sweep *s = (const struct bare_sweep *)(const void *)self;
     (void)target;
-    bool all_dead = s->c->dead == s->c->captured && !s->c->outside;
-    if (*slot && (all_dead || dead_index(s->c, *slot) < s->c->dead || drop_silently(s->c, *slot)))
+    if (*slot && (dead_index(s->c, *slot) < s->c->dead || drop_silently(s->c, *slot)))
         *slot = NULL;
 }
 
-static void empty_all(struct bare_sweep *s)
+/* All that could be captured was, and is dead: so is what the slots lead to. */
+static void empty_any(struct ouro_visitor *self, void **slot, const struct ouro_type *target)
+{
+    (void)self;
+    (void)target;
+    *slot = NULL;
+}
+
+static bool nothing_else(const struct ouro__capture *c)
+{
+    return c->dead == c->captured && !c->outside;
+}
+
+static void mark_and_empty(struct bare_sweep *s, uint32_t from, uint32_t to)
 {
     struct ouro__capture *c = s->c;
-    s->visitor.visit = empty_one;
-    for (uint32_t i = 0; i < c->dead; i++) {
-        if (i + 8 < c->dead)
-            OURO_PREFETCH(c->v->entries[i + 8].object);
-        ouro_trace(c->v->entries[i].object, type_at(c, i), &s->visitor);
+    s->visitor.visit = nothing_else(c) ? empty_any : empty_one;
+    for (uint32_t i = from; i < to; i++) {
+        prefetch_ahead(c, i);
+        const struct ouro_type *type = mark_dying(&c->v->entries[i]);
+        if (type->hooks.trace)
+            type->hooks.trace(c->v->entries[i].object, type, &s->visitor);
     }
 }
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
-/* The hook of one of the dead runs, if it did not begin before; whether the object went. */
-static bool destroy_one(struct ouro__capture *c, uint32_t i)
+/* The memory of an object goes; small cells with others of their page. */
+static void free_with(struct ouro__run *run, void *object, const struct ouro_type *type, size_t n)
+{
+    const struct ouro_heap *heap = ouro__context.heap;
+    struct ouro_header *h = ouro__header(object);
+    bool odd = type->state & (OURO__TYPE_ALIGNED | OURO__TYPE_LARGE);
+    if (OURO_CHECKED || odd || heap->watched || (ouro__load(&h->shared) & OURO__WEAK)) {
+        ouro__run_end(run, n);
+        ouro__free_object(object, type);
+        return;
+    }
+    ouro__mark_freed(h);
+    ouro__run_free(run, heap, object, OURO__COUNTED, n);
+}
+
+/* The hook of one of the dead runs, if it did not begin before; whether the object went, after
+ * `freed` others. */
+static bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uint32_t i, size_t freed)
 {
     struct ouro__entry *entry = &c->v->entries[i];
     void *object = entry->object;
@@ -184,36 +224,66 @@ static bool destroy_one(struct ouro__capture *c, uint32_t i)
     const struct ouro_type *type = type_at(c, i);
     if (type->hooks.destroy && !(entry->link & OURO__ENTRY_OUTSIDE)) {
         entry->link |= OURO__ENTRY_OUTSIDE;
-        ouro_destroy_value(object, type);
+        type->hooks.destroy(object, type);
+        entry = &c->v->entries[i]; /* the array may have moved */
     }
-    c->v->entries[i].object = NULL; /* the array may have moved */
-    if (OURO_UNLIKELY(ouro__resurrected(object)))
+    entry->object = NULL;
+    if (OURO_UNLIKELY(ouro__count_of(ouro__load(&ouro__header(object)->shared)) > 0) &&
+        ouro__resurrected(object))
         return false;
-    ouro__free_object(object, type);
+    free_with(run, object, type, freed);
     return true;
 }
 
 size_t ouro__sweep_bare_on(struct ouro__capture *c)
 {
+    struct ouro__run run = OURO__RUN_INIT;
     size_t freed = 0;
-    for (uint32_t i = 0; i < c->dead; i++)
-        freed += destroy_one(c, i);
+    for (uint32_t i = 0; i < c->dead; i++) {
+        prefetch_ahead(c, i);
+        freed += destroy_one(c, &run, i, freed);
+    }
+    ouro__run_end(&run, freed);
+    return freed;
+}
+
+static size_t sweep_in_order(struct bare_sweep *s)
+{
+    struct ouro__run run = OURO__RUN_INIT;
+    size_t freed = 0;
+    for (uint32_t i = 0; i < s->c->dead; i++)
+        freed += destroy_one(s->c, &run, s->order[i], freed);
+    ouro__run_end(&run, freed);
+    return freed;
+}
+
+/* In the order of the capture, each block of objects while it is in the cache. Where a slot may
+ * lead to the living all are emptied first: what it leads to is looked at. */
+static size_t sweep_in_blocks(struct bare_sweep *s)
+{
+    struct ouro__run run = OURO__RUN_INIT;
+    uint32_t block = nothing_else(s->c) ? BLOCK : s->c->dead;
+    size_t freed = 0;
+    for (uint32_t from = 0; from < s->c->dead; from += block) {
+        uint32_t to = s->c->dead - from > block ? from + block : s->c->dead;
+        mark_and_empty(s, from, to);
+        s->c->v->stage.step = OURO__HOOKS_RUN;
+        for (uint32_t i = from; i < to; i++) {
+            if (block != BLOCK)
+                prefetch_ahead(s->c, i);
+            freed += destroy_one(s->c, &run, i, freed);
+        }
+    }
+    ouro__run_end(&run, freed);
     return freed;
 }
 
 size_t ouro__sweep_bare(struct ouro__capture *c)
 {
     struct bare_sweep s = {.c = c};
-    size_t freed = 0;
-    mark_all_dying(c);
     bool ordered = c->dead <= MOST_ORDERED && empty_in_order(&s);
-    if (!ordered)
-        empty_all(&s);
     c->v->stage.step = OURO__HOOKS_RUN;
-    for (uint32_t i = 0; i < c->dead && ordered; i++)
-        freed += destroy_one(c, s.order[i]);
-    if (!ordered)
-        freed = ouro__sweep_bare_on(c);
+    size_t freed = ordered ? sweep_in_order(&s) : sweep_in_blocks(&s);
     ouro_free(s.order);
     return freed;
 }

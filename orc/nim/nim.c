@@ -83,17 +83,25 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describ
 /* The type of a descriptor; NULL: no memory. */
 static struct ouro_type *type_of(void *desc, ouro_nim_describe *describe)
 {
-    struct nim_type *t = find(desc);
+    static ouro_word last; /* what was looked for last, by any thread */
+    /* Acquire: pairs with the release below. */
+    struct nim_type *t = (struct nim_type *)ouro__load_acquire(&last);
+    if (OURO_LIKELY(t && t->desc == desc))
+        return &t->type;
+    t = find(desc);
     if (OURO_UNLIKELY(!t))
         t = add(desc, describe);
-    return t ? &t->type : NULL;
+    if (OURO_UNLIKELY(!t))
+        return NULL;
+    ouro__store_release(&last, (ouro_word)t);
+    return &t->type;
 }
 
-/* An object of inheritance begins with the address of its descriptor. */
-static struct ouro_type *type_of_object(const void *object)
+/* For collections. An object of inheritance begins with the address of its descriptor. */
+static struct ouro_type *resolve(const void *object, const void *told)
 {
-    void *desc = *(void *const *)object;
-    ouro_word set = ouro__load_acquire(&describer);
+    void *desc = told ? (void *)(uintptr_t)told : *(void *const *)object;
+    ouro_word set = ouro__load(&describer); /* ordered by ouro_set_resolver */
     ouro_nim_describe *describe;
     memcpy(&describe, &set, sizeof describe);
     return desc ? type_of(desc, describe) : NULL;
@@ -120,18 +128,10 @@ void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe)
     if (!type)
         return;
     if (OURO_UNLIKELY(ouro__load(&describer) == 0)) {
-        ouro__store_release(&describer, (ouro_word)describe); /* before any collection */
-        ouro_set_dynamic(type_of_object);
+        ouro__store(&describer, (ouro_word)describe); /* before any collection */
+        ouro_set_resolver(resolve);
     }
     ouro__candidate_bare(object, type);
-}
-
-void ouro__nim_visit(void *env, void **slot, void *desc, ouro_nim_describe *describe)
-{
-    struct ouro_visitor *visitor = env;
-    struct ouro_type *type = desc ? type_of(desc, describe) : &ouro_dynamic_type;
-    if (type)
-        visitor->visit(visitor, slot, type);
 }
 
 /* -- collections ------------------------------------------------------------------------------- */

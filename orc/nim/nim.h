@@ -11,6 +11,7 @@
 #define OURO_ORC_NIM_NIM_H
 
 #include "alloc/pool.h"
+#include "hooks/value.h"
 #include "orc/bare.h"
 #include "orc/rc_biased.h"
 
@@ -33,7 +34,6 @@ extern void ouroNimOutOfMemory(void);
 OURO_API bool ouro__nim_last_of(void *object, void *desc, ouro_nim_describe *describe);
 OURO_API bool ouro__nim_deep(void *object, void *desc, ouro_nim_describe *describe);
 OURO_API void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe);
-OURO_API void ouro__nim_visit(void *env, void **slot, void *desc, ouro_nim_describe *describe);
 
 /* -- refs -------------------------------------------------------------------------------------- */
 
@@ -91,8 +91,9 @@ OURO_INLINE void ouro_nim_dispose(void *object, intptr_t align)
 /* Reports the slot of a ref to a collection; desc NULL: the object begins with its descriptor. */
 OURO_INLINE void ouro_nim_trace(void *slot, void *desc, void *env)
 {
+    struct ouro_visitor *visitor = (struct ouro_visitor *)env;
     if (*(void **)slot != NULL)
-        ouro__nim_visit(env, (void **)slot, desc, ouroNimDescribe);
+        visitor->visit(visitor, (void **)slot, OURO_TYPE_LATER(desc));
 }
 
 /* -- collections ------------------------------------------------------------------------------- */
