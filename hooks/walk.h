@@ -101,7 +101,9 @@ OURO_INLINE void ouro__each_ref(void *value, const struct ouro_type *type,
 {
     uint32_t state = type->state;
     if (OURO_UNLIKELY(!(state & OURO__TYPE_SLOTS))) {
-        if (state & OURO__TYPE_TRACED)
+        if (type->flags & OURO_BARE && type->hooks.trace)
+            type->hooks.trace(value, type, visitor);
+        else if (state & OURO__TYPE_TRACED)
             ouro_trace(value, type, visitor);
         return;
     }

@@ -31,6 +31,7 @@
  * what was touched since. */
 #include "orc/capture.h"
 #include "alloc/pool.h"
+#include "orc/bare.h"
 
 /* -- entries ----------------------------------------------------------------------------------- */
 
@@ -65,7 +66,6 @@ static ouro_word first_sight(struct ouro__capture *c, struct ouro_header *h, uin
         c->seen[index] = b & ~OURO__TOUCHED;
         if (OURO_UNLIKELY(b & OURO__STORING)) {
             c->entries[index].trial++;
-            c->unexplained++;
             c->entries[index].link |= OURO__ENTRY_ROOT;
             c->skipped = true;
         }
@@ -104,14 +104,28 @@ static bool may_capture_bare(const struct ouro__capture *c, struct ouro__edge ed
            ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN;
 }
 
+/* An address that stands for a type stands for the same one in all of a collection; but for NULL. */
+static struct ouro_type *meant_by(struct ouro__capture *c, struct ouro__edge edge)
+{
+    if (OURO_LIKELY(edge.type == c->told))
+        return c->meant;
+    struct ouro_type *type = ouro__resolve(edge.target, edge.type);
+    if (edge.type != OURO_TYPE_LATER(NULL)) {
+        c->told = edge.type;
+        c->meant = type;
+    }
+    return type;
+}
+
 /* Before the first index of an object: false, it is not looked into. */
-static bool is_to_be_traced(struct ouro__edge edge, struct ouro_header *h, ouro_word b)
+static bool is_to_be_traced(struct ouro__capture *c, struct ouro__edge edge, struct ouro_header *h,
+                            ouro_word b)
 {
     if (!edge.type)
         return b & OURO__TYPE_MASK; /* else bare, and nobody told its type */
-    if (OURO_LIKELY(b & OURO__TYPE_MASK) && !ouro__is_carrier(ouro__type_of(edge.target, b)))
+    if ((b & OURO__TYPE_MASK) && !ouro__is_carrier(ouro__type_of(edge.target, b)))
         return true; /* acyclic ones have no index */
-    struct ouro_type *type = ouro__resolve(edge.target, edge.type);
+    struct ouro_type *type = meant_by(c, edge);
     if (!type || !ouro__stamp(edge.target, &b, type))
         return false;
     if (!(type->flags & OURO_ACYCLIC))
@@ -151,7 +165,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     if (OURO_UNLIKELY(c->failed))
         return;
     if (OURO_UNLIKELY(edge.type != NULL || !(b & OURO__TYPE_MASK)) &&
-        !is_to_be_traced(edge, h, b)) {
+        !is_to_be_traced(c, edge, h, b)) {
         mark_outside(c, edge);
         return;
     }
@@ -163,14 +177,12 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
     c->v->count++;
     ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
-    c->unexplained--;
     ouro__capture_push(c, index);
 }
 
 static void explain_one(struct ouro__capture *c, uint32_t index)
 {
     c->entries[index].trial--;
-    c->unexplained--;
 }
 
 /* The references of an entry are counted when it is scanned: in any order with the edges to it. */
@@ -179,9 +191,7 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     struct ouro__entry *entry = &c->entries[index];
     struct ouro_header *h = ouro__header(entry->object);
     ouro_word b = first_sight(c, h, index);
-    int32_t references = ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
-    entry->trial += references;
-    c->unexplained += references;
+    entry->trial += ouro__references(h, b) - ((entry->link & OURO__ENTRY_CLAIMED) != 0);
     c->captured++;
     const struct ouro_type *type = ouro__type_of(entry->object, b);
     if (OURO_UNLIKELY(b & OURO__WEAK))

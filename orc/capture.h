@@ -32,9 +32,9 @@ struct ouro__capture {
     uint32_t candidates;           /* entries below are candidates */
     uint32_t captured;             /* how many objects were scanned */
     uint32_t dead;
-    int64_t unexplained; /* the sum of all trial counts */
     bool mixed;   /* there are several runtimes: addresses tell what is of this one */
     bool alone;   /* there is no other thread: any object can be captured */
+    bool lives;   /* some captured object is live */
     bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
     bool outside; /* some captured object refers to one that was not */
@@ -43,6 +43,8 @@ struct ouro__capture {
     bool bare;    /* some captured object is bare */
     bool pinned;  /* and other threads may have indices of such: they are taken back by exchange */
     bool moved;   /* a living object was touched: what it explained may be elsewhere */
+    const struct ouro_type *told; /* what stood for a type last (OURO_TYPE_LATER), and for which */
+    struct ouro_type *meant;
     struct ouro__edge ring[OURO__RING];
     uint32_t late[OURO__LATE];
 };

@@ -51,7 +51,7 @@ static void prefetch_ahead(const struct ouro__capture *c, uint32_t i)
         OURO_PREFETCH(ouro__header(c->v->entries[i + AHEAD].object));
 }
 
-static const struct ouro_type *mark_dying(struct ouro__entry *entry)
+OURO_INLINE const struct ouro_type *mark_dying(struct ouro__entry *entry)
 {
     struct ouro_header *h = ouro__header(entry->object);
     ouro_word b = ouro__load(&h->shared);
@@ -199,7 +199,8 @@ static void mark_and_empty(struct bare_sweep *s, uint32_t from, uint32_t to)
 /* -- hooks ------------------------------------------------------------------------------------- */
 
 /* The memory of an object goes; small cells with others of their page. */
-static void free_with(struct ouro__run *run, void *object, const struct ouro_type *type, size_t n)
+OURO_INLINE void free_with(struct ouro__run *run, void *object, const struct ouro_type *type,
+                           size_t n)
 {
     const struct ouro_heap *heap = ouro__context.heap;
     struct ouro_header *h = ouro__header(object);
@@ -215,7 +216,8 @@ static void free_with(struct ouro__run *run, void *object, const struct ouro_typ
 
 /* The hook of one of the dead runs, if it did not begin before; whether the object went, after
  * `freed` others. */
-static bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uint32_t i, size_t freed)
+OURO_INLINE bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uint32_t i,
+                             size_t freed)
 {
     struct ouro__entry *entry = &c->v->entries[i];
     void *object = entry->object;

@@ -2,6 +2,7 @@
 /* twins.c: the inline functions of orc, exported. Those without a mode in their names are of the
  * default one. */
 #include "alloc/twin.h"
+#include "orc/bare.h"
 #include "orc/context.h"
 #include "orc/literal.h"
 #include "orc/frame.h"
@@ -88,6 +89,12 @@ OURO__TWIN(uint64_t, slot_move_word_in,
            (context, container, slot, filter))
 OURO__TWIN(void, slot_copy_word_in, (IN_CONTAINER, WORD_SLOT),
            (context, container, slot, word, filter))
+
+OURO__TWIN(void *, new_bare, (size_t size, size_t align), (size, align))
+OURO__TWIN(void *, new_bare_uninit, (size_t size, size_t align), (size, align))
+OURO__TWIN(bool, decref_is_last, (void *object), (object))
+OURO__TWIN(bool, decref_is_last_of, (void *object, struct ouro_type *type), (object, type))
+OURO__TWIN(void, dispose, (void *object, size_t align), (object, align))
 
 OURO__TWIN(ouro_interior, interior_of, (void *object, void *at), (object, at))
 

@@ -73,6 +73,7 @@ static void find_living(struct ouro__capture *c)
         if (OURO_UNLIKELY(entry->trial < 0 && !c->seen))
             ouro__wrong_found(entry->object, ouro__load(&ouro__header(entry->object)->shared),
                               "more references to it were found than are counted");
+        c->lives = true;
         if (OURO_UNLIKELY(!ouro__index_back(c, entry->object))) {
             entry->link |= OURO__ENTRY_LIVE | OURO__ENTRY_BARE;
             continue;
@@ -244,21 +245,20 @@ static bool was_joined(const struct ouro__capture *c)
     return !c->seen && ouro__load(&ouro__many_threads);
 }
 
-/* The usual case of a program that dropped what it had made: alone, and each reference to what was
- * captured comes from there. No trial count is below zero but where more references were dropped
- * than taken, so a sum of zero says that each is. */
+/* The usual case of a program that dropped what it had made: it is alone, nothing that was captured
+ * lives, and all entries take part. Then they stand where they are to stand. */
 static bool all_are_dead(const struct ouro__capture *c)
 {
-    return c->unexplained == 0 && c->captured == c->v->count && !c->seen && !c->weak;
+    return !c->lives && c->captured == c->v->count && !c->seen && !c->weak;
 }
 
 bool ouro__verdict(struct ouro__capture *c)
 {
+    find_living(c);
     if (all_are_dead(c) && !was_joined(c)) {
         c->dead = c->v->count;
         return true;
     }
-    find_living(c);
     lock_buckets(c);
     second_look(c);
     bool joined = was_joined(c);

@@ -9,15 +9,15 @@ proc ouroNimOutOfMemory() {.exportc, cdecl, noinline, raises: [].} =
   ## Called by the library where there is no memory for a ref; does not return.
   raiseOutOfMem()
 
-proc ouroAlloc(size: int): pointer {.importc: "ouro_nim_alloc", header: ouroHeader.}
-proc ouroAlloc0(size: int): pointer {.importc: "ouro_nim_alloc0", header: ouroHeader.}
-proc ouroRealloc(p: pointer; size: int): pointer {.importc: "ouro_nim_realloc", header: ouroHeader.}
+proc ouroAlloc(size: int): pointer {.importc: "ouro__nim_alloc", header: ouroHeader.}
+proc ouroAlloc0(size: int): pointer {.importc: "ouro__nim_alloc0", header: ouroHeader.}
+proc ouroRealloc(p: pointer; size: int): pointer {.importc: "ouro__nim_realloc", header: ouroHeader.}
 proc ouroRealloc0(p: pointer; old, size: int): pointer {.
-  importc: "ouro_nim_realloc0", header: ouroHeader.}
+  importc: "ouro__nim_realloc0", header: ouroHeader.}
 proc ouroFree(p: pointer) {.importc: "ouro_free", header: ouroHeader.}
-proc ouroOccupied(): int {.importc: "ouro_nim_occupied", header: ouroHeader.}
-proc ouroUnused(): int {.importc: "ouro_nim_free", header: ouroHeader.}
-proc ouroPeak(): int {.importc: "ouro_nim_peak", header: ouroHeader.}
+proc ouroOccupied(): int {.importc: "ouro__nim_occupied", header: ouroHeader.}
+proc ouroUnused(): int {.importc: "ouro__nim_free", header: ouroHeader.}
+proc ouroPeak(): int {.importc: "ouro__nim_peak", header: ouroHeader.}
 
 template instantiateForRegion(allocator: untyped) {.dirty.} =
   {.push stackTrace: off.}

@@ -15,13 +15,13 @@ type
     destructor, trace: pointer
     acyclic: bool
 
-proc ouroNew(size, align: int): pointer {.importc: "ouro_nim_new", header: ouroHeader.}
-proc ouroNewUninit(size, align: int): pointer {.importc: "ouro_nim_new_uninit", header: ouroHeader.}
-proc ouroIncRef(p: pointer) {.importc: "ouro_nim_incref", header: ouroHeader.}
-proc ouroDecRef(p: pointer) {.importc: "ouro_nim_decref", header: ouroHeader.}
-proc ouroIsLast(p: pointer): bool {.importc: "ouro_nim_is_last", header: ouroHeader.}
-proc ouroIsLastOf(p, desc: pointer): bool {.importc: "ouro_nim_is_last_of", header: ouroHeader.}
-proc ouroDispose(p: pointer; align: int) {.importc: "ouro_nim_dispose", header: ouroHeader.}
+proc ouroNew(size, align: int): pointer {.importc: "ouro__nim_new", header: ouroHeader.}
+proc ouroNewUninit(size, align: int): pointer {.importc: "ouro__nim_new_uninit", header: ouroHeader.}
+proc ouroIncRef(p: pointer) {.importc: "ouro__nim_incref", header: ouroHeader.}
+proc ouroDecRef(p: pointer) {.importc: "ouro__nim_decref", header: ouroHeader.}
+proc ouroIsLast(p: pointer): bool {.importc: "ouro__nim_is_last", header: ouroHeader.}
+proc ouroIsLastOf(p, desc: pointer): bool {.importc: "ouro__nim_is_last_of", header: ouroHeader.}
+proc ouroDispose(p: pointer; align: int) {.importc: "ouro__nim_dispose", header: ouroHeader.}
 proc ouroIsUnique(p: pointer): bool {.importc: "ouro_is_unique", header: ouroHeader.}
 
 proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, raises: [].} =

@@ -136,27 +136,27 @@ void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe)
 
 /* -- collections ------------------------------------------------------------------------------- */
 
-void ouro_nim_collect(void)
+void ouro__nim_collect(void)
 {
     (void)ouro_collect(NULL);
 }
 
-void ouro_nim_pause(bool paused)
+void ouro__nim_pause(bool paused)
 {
     struct ouro__thread *me = ouro__me();
     if (me)
         me->visited.paused = paused;
 }
 
-intptr_t ouro_nim_roots(void)
+intptr_t ouro__nim_roots(void)
 {
     return (intptr_t)ouro_candidates();
 }
 
-void ouro_nim_collect_above(intptr_t limit)
+void ouro__nim_collect_above(intptr_t limit)
 {
-    if (ouro_nim_roots() > limit)
-        ouro_nim_collect();
+    if (ouro__nim_roots() > limit)
+        ouro__nim_collect();
 }
 
 /* -- raw memory -------------------------------------------------------------------------------- */
@@ -169,21 +169,21 @@ static uint64_t live_bytes(const struct ouro_stats *stats)
            (me ? ouro_usable_size(me->visited.entries) : 0);
 }
 
-intptr_t ouro_nim_occupied(void)
+intptr_t ouro__nim_occupied(void)
 {
     struct ouro_stats stats;
     ouro_stats_get(&stats);
     return (intptr_t)live_bytes(&stats);
 }
 
-intptr_t ouro_nim_free(void)
+intptr_t ouro__nim_free(void)
 {
     struct ouro_stats stats;
     ouro_stats_get(&stats);
     return (intptr_t)(stats.used + stats.idle - live_bytes(&stats));
 }
 
-intptr_t ouro_nim_peak(void)
+intptr_t ouro__nim_peak(void)
 {
     struct ouro_stats stats;
     ouro_stats_get(&stats);

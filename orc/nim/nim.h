@@ -38,14 +38,14 @@ OURO_API void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *d
 /* -- refs -------------------------------------------------------------------------------------- */
 
 /* A ref of `size` bytes; never NULL. */
-OURO_INLINE void *ouro_nim_new(intptr_t size, intptr_t align)
+OURO_INLINE void *ouro__nim_new(intptr_t size, intptr_t align)
 {
     void *object = ouro_new_bare((size_t)size, (size_t)align);
     if (OURO_UNLIKELY(object == NULL))
         ouroNimOutOfMemory();
     return object;
 }
-OURO_INLINE void *ouro_nim_new_uninit(intptr_t size, intptr_t align)
+OURO_INLINE void *ouro__nim_new_uninit(intptr_t size, intptr_t align)
 {
     void *object = ouro_new_bare_uninit((size_t)size, (size_t)align);
     if (OURO_UNLIKELY(object == NULL))
@@ -53,24 +53,24 @@ OURO_INLINE void *ouro_nim_new_uninit(intptr_t size, intptr_t align)
     return object;
 }
 
-OURO_INLINE void ouro_nim_incref(void *object)
+OURO_INLINE void ouro__nim_incref(void *object)
 {
     ouro_incref_biased(object);
 }
 
 /* One reference less; the last one is no matter of this function. */
-OURO_INLINE void ouro_nim_decref(void *object)
+OURO_INLINE void ouro__nim_decref(void *object)
 {
     (void)ouro_decref_is_last(object);
 }
 
-OURO_INLINE bool ouro_nim_is_last(void *object)
+OURO_INLINE bool ouro__nim_is_last(void *object)
 {
     return ouro_decref_is_last(object);
 }
 
 /* As ouro_decref_is_last_of, whose type is looked up where it matters. */
-OURO_INLINE bool ouro_nim_is_last_of(void *object, void *desc)
+OURO_INLINE bool ouro__nim_is_last_of(void *object, void *desc)
 {
     enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
     if (OURO_LIKELY(last <= OURO__IS_LAST))
@@ -83,13 +83,13 @@ OURO_INLINE bool ouro_nim_is_last_of(void *object, void *desc)
     return false;
 }
 
-OURO_INLINE void ouro_nim_dispose(void *object, intptr_t align)
+OURO_INLINE void ouro__nim_dispose(void *object, intptr_t align)
 {
     ouro_dispose(object, (size_t)align);
 }
 
 /* Reports the slot of a ref to a collection; desc NULL: the object begins with its descriptor. */
-OURO_INLINE void ouro_nim_trace(void *slot, void *desc, void *env)
+OURO_INLINE void ouro__nim_trace(void *slot, void *desc, void *env)
 {
     struct ouro_visitor *visitor = (struct ouro_visitor *)env;
     if (*(void **)slot != NULL)
@@ -98,18 +98,18 @@ OURO_INLINE void ouro_nim_trace(void *slot, void *desc, void *env)
 
 /* -- collections ------------------------------------------------------------------------------- */
 
-OURO_API void ouro_nim_collect(void);
+OURO_API void ouro__nim_collect(void);
 /* Not nested, as Nim has it. */
-OURO_API void ouro_nim_pause(bool paused);
+OURO_API void ouro__nim_pause(bool paused);
 /* How many candidate roots the thread has. */
-OURO_API intptr_t ouro_nim_roots(void);
+OURO_API intptr_t ouro__nim_roots(void);
 /* A collection that keeps the first `limit` candidate roots for later. */
-OURO_API void ouro_nim_collect_above(intptr_t limit);
+OURO_API void ouro__nim_collect_above(intptr_t limit);
 
 /* -- raw memory -------------------------------------------------------------------------------- */
 
 /* None is NULL, but of size 0 where `p` is not; what is new in the last one is zeroed. */
-OURO_INLINE void *ouro_nim_realloc(void *p, intptr_t size)
+OURO_INLINE void *ouro__nim_realloc(void *p, intptr_t size)
 {
     if (OURO_UNLIKELY(size == 0 && p != NULL)) {
         ouro_free(p);
@@ -120,21 +120,21 @@ OURO_INLINE void *ouro_nim_realloc(void *p, intptr_t size)
         ouroNimOutOfMemory();
     return fresh;
 }
-OURO_INLINE void *ouro_nim_realloc0(void *p, intptr_t old, intptr_t size)
+OURO_INLINE void *ouro__nim_realloc0(void *p, intptr_t old, intptr_t size)
 {
-    char *fresh = (char *)ouro_nim_realloc(p, size);
+    char *fresh = (char *)ouro__nim_realloc(p, size);
     if (fresh != NULL && size > old)
         memset(fresh + old, 0, (size_t)(size - old));
     return fresh;
 }
-OURO_INLINE void *ouro_nim_alloc(intptr_t size)
+OURO_INLINE void *ouro__nim_alloc(intptr_t size)
 {
     void *p = ouro_malloc((size_t)size);
     if (OURO_UNLIKELY(p == NULL))
         ouroNimOutOfMemory();
     return p;
 }
-OURO_INLINE void *ouro_nim_alloc0(intptr_t size)
+OURO_INLINE void *ouro__nim_alloc0(intptr_t size)
 {
     void *p = ouro_calloc(1, (size_t)size);
     if (OURO_UNLIKELY(p == NULL))
@@ -143,9 +143,9 @@ OURO_INLINE void *ouro_nim_alloc0(intptr_t size)
 }
 
 /* Bytes of live blocks; of what the system gave beside these; their peak. */
-OURO_API intptr_t ouro_nim_occupied(void);
-OURO_API intptr_t ouro_nim_free(void);
-OURO_API intptr_t ouro_nim_peak(void);
+OURO_API intptr_t ouro__nim_occupied(void);
+OURO_API intptr_t ouro__nim_free(void);
+OURO_API intptr_t ouro__nim_peak(void);
 
 OURO_EXTERN_C_END
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 ## Cycles on Ouro, in the place of lib/system/orc.nim; included by arc.nim beside it.
 
-proc ouroTrace(slot, desc, env: pointer) {.importc: "ouro_nim_trace", header: ouroHeader.}
-proc ouroCollect() {.importc: "ouro_nim_collect", header: ouroHeader.}
-proc ouroPause(paused: bool) {.importc: "ouro_nim_pause", header: ouroHeader.}
-proc ouroRoots(): int {.importc: "ouro_nim_roots", header: ouroHeader.}
-proc ouroCollectAbove(limit: int) {.importc: "ouro_nim_collect_above", header: ouroHeader.}
+proc ouroTrace(slot, desc, env: pointer) {.importc: "ouro__nim_trace", header: ouroHeader.}
+proc ouroCollect() {.importc: "ouro__nim_collect", header: ouroHeader.}
+proc ouroPause(paused: bool) {.importc: "ouro__nim_pause", header: ouroHeader.}
+proc ouroRoots(): int {.importc: "ouro__nim_roots", header: ouroHeader.}
+proc ouroCollectAbove(limit: int) {.importc: "ouro__nim_collect_above", header: ouroHeader.}
 
 type
   TraceProc = proc (p, env: pointer) {.nimcall, benign.}
