@@ -6,6 +6,8 @@
 #include "orc/bare.h"
 #include "alloc/fail.h"
 #include "alloc/os.h"
+#include "alloc/pool.h"
+#include "orc/cycle.h"
 #include "orc/birth.h"
 #include "orc/checked.h"
 #include "orc/index.h"
@@ -242,4 +244,65 @@ bool ouro__decref_last_of_out(void *object, struct ouro_type *type)
     if (OURO_CHECKED)
         ouro__checked_touch(object, me);
     return drop_typed(me, object, type);
+}
+
+/* -- a part of the candidates ------------------------------------------------------------------ */
+
+/* Entries `from` .. of an array of candidates get the indices at `first` ..; those that other
+ * threads disposed of are left out. Returns how many there are. */
+static uint32_t index_all(struct ouro__entry *from, uint32_t count, uint32_t first)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ouro__index_exchange(from[i].object, first + kept + 1))
+            from[kept++] = from[i];
+    }
+    return kept;
+}
+
+static struct ouro__entry *set_aside(struct ouro__visited *v, uint32_t limit)
+{
+    struct ouro__entry *aside = ouro__realloc_alone(NULL, limit * sizeof *aside);
+    for (uint32_t i = 0; i < limit && aside; i++) {
+        aside[i] = v->entries[i];
+        if (!ouro__index_exchange(aside[i].object, OURO__KEPT))
+            aside[i].object = NULL;
+    }
+    if (!aside)
+        return NULL;
+    memmove(v->entries, v->entries + limit, (v->count - limit) * sizeof *v->entries);
+    v->count = v->live_places = index_all(v->entries, v->count - limit, 0);
+    return aside;
+}
+
+/* In front of what came since. */
+static void put_back(struct ouro__thread *me, struct ouro__entry *aside, uint32_t limit)
+{
+    struct ouro__visited *v = &me->visited;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < limit; i++) {
+        if (aside[i].object && ouro__index_exchange(aside[i].object, 0))
+            aside[kept++] = aside[i];
+    }
+    uint32_t newer = v->count;
+    for (uint32_t i = 0; i < kept; i++)
+        ouro__remember(me, aside[i].object, false);
+    if (v->free_place || v->count != newer + kept)
+        return; /* in another order, for want of memory */
+    memmove(v->entries + kept, v->entries, newer * sizeof *v->entries);
+    memcpy(v->entries, aside, kept * sizeof *aside);
+    v->count = v->live_places = index_all(v->entries, newer + kept, 0);
+}
+
+void ouro__collect_above(struct ouro__thread *me, uint32_t limit)
+{
+    struct ouro__visited *v = &me->visited;
+    if (v->live_places <= limit)
+        return;
+    bool in_order = v->bare && v->free_place == 0 && v->claimed == 0 && !v->collecting;
+    struct ouro__entry *aside = limit > 0 && in_order ? set_aside(v, limit) : NULL;
+    (void)ouro_collect(NULL);
+    if (aside)
+        put_back(me, aside, limit);
+    ouro_free(aside);
 }

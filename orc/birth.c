@@ -201,6 +201,7 @@ void *ouro__new_bare_out(size_t size, size_t align, bool zeroed)
         return NULL;
     struct ouro_header *h = ouro__header(object);
     ouro__write_header(object, carrier ? carrier : &untyped, OURO__BORN_BIASED, me->home);
+    h->visited = 0; /* a carrier says nothing of cycles */
     if (carrier)
         ouro__tell_aligned(carrier);
     if (block > OURO__SMALL_MAX_SIZE) /* inlined ends are for small blocks (B3) */

@@ -151,6 +151,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         mark_outside(c, edge);
         return;
     }
+    if (OURO_UNLIKELY(visited > c->v->count)) { /* bare, and in a list (index.h) */
+        c->skipped = true;
+        mark_outside(c, edge);
+        return;
+    }
     if (visited != 0) {
         if (OURO_UNLIKELY((b & OURO__MERGED) || c->pinned) &&
             !ouro__is_entry_of(c, edge.target, visited)) {

@@ -15,6 +15,7 @@
 
 #define OURO__LEFT       ((ouro_half)0xFFFFFFFEu) /* in a list that an ended thread left */
 #define OURO__GONE_INDEX ((ouro_half)0xFFFFFFFDu)
+#define OURO__KEPT       ((ouro_half)0xFFFFFFFCu) /* set aside by ouro__collect_above */
 
 OURO_INLINE bool ouro__is_bare_type(const struct ouro_type *type)
 {
@@ -66,6 +67,9 @@ OURO_INLINE bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *
 bool ouro__is_carrier(const struct ouro_type *type);
 /* Of those, the one of this alignment; NULL: no memory. */
 struct ouro_type *ouro__carrier_of(size_t align);
+/* A collection that leaves the first `limit` candidates of the thread for later. */
+void ouro__collect_above(struct ouro__thread *me, uint32_t limit);
+
 /* Garbage of which some is bare: its slots are emptied, its destroy hooks run, its memory goes. */
 struct ouro__capture;
 size_t ouro__sweep_bare(struct ouro__capture *c);

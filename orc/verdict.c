@@ -27,7 +27,7 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
         return;
     /* All that could be captured and has an index was captured: the entry is this thread's. */
     ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited == OURO__ACYCLIC ||
+    if (visited == 0 || visited > c->v->count ||
         (((b & OURO__MERGED) || c->pinned) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
     if (OURO_LIKELY(ouro__index_back(c, edge.target)))

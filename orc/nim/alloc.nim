@@ -2,6 +2,9 @@
 ## Raw memory on Ouro, in the place of lib/system/alloc.nim; included by lib/system/mmdisp.nim.
 
 {.push profiler: off.}
+when not defined(gcDestructors):
+  {.error: "Ouro's runtime is for --mm:orc and --mm:arc".}
+
 type
   MemRegion = object # the heap is Ouro's
 
@@ -44,6 +47,9 @@ template instantiateForRegion(allocator: untyped) {.dirty.} =
   proc getFreeMem(): int = ouroUnused()
   proc getTotalMem(): int = ouroOccupied() + ouroUnused()
   proc getMaxMem*(): int = ouroPeak()
+
+  when defined(nimTypeNames):
+    proc getMemCounters*(): (int, int) = (0, 0) # nothing counts them
 
   when hasThreadSupport:
     proc getOccupiedSharedMem(): int = ouroOccupied()

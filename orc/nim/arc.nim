@@ -98,7 +98,7 @@ template setupForeignThreadGc* =
 template tearDownForeignThreadGc* =
   discard
 
-when compiles((var t: TNimTypeV2; t.display)):
+when compiles(cast[PNimTypeV2](nil).display):
   # 2.x: each type knows its ancestors by their depth.
   proc isObjDisplayCheck(source: PNimTypeV2; targetDepth: int16; token: uint32): bool {.
       compilerproc, inline, raises: [].} =

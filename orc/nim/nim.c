@@ -57,12 +57,18 @@ static struct nim_type *find(const void *desc)
     return t;
 }
 
+static struct ouro_type *resolve(const void *object, const void *told);
+
 static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describe)
 {
     struct ouro_nim_info info = {.name = NULL};
     struct nim_type *t = ouro__meta_take(sizeof *t);
     if (!t)
         return NULL;
+    if (ouro__load(&describer) == 0) { /* there is no candidate yet */
+        ouro__store(&describer, (ouro_word)describe);
+        ouro_set_resolver(resolve);
+    }
     describe(desc, &info);
     t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic ? OURO_ACYCLIC : 0),
                                  .size = info.size ? info.size : 1,
@@ -127,10 +133,6 @@ void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe)
     struct ouro_type *type = type_of(desc, describe);
     if (!type)
         return;
-    if (OURO_UNLIKELY(ouro__load(&describer) == 0)) {
-        ouro__store(&describer, (ouro_word)describe); /* before any collection */
-        ouro_set_resolver(resolve);
-    }
     ouro__candidate_bare(object, type);
 }
 
@@ -155,8 +157,9 @@ intptr_t ouro__nim_roots(void)
 
 void ouro__nim_collect_above(intptr_t limit)
 {
-    if (ouro__nim_roots() > limit)
-        ouro__nim_collect();
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__collect_above(me, limit < 0 ? 0 : limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX);
 }
 
 /* -- raw memory -------------------------------------------------------------------------------- */

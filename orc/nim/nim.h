@@ -103,7 +103,7 @@ OURO_API void ouro__nim_collect(void);
 OURO_API void ouro__nim_pause(bool paused);
 /* How many candidate roots the thread has. */
 OURO_API intptr_t ouro__nim_roots(void);
-/* A collection that keeps the first `limit` candidate roots for later. */
+/* One that leaves the first `limit` candidate roots for later. */
 OURO_API void ouro__nim_collect_above(intptr_t limit);
 
 /* -- raw memory -------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ proc GC_prepareOrc*(): int {.inline.} =
   ouroRoots()
 
 proc GC_partialCollect*(limit: int) =
-  ## A collection if there are more than `limit` candidate roots; it looks at all of them.
+  ## A collection that leaves the first `limit` candidate roots for later.
   ouroCollectAbove(limit)
 
 proc GC_enableMarkAndSweep*() =
@@ -70,5 +70,5 @@ proc GC_disableMarkAndSweep*() =
   ## The same as `GC_disableOrc`.
   GC_disableOrc()
 
-when compiles((var t: TNimTypeV2; t.display)):
-  include threadids
+when compiles(cast[PNimTypeV2](nil).display):
+  include "system/threadids"
