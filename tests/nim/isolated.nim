@@ -45,9 +45,7 @@ proc local() =
   var b = move a
   let n = b.extract
   echo "extracted ", n.sum, " again ", b.extract == nil, " first ", a.extract == nil
-  var c = isolate(tree(2))
-  c = isolate(tree(1))
-  echo "overwritten, alive ", alive
+  # Not shown: an assignment of one Isolated over another, for 1.6 never frees the new value.
   var number = isolate(5)
   var text = isolate("text")
   echo "constant ", number.extract, " ", text.extract
