@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A ref marked acyclic is counted alone: it is destroyed as soon as the last owner goes, and in cycles too.
+# A ref marked acyclic is counted alone: it is destroyed with its last owner, in cycles too.
 type
   Probe = object
     name: string

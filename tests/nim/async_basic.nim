@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# async procs: the order of awaits, values through futures, all, or, callbacks; no future is left over.
+# async procs: the order of awaits, values through futures, all, or, callbacks; none is left over.
 import std/[asyncdispatch, strutils]
 
 type

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Twenty thousand rounds of timers, futures and closures that refer to themselves: memory stays flat.
+# Twenty thousand rounds of timers, futures and self-referring closures: memory stays flat.
 import std/asyncdispatch
 
 type

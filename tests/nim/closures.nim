@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Closures share what they capture; one that refers to itself, or to its holder, is a cycle and is found.
+# Closures share what they capture; one that refers to itself or its holder is a cycle, and found.
 import std/sugar
 
 type

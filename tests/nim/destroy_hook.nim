@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# =destroy runs once for each value that is really owned: fields, elements, moved values, partial objects.
+# =destroy runs once for each value really owned: fields, elements, moved values, temporaries.
 type
   File = object
     name: string

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Doubly linked lists, our own and the library's: nodes taken out die, lists dropped whole are found.
+# Doubly linked lists, our own and the library's: nodes cut out die, dropped lists are found.
 import std/lists
 
 type

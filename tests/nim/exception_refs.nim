@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Exceptions are refs: kept, chained to a parent, part of a cycle with what they carry, they are let go.
+# Exceptions are refs: kept, chained to a parent, in a cycle with what they carry, they are let go.
 import std/strutils
 
 type

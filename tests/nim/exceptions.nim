@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Unwinding runs destructors, defer and finally once each, in order: nested, raised again, returned from.
+# Unwinding runs destructors, defer and finally once each, in order: nested, re-raised, returned.
 type
   Scope = object
     name: string

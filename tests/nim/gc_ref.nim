@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# GC_ref keeps an object alive for a raw pointer or a C library, GC_unref gives it back, cyclic or not.
+# GC_ref keeps an object alive for a raw pointer or a C library, GC_unref gives it back.
 type
   Probe = object
     name: string

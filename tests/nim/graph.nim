@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A graph changed at random is always exactly what can be reached: nothing less is kept, nothing more.
+# A graph changed at random is always exactly what can be reached: no less is kept, no more.
 type
   Probe = object
     live: bool
@@ -85,7 +85,8 @@ proc run(steps: int) =
       GC_fullCollect()
       let (count, sum) = reachable(roots)
       doAssert count == alive
-      if step mod 5000 == 0: echo "step ", step, " reachable ", count, " alive ", alive, " sum ", sum
+      if step mod 5000 == 0:
+        echo "step ", step, " reachable ", count, " alive ", alive, " sum ", sum
   for r in roots.mitems:
     r = nil
     GC_fullCollect()

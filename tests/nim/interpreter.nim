@@ -155,7 +155,10 @@ const program = """
 (define c (counter 10))
 (define d (counter 100))
 (c) (c) (d) (c)
-(define pair (lambda (x) (define even (lambda (n) (if (= n 0) 1 (odd (- n 1))))) (define odd (lambda (n) (if (= n 0) nil (even (- n 1))))) (cons (even x) (odd x))))
+(define pair (lambda (x)
+  (define even (lambda (n) (if (= n 0) 1 (odd (- n 1)))))
+  (define odd (lambda (n) (if (= n 0) nil (even (- n 1)))))
+  (cons (even x) (odd x))))
 (pair 10)
 (quote (a (b 1) ()))
 fib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A JSON document is parsed, built, changed, merged, converted and written again; none of it is left over.
+# A JSON document is parsed, built, changed, converted, written again; none of it is left over.
 import std/json
 
 type

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# getOccupiedMem sees what is allocated and comes back to where it was: nothing of any kind is left over.
+# getOccupiedMem sees what is allocated and comes back to where it was: nothing is left over.
 import std/tables
 
 type

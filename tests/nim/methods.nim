@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Objects of a class hierarchy in cycles: methods dispatch, and each destructor is that of the real type.
+# Objects of a class hierarchy in cycles: methods dispatch, destructors are those of the real type.
 type
   Probe = object
     kind: char
@@ -63,7 +63,8 @@ proc group(name: string; kids: varargs[Shape]): Group =
     result.kids.add kid
 
 proc scene() =
-  let g = group("g", circle("c", 2), box("b", 3, 4, circle("in", 1)), group("inner", box("x", 1, 1)))
+  let inner = group("inner", box("x", 1, 1))
+  let g = group("g", circle("c", 2), box("b", 3, 4, circle("in", 1)), inner)
   var heard = 0
   g.onArea = proc (me: Group; area: int) = heard += area + me.kids.len + g.kids.len
   echo g.describe, " area ", g.area, " heard ", heard

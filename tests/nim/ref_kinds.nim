@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Refs to things that are not objects (seq, string, tuple, array, number, set, proc) own what is inside.
+# Refs to what is no object (seq, string, tuple, array, number, set, proc) own what is inside.
 type
   Probe = object
     id: int

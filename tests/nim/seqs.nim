@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sequences of refs grow, shrink, are copied, sliced, sorted, nested and shared; no element is lost or kept.
+# Sequences of refs grow, shrink, are copied, sliced, sorted, nested: no element is lost or kept.
 import std/[algorithm, deques, sequtils]
 
 type

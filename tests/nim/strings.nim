@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Strings: literals, copies, appends, slices, insertion, big ones, in refs and closures, as C strings.
+# Strings: literals, copies, appends, slices, big ones, in refs and closures, as C strings.
 import std/[strutils, strformat]
 from std/unicode import runeLen, reversed, toUpper
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Refs moved through channels, bounded and not: each arrives once, whole, and dies where it is dropped.
+# Refs moved through channels, bounded and not: each arrives once, whole, and dies where dropped.
 # options: --threads:on
 type
   Probe = object

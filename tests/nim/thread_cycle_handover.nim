@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A thread makes a cyclic graph, hands it to main through a channel and exits; main uses and collects it.
+# A thread makes a cyclic graph, hands it to main by a channel and exits; main collects it.
 # options: --threads:on
 type
   Probe = object

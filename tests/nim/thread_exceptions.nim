@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Threads raise and catch at the same time: each one's destructors and handlers run in its own order.
+# Threads raise and catch at the same time: each one's destructors run in its own order.
 # options: --threads:on
 import std/strutils
 

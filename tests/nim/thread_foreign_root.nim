@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# A cycle whose possible root one thread noted is dropped by another thread; the first collects it later.
-# With -d:foreignLast such nodes are also destroyed by the other thread, which crashes Nim's own ORC.
+# A cycle noted as a possible root by one thread is dropped by another; the first collects it.
+# With -d:foreignLast the other thread destroys such nodes too, which crashes Nim's own ORC.
 # options: --threads:on
 # options-ouro: -d:foreignLast
 type

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Threads are given refs by createThread, change what they point to, and main has it back after the join.
+# Threads get refs from createThread and change what they point to; main has it after the join.
 # options: --threads:on
 type
   Probe = object

@@ -15,7 +15,7 @@ proc `=destroy`(x: var Probe) =
 proc `=copy`(dest: var Probe; src: Probe) {.error.}
 
 type
-  # Acyclic, for under Nim's ORC a ref that one thread noted as a possible root must not die in another.
+  # Acyclic: a possible root noted in one thread must not die in another under Nim's own ORC.
   Account {.acyclic.} = ref object
     probe: Probe
     name: string

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A container over raw memory with its own =trace: cycles that run through it are seen and collected.
+# A container over raw memory with its own =trace: cycles that run through it are collected.
 type
   Probe = object
     live: bool

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Objects with cases own what is in the branch of the moment; changing the branch lets the old one go.
+# Objects with cases own what is in their branch; changing the branch lets the old value go.
 type
   Probe = object
     live: bool
@@ -116,7 +116,8 @@ proc eval(e: Expr): int =
 
 proc expressions() =
   let shared = op('+', num(2), num(3))
-  let f = Expr(kind: 'f', probe: probe(), name: "max", args: @[shared, op('*', shared, num(4)), num(7)])
+  let f = Expr(kind: 'f', probe: probe(), name: "max")
+  f.args = @[shared, op('*', shared, num(4)), num(7)]
   echo "expression ", f.eval, " alive ", alive
   let o = Expr(kind: 'o', probe: probe(), owner: f)
   f.args.add o

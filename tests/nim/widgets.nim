@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A window toolkit in small: widgets, handlers and timers that refer to each other; closed ones are let go.
+# A window toolkit in small: widgets, handlers, timers that refer to each other; closed ones go.
 import std/[algorithm, sequtils, tables]
 
 type
