@@ -39,10 +39,13 @@ template ouroDescOf(p: pointer): pointer =
   ## Objects of inheritance begin with the address of their descriptor.
   cast[ptr pointer](p)[]
 
+# -d:nimAllocStats counts refs too, and what collections free.
 proc nimNewObj(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+  incStat(allocCount)
   ouroNew(size, alignment)
 
 proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+  incStat(allocCount)
   ouroNewUninit(size, alignment)
 
 proc nimIncRef(p: pointer) {.compilerproc, inline, raises: [].} =
@@ -55,6 +58,7 @@ proc nimDecRefIsLast(p: pointer): bool {.compilerproc, inline, raises: [].} =
   ouroIsLast(p)
 
 proc nimRawDispose(p: pointer; alignment: int) {.compilerproc, inline, raises: [].} =
+  incStat(deallocCount)
   ouroDispose(p, alignment)
 
 template `=dispose`*[T](x: owned(ref T)) =
@@ -65,7 +69,7 @@ proc nimDestroyAndDispose(p: pointer) {.compilerproc, raises: [].} =
   let align = int(desc.align)
   if desc.destructor != nil:
     cast[DestructorProc](desc.destructor)(p)
-  ouroDispose(p, align)
+  nimRawDispose(p, align)
 
 when defined(gcOrc):
   include orc

@@ -143,6 +143,16 @@ void ouro__nim_collect(void)
     (void)ouro_collect(NULL);
 }
 
+intptr_t ouro__nim_freed(void)
+{
+    static OURO_TLS uint64_t told;
+    struct ouro_collection total = {0};
+    ouro_collect_stats(&total);
+    uint64_t fresh = total.freed - told;
+    told = total.freed;
+    return (intptr_t)fresh;
+}
+
 void ouro__nim_pause(bool paused)
 {
     struct ouro__thread *me = ouro__me();

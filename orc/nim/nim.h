@@ -99,6 +99,8 @@ OURO_INLINE void ouro__nim_trace(void *slot, void *desc, void *env)
 /* -- collections ------------------------------------------------------------------------------- */
 
 OURO_API void ouro__nim_collect(void);
+/* How many objects the thread's collections freed since it was last asked. */
+OURO_API intptr_t ouro__nim_freed(void);
 /* Not nested, as Nim has it. */
 OURO_API void ouro__nim_pause(bool paused);
 /* How many candidate roots the thread has. */

@@ -7,6 +7,12 @@ proc ouroPause(paused: bool) {.importc: "ouro__nim_pause", header: ouroHeader.}
 proc ouroRoots(): int {.importc: "ouro__nim_roots", header: ouroHeader.}
 proc ouroCollectAbove(limit: int) {.importc: "ouro__nim_collect_above", header: ouroHeader.}
 
+when defined(nimAllocStats):
+  proc ouroFreed(): int {.importc: "ouro__nim_freed", header: ouroHeader.}
+  template ouroCountFreed() = stats.deallocCount += ouroFreed()
+else:
+  template ouroCountFreed() = discard
+
 type
   TraceProc = proc (p, env: pointer) {.nimcall, benign.}
   DisposeProc = proc (p: pointer) {.nimcall, benign.}
@@ -29,10 +35,12 @@ proc nimTraceRefDyn(q: pointer; env: pointer) {.compilerproc, inline.} =
   ouroTrace(q, nil, env)
 
 proc nimDecRefIsLastCyclicStatic(p: pointer; desc: PNimTypeV2): bool {.compilerproc, inline.} =
-  ouroIsLastOf(p, desc)
+  result = ouroIsLastOf(p, desc)
+  ouroCountFreed()
 
 proc nimDecRefIsLastCyclicDyn(p: pointer): bool {.compilerproc, inline.} =
-  p != nil and ouroIsLastOf(p, ouroDescOf(p))
+  result = p != nil and ouroIsLastOf(p, ouroDescOf(p))
+  ouroCountFreed()
 
 proc nimDecRefIsLastDyn(p: pointer): bool {.compilerproc, inline.} =
   # Of a type that can be in no cycle, though its base may be.
@@ -41,10 +49,11 @@ proc nimDecRefIsLastDyn(p: pointer): bool {.compilerproc, inline.} =
 proc GC_runOrc* =
   ## Collects the cycles of the calling thread.
   ouroCollect()
+  ouroCountFreed()
 
 proc GC_fullCollect* =
   ## The same.
-  ouroCollect()
+  GC_runOrc()
 
 proc GC_enableOrc*() =
   ## Collections come by themselves again.
@@ -61,6 +70,12 @@ proc GC_prepareOrc*(): int {.inline.} =
 proc GC_partialCollect*(limit: int) =
   ## A collection that leaves the first `limit` candidate roots for later.
   ouroCollectAbove(limit)
+  ouroCountFreed()
+
+when defined(nimThinout):
+  proc thinout*[T](x: ref T) {.inline.} =
+    ## Nim's cycle breaker wants a root; here the cycles of the thread are collected.
+    GC_runOrc()
 
 proc GC_enableMarkAndSweep*() =
   ## The same as `GC_enableOrc`.
