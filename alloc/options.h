@@ -23,8 +23,9 @@ OURO_EXTERN_C_BEGIN
       "candidate roots at which a collection starts; adapts upwards")                              \
     X(collect_bytes, 64 << 20, 0, INT64_MAX, "bytes",                                              \
       "bytes allocated since the last collection at which one starts; 0: never")                   \
-    X(leaks, -1, -1, 1, "flag",                                                                    \
-      "list what is alive when the runtime, or the program, ends; -1: if checked")
+    X(leaks, -1, -1, 2, "flag",                                                                    \
+      "list what is alive when the runtime, or the program, ends; -1: if checked; 2: with the "    \
+      "site of each birth without a type")
 
 typedef enum ouro_option {
 #define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,

@@ -205,6 +205,9 @@ OURO_NORETURN static inline void ouro__os_abort(void)
  * memory for it; of the first thread it asks /proc). With glibc the thread-local data of modules
  * that were there from the start is a part of it. Some microseconds; both in stack.c. */
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
+/* The file of the module that `code` lies in ("": the program's, or not known), and where in it, as
+ * addr2line takes it. O(loaded modules). */
+const char *ouro__os_module_of(const void *code, uintptr_t *offset);
 /* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
 bool ouro__os_is_thread_local(void *p);
 

@@ -39,11 +39,45 @@ static int is_in_tls_of(struct dl_phdr_info *module, size_t size, void *p)
     return 0;
 }
 
+struct sought {
+    uintptr_t code, offset;
+    const char *module;
+};
+
+static int is_code_of(struct dl_phdr_info *module, size_t size, void *arg)
+{
+    struct sought *sought = arg;
+    (void)size;
+    for (size_t i = 0; i < module->dlpi_phnum; i++) {
+        uintptr_t at = sought->code - module->dlpi_addr - module->dlpi_phdr[i].p_vaddr;
+        if (module->dlpi_phdr[i].p_type != PT_LOAD || at >= module->dlpi_phdr[i].p_memsz)
+            continue;
+        sought->offset = sought->code - module->dlpi_addr;
+        sought->module = module->dlpi_name;
+        return 1;
+    }
+    return 0;
+}
+
+const char *ouro__os_module_of(const void *code, uintptr_t *offset)
+{
+    struct sought sought = {(uintptr_t)code, (uintptr_t)code, ""};
+    dl_iterate_phdr(is_code_of, &sought);
+    *offset = sought.offset;
+    return sought.module;
+}
+
 bool ouro__os_is_thread_local(void *p)
 {
     return dl_iterate_phdr(is_in_tls_of, p) != 0;
 }
 #else
+const char *ouro__os_module_of(const void *code, uintptr_t *offset)
+{
+    *offset = (uintptr_t)code;
+    return "";
+}
+
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high)
 {
     *low = *high = 0;

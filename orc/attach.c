@@ -5,6 +5,7 @@
 #include "alloc/runtime.h"
 #include "alloc/valgrind.h"
 #include "orc/thread.h"
+#include "orc/site.h"
 #include "orc/token.h"
 
 OURO_TLS struct ouro__thread *ouro__self;
@@ -105,7 +106,7 @@ struct ouro__thread *ouro__attach(void)
     ouro__self = me;
     heap->record = me;
     ouro__set_here(me->home);
-    heap->unready = me->home == OURO__NO_TOKEN;
+    heap->unready = me->home == OURO__NO_TOKEN || ouro__sites_wanted();
     heap->pub.mark = me->home;
     heap->pub.born = me->home - 1u;
     ouro__heap_watch(heap, false);

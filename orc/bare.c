@@ -124,19 +124,22 @@ static void destroy(struct ouro__thread *me, void *object)
 
 /* Where a thread's drops are destroyed by the runtime: when half of its stack is used, or DEEP. */
 #define DEEP ((uintptr_t)4 << 20)
+#define SURE ((uintptr_t)512 << 10)
 
 static bool is_deep(uintptr_t frame)
 {
     uintptr_t low, high;
+    bool known = ouro__os_stack(&low, &high);
     if (ouro__deep == UINTPTR_MAX) {
-        bool known = ouro__os_stack(&low, &high);
-        uintptr_t room = known ? (high - low) / 2 : 0;
-        ouro__deep = known ? high - (room < DEEP ? room : DEEP) : 0;
+        if (!known) { /* this much is there on any stack */
+            high = frame;
+            low = frame - SURE;
+        }
+        uintptr_t room = (high - low) / 2;
+        ouro__deep = high - (room < DEEP ? room : DEEP);
     }
-    if (frame >= ouro__deep)
-        return false;
     /* Another stack may lie below: a fiber's. */
-    return ouro__os_stack(&low, &high) && frame >= low;
+    return frame < ouro__deep && (!known || frame >= low);
 }
 
 bool ouro__decref_deep(void *object, struct ouro_type *type)

@@ -15,6 +15,7 @@
 #include "orc/bare.h"
 #include "orc/index.h"
 #include "orc/payload.h"
+#include "orc/site.h"
 #include "orc/state.h"
 
 #define FORWARDER (OURO__IMMORTAL | OURO__QUEUED | OURO__NO_TOKEN) /* no object has that owner */
@@ -210,6 +211,8 @@ void *ouro__new_bare_out(size_t size, size_t align, bool zeroed)
         leave_forwarder(object);
     if (OURO_CHECKED)
         ouro__checked_born(object, me, OURO__BORN_BIASED);
+    if (OURO_UNLIKELY(ouro__sites_wanted()))
+        ouro__site_note(object, __builtin_return_address(0));
     if (zeroed)
         memset(object, 0, size);
     return object;

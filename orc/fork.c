@@ -3,6 +3,7 @@
 #include "alloc/heap.h"
 #include "alloc/runtime.h"
 #include "orc/checked.h"
+#include "orc/site.h"
 #include "orc/token.h"
 
 static void run_for_fork(void *record)
@@ -25,6 +26,7 @@ void ouro__counts_before_fork(void)
         ouro__orc_before_fork(orc);
     ouro__handles_before_fork();
     ouro__foreign_before_fork();
+    ouro__sites_before_fork();
     if (OURO_CHECKED)
         ouro__checked_before_fork();
     ouro__own.orc_forks = true; /* handlers that were there before ours come next */
@@ -89,6 +91,7 @@ void ouro__counts_after_fork(bool child)
     ouro__own.orc_forks = false;
     if (OURO_CHECKED)
         ouro__checked_after_fork(child);
+    ouro__sites_after_fork(child);
     ouro__foreign_after_fork(child);
     ouro__handles_after_fork(child);
     for (struct ouro__orc *orc = ouro__orcs; orc; orc = orc->next)

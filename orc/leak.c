@@ -11,14 +11,16 @@
 #include "alloc/options.h"
 #include "alloc/runtime.h"
 #include "alloc/text.h"
-#include "orc/state.h"
+#include "orc/index.h"
+#include "orc/site.h"
 
 #define ROWS  1024 /* a power of two */
 #define TYPES 512  /* rows used at most */
 
 struct row {
     const struct ouro_type *type;
-    size_t size; /* of each block, if there is no type */
+    size_t size;      /* of each block, if there is no type */
+    const void *site; /* where it was born then */
     size_t count, bytes, foreign;
 };
 
@@ -32,18 +34,19 @@ static struct {
 
 static const struct ouro_type other_types = {.name = "(other types)"};
 
-static struct row *row_of(const struct ouro_type *type, size_t size)
+static struct row *row_of(const struct ouro_type *type, size_t size, const void *site)
 {
-    uintptr_t key = type ? (uintptr_t)type : (uintptr_t)size;
+    uintptr_t key = type ? (uintptr_t)type : (uintptr_t)size ^ (uintptr_t)site;
     size_t at = (key >> 4) * 0x9E3779B97F4A7C15u >> 54;
     OURO_STATIC_ASSERT(ROWS == 1 << 10, "ten bits");
-    while (table.rows[at].count && (table.rows[at].type != type || table.rows[at].size != size))
+    while (table.rows[at].count && (table.rows[at].type != type || table.rows[at].size != size ||
+                                    table.rows[at].site != site))
         at = (at + 1) % ROWS;
     if (table.rows[at].count)
         return &table.rows[at];
     if (table.used >= TYPES && type != &other_types)
-        return row_of(&other_types, 0);
-    table.rows[at] = (struct row){type, size, 0, 0, 0};
+        return row_of(&other_types, 0, NULL);
+    table.rows[at] = (struct row){type, size, site, 0, 0, 0};
     table.used++;
     return &table.rows[at];
 }
@@ -56,7 +59,9 @@ OURO_READS_RACY static void count_block(char *block, size_t bytes)
         return;
     bool wide = (b >> OURO__TYPE_SHIFT & 0xFFFF) == OURO__WIDE_TYPE;
     const struct ouro_type *type = wide && !table.alone ? &other_types : ouro__type_of(object, b);
-    struct row *row = row_of(type, type ? 0 : bytes);
+    if (ouro__is_carrier(type))
+        type = NULL;
+    struct row *row = row_of(type, type ? 0 : bytes, type ? NULL : ouro__site_of(object));
     row->count++;
     row->bytes += bytes;
     row->foreign += b & OURO__WEAK ? ouro__foreign_of(object) : 0;
@@ -105,8 +110,12 @@ size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
     table.alone = ouro__os_threads() == 1;
     ouro__arena_each(OURO__COUNTED, count_place, NULL);
     for (struct row *row; (row = take_largest()) != NULL; row->count = 0) {
-        struct ouro_alive alive = {row->type ? row->type->name : NULL, row->count, row->bytes,
-                                   row->size, row->foreign};
+        struct ouro_alive alive = {row->type ? row->type->name : NULL,
+                                   row->count,
+                                   row->bytes,
+                                   row->size,
+                                   row->foreign,
+                                   row->site};
         visit(&alive, arg);
     }
     size_t count = table.count;
@@ -123,6 +132,17 @@ void ouro__leaks_in_child(void)
     ouro__store(&table.lister, 0);
 }
 
+/* As addr2line -e PROGRAM takes it; of the call, not of where it returns to. */
+static void say_site(struct ouro__text *t, const void *site)
+{
+    uintptr_t offset;
+    const char *module = ouro__os_module_of((const char *)site - 1, &offset);
+    ouro__text_add(t, ", born at ");
+    ouro__text_add(t, *module ? module : "the program's");
+    ouro__text_add(t, *module ? "+" : " ");
+    ouro__text_hex(t, offset);
+}
+
 static void say_alive(const struct ouro_alive *alive, void *arg)
 {
     (void)arg;
@@ -137,6 +157,9 @@ static void say_alive(const struct ouro_alive *alive, void *arg)
     } else {
         ouro__text_decimal(&t, alive->size);
         ouro__text_add(&t, " bytes without a type");
+        if (alive->site) {
+            say_site(&t, alive->site);
+        }
     }
     ouro__text_add(&t, ", ");
     ouro__text_decimal(&t, alive->bytes);

@@ -15,15 +15,17 @@ OURO_EXTERN_C_BEGIN
 struct ouro_alive {
     const char *type_name; /* NULL: born without a descriptor; then all blocks are of one size */
     size_t count;
-    size_t bytes;   /* of their blocks, headers included */
-    size_t size;    /* of each block where there is no type, else 0 */
-    size_t foreign; /* bytes that they declared by ouro_foreign_bytes */
+    size_t bytes;     /* of their blocks, headers included */
+    size_t size;      /* of each block where there is no type, else 0 */
+    size_t foreign;   /* bytes that they declared by ouro_foreign_bytes */
+    const void *site; /* where those without a type were born: a code address; NULL: not known */
 };
 
-/* Calls `visit` (not NULL) once a type, and once a size of block of objects without one, most bytes
+/* Calls `visit` (not NULL) once a type, and once a size of block and site without one, most bytes
  * first, after settling what this thread has pending; immortal objects do not count. Returns how
  * many objects are alive. Allocates nothing; beyond 512 lines the rest comes as one with the name
- * "(other types)". May run destroy hooks. `visit` must return; one list at a time: 0 from inside
+ * "(other types)". Sites are known where the option `leaks` was 2 when the thread first touched a
+ * counted object: births of bare objects (orc/bare.h) cost a table's look-up then. May run destroy hooks. `visit` must return; one list at a time: 0 from inside
  * `visit`. Beside running threads the figures are a snapshot that is torn at their edges. */
 OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
                                 void *arg);

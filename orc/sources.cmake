@@ -30,6 +30,7 @@ ouro_layer(orc
         release.c
         reuse.c
         runtime.c
+        site.c
         slot.c
         sweep.c
         sweep_bare.c

@@ -22,7 +22,7 @@ proc ouroDecRef(p: pointer) {.importc: "ouro__nim_decref", header: ouroHeader.}
 proc ouroIsLast(p: pointer): bool {.importc: "ouro__nim_is_last", header: ouroHeader.}
 proc ouroIsLastOf(p, desc: pointer): bool {.importc: "ouro__nim_is_last_of", header: ouroHeader.}
 proc ouroDispose(p: pointer; align: int) {.importc: "ouro__nim_dispose", header: ouroHeader.}
-proc ouroIsUnique(p: pointer): bool {.importc: "ouro_is_unique", header: ouroHeader.}
+proc ouroCount(p: pointer): int64 {.importc: "ouro_count", header: ouroHeader.}
 
 proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, raises: [].} =
   ## Called by the library once per descriptor that it sees.
@@ -59,6 +59,10 @@ proc nimDecRefIsLast(p: pointer): bool {.compilerproc, inline, raises: [].} =
 
 proc nimRawDispose(p: pointer; alignment: int) {.compilerproc, inline, raises: [].} =
   incStat(deallocCount)
+  when defined(nimOwnedEnabled): # --newruntime: references that own nothing are counted too
+    if ouroCount(p) > 1:
+      cstderr.rawWrite "[FATAL] dangling references exist\n"
+      quit 1
   ouroDispose(p, alignment)
 
 template `=dispose`*[T](x: owned(ref T)) =
@@ -93,7 +97,7 @@ proc GC_unref*[T](x: ref T) =
 
 proc isUniqueRef*[T](x: ref T): bool {.inline.} =
   ## Whether `x` is the only reference to its object, as far as this thread can tell.
-  x != nil and ouroIsUnique(cast[pointer](x))
+  x != nil and ouroCount(cast[pointer](x)) == 1
 
 template setupForeignThreadGc* =
   ## Threads that Nim did not start need nothing.

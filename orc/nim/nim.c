@@ -59,6 +59,26 @@ static struct nim_type *find(const void *desc)
 
 static struct ouro_type *resolve(const void *object, const void *told);
 
+/* Nim 1.6 names a type by all that it inherits from, "|package.module.Name:ObjectType|...|": the
+ * first part is its own name. NULL: no memory. */
+static const char *plain_name(const char *name)
+{
+    static const char suffix[] = ":ObjectType", no_package[] = "unknown.";
+    if (!name || *name != '|')
+        return name;
+    name++;
+    if (strncmp(name, no_package, sizeof no_package - 1) == 0)
+        name += sizeof no_package - 1;
+    const char *end = strchr(name, '|');
+    size_t length = end ? (size_t)(end - name) : strlen(name), cut = sizeof suffix - 1;
+    if (length > cut && strncmp(name + length - cut, suffix, cut) == 0)
+        length -= cut;
+    char *plain = ouro__meta_take(length + 1);
+    if (plain)
+        memcpy(plain, name, length);
+    return plain;
+}
+
 static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describe)
 {
     struct ouro_nim_info info = {.name = NULL};
@@ -70,10 +90,11 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describ
         ouro_set_resolver(resolve);
     }
     describe(desc, &info);
+    const char *name = plain_name(info.name);
     t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic ? OURO_ACYCLIC : 0),
                                  .size = info.size ? info.size : 1,
                                  .align = info.align,
-                                 .name = info.name ? info.name : "Nim object"};
+                                 .name = name ? name : "(Nim type without a name)"};
     memcpy(&t->destructor, &info.destructor, sizeof t->destructor);
     memcpy(&t->trace, &info.trace, sizeof t->trace);
     t->type.hooks.destroy = t->destructor ? destroy : NULL;
