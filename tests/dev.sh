@@ -4,7 +4,7 @@
 # well formed. It installs and builds nothing.
 set -eu
 cd "$1"
-for verb in bench test stress asan tsan memcheck aarch64 musl docs install help; do
+for verb in bench test nim stress asan tsan memcheck aarch64 musl docs install help; do
     ./dev help | grep -q "^  $verb " || { echo "help lacks $verb"; exit 1; }
 done
 if ./dev no-such-verb >/dev/null 2>&1; then

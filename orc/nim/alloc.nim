@@ -8,10 +8,6 @@ when not defined(gcDestructors):
 type
   MemRegion = object # the heap is Ouro's
 
-proc ouroNimOutOfMemory() {.exportc, cdecl, noinline, raises: [].} =
-  ## Called by the library where there is no memory for a ref; does not return.
-  raiseOutOfMem()
-
 proc ouroAlloc(size: int): pointer {.importc: "ouro__nim_alloc", header: ouroHeader.}
 proc ouroAlloc0(size: int): pointer {.importc: "ouro__nim_alloc0", header: ouroHeader.}
 proc ouroRealloc(p: pointer; size: int): pointer {.importc: "ouro__nim_realloc", header: ouroHeader.}

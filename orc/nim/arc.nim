@@ -9,7 +9,7 @@ const
   ouroAcyclicFlag = 1 # of TNimTypeV2.flags
 
 type
-  OuroNimInfo {.importc: "struct ouro_nim_info", header: ouroHeader, completeStruct.} = object
+  OuroNimInfo {.importc: "struct ouro__nim_info", header: ouroHeader, completeStruct.} = object
     size, align: csize_t
     name: cstring
     destructor, trace: pointer
@@ -34,6 +34,12 @@ proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, rai
   info.destructor = t.destructor
   info.trace = t.traceImpl
   info.acyclic = (t.flags and ouroAcyclicFlag) != 0
+
+proc raiseOutOfMem() {.noinline.} # mmdisp.nim's
+
+proc ouroNimOutOfMemory() {.exportc, cdecl, noinline.} =
+  ## Called where there is no memory for a ref or a block; does not return.
+  raiseOutOfMem()
 
 template ouroDescOf(p: pointer): pointer =
   ## Objects of inheritance begin with the address of their descriptor.

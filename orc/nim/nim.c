@@ -25,7 +25,7 @@ struct nim_type {
 
 #define LISTS 1024 /* a power of two */
 static ouro_word lists[LISTS];
-static ouro_word describer; /* an ouro_nim_describe */
+static ouro_word describer; /* an ouro__nim_describe */
 
 static const struct nim_type *of(const struct ouro_type *type)
 {
@@ -79,9 +79,9 @@ static const char *plain_name(const char *name)
     return plain;
 }
 
-static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describe)
+static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *describe)
 {
-    struct ouro_nim_info info = {.name = NULL};
+    struct ouro__nim_info info = {.name = NULL};
     struct nim_type *t = ouro__meta_take(sizeof *t);
     if (!t)
         return NULL;
@@ -108,7 +108,7 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro_nim_describe *describ
 }
 
 /* The type of a descriptor; NULL: no memory. */
-static struct ouro_type *type_of(void *desc, ouro_nim_describe *describe)
+static struct ouro_type *type_of(void *desc, ouro__nim_describe *describe)
 {
     static ouro_word last; /* what was looked for last, by any thread */
     /* Acquire: pairs with the release below. */
@@ -129,7 +129,7 @@ static struct ouro_type *resolve(const void *object, const void *told)
 {
     void *desc = told ? (void *)(uintptr_t)told : *(void *const *)object;
     ouro_word set = ouro__load(&describer); /* ordered by ouro_set_resolver */
-    ouro_nim_describe *describe;
+    ouro__nim_describe *describe;
     memcpy(&describe, &set, sizeof describe);
     return desc ? type_of(desc, describe) : NULL;
 }
@@ -137,19 +137,19 @@ static struct ouro_type *resolve(const void *object, const void *told)
 /* -- drops ------------------------------------------------------------------------------------- */
 
 /* A type that memory cannot be had for: the object is no candidate this time. */
-bool ouro__nim_last_of(void *object, void *desc, ouro_nim_describe *describe)
+bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe)
 {
     struct ouro_type *type = type_of(desc, describe);
     return type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
 }
 
-bool ouro__nim_deep(void *object, void *desc, ouro_nim_describe *describe)
+bool ouro__nim_deep(void *object, void *desc, ouro__nim_describe *describe)
 {
     struct ouro_type *type = type_of(desc, describe);
     return !type || ouro__decref_deep(object, type);
 }
 
-void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe)
+void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
 {
     struct ouro_type *type = type_of(desc, describe);
     if (!type)

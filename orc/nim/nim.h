@@ -18,22 +18,22 @@
 OURO_EXTERN_C_BEGIN
 
 /* What a descriptor of Nim says; its layout is that of the compiler's version. */
-struct ouro_nim_info {
+struct ouro__nim_info {
     size_t size, align;
     const char *name; /* may be NULL */
     void *destructor; /* void (*)(void *), or NULL */
     void *trace;      /* void (*)(void *, void *env), or NULL */
     bool acyclic;
 };
-typedef void ouro_nim_describe(void *desc, struct ouro_nim_info *info);
+typedef void ouro__nim_describe(void *desc, struct ouro__nim_info *info);
 
 /* Both are Nim's: the first fills in *info, the second does not return. */
-extern ouro_nim_describe ouroNimDescribe;
+extern ouro__nim_describe ouroNimDescribe;
 extern void ouroNimOutOfMemory(void);
 
-OURO_API bool ouro__nim_last_of(void *object, void *desc, ouro_nim_describe *describe);
-OURO_API bool ouro__nim_deep(void *object, void *desc, ouro_nim_describe *describe);
-OURO_API void ouro__nim_candidate(void *object, void *desc, ouro_nim_describe *describe);
+OURO_API bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe);
+OURO_API bool ouro__nim_deep(void *object, void *desc, ouro__nim_describe *describe);
+OURO_API void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe);
 
 /* -- refs -------------------------------------------------------------------------------------- */
 

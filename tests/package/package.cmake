@@ -15,6 +15,10 @@ if(OURO_INSTALL)
     ouro_package_test(find_package find_package.sh)
     ouro_package_test(pkg_config pkg_config.sh)
     ouro_package_test(bench bench.sh)
+    if(OURO_THREADS)
+        ouro_package_test(nim nim.sh)
+        set_tests_properties(package.nim PROPERTIES RESOURCE_LOCK install)
+    endif()
     # All run the build's install rules, which write one manifest.
     set_tests_properties(package.find_package package.pkg_config package.bench
         PROPERTIES RESOURCE_LOCK install)
