@@ -68,7 +68,8 @@ proc nimRawDispose(p: pointer; alignment: int) {.compilerproc, inline, raises: [
   when defined(nimOwnedEnabled): # --newruntime: references that own nothing are counted too
     if ouroCount(p) > 1:
       cstderr.rawWrite "[FATAL] dangling references exist\n"
-      quit 1
+      when declared(rawQuit): rawQuit 1
+      else: quit 1
   ouroDispose(p, alignment)
 
 template `=dispose`*[T](x: owned(ref T)) =
