@@ -60,7 +60,7 @@ static bool drop_as_owner(void *object, struct ouro_header *h)
     }
 }
 
-/* Answers at once, under the promise that drops by the owner and by others are ordered
+/* Answers at once, under the promise that drops by different threads are ordered
  * (counts.md, without any descriptor). Model: untyped.pml. */
 bool ouro__decref_last_out(void *object)
 {
