@@ -42,8 +42,8 @@ static const struct argp_option keys[] = {
     {"list", KEY_LIST, NULL, 0, "List suites, or the workloads and claims of one", 0},
     {"filter", 'f', "REGEX", 0, "Only workloads whose name matches", 0},
     {"counts", KEY_COUNTS, "LIST", 0, "Only these: local,atomic,biased,plain", 0},
-    {"allocators", KEY_ALLOCATORS, "LIST", 0, "Only these: ouro,libc,jemalloc,mimalloc,tcmalloc",
-     0},
+    {"allocators", KEY_ALLOCATORS, "LIST", 0,
+     "Only these: ouro,libc,jemalloc,mimalloc,tcmalloc,nim", 0},
     {"dir", KEY_DIR, "DIR", 0, "Count the words of this directory (/usr/share/doc)", 0},
     {"rounds", 'r', "N", 0, "Run everything N times (7; with --quick 3)", 0},
     {"quick", KEY_QUICK, NULL, 0, "Small sizes and few rounds: for a look, not for figures", 0},
@@ -98,7 +98,8 @@ static void set_rounds(struct command *c, const char *text, struct argp_state *s
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const counts[] = {"local", "atomic", "biased", "plain", NULL};
-    static const char *const mallocs[] = {"ouro", "libc", "jemalloc", "mimalloc", "tcmalloc", NULL};
+    static const char *const mallocs[] = {"ouro",     "libc", "jemalloc", "mimalloc",
+                                          "tcmalloc", "nim",  NULL};
     struct command *c = state->input;
     struct options *o = &c->options;
     switch (key) {

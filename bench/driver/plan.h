@@ -39,12 +39,13 @@ struct cell {
     const char *counts;    /* local, atomic, biased, plain, none */
     const char *threads;   /* off or on */
     const char *allocator; /* ouro, libc, jemalloc, .. */
-    const char *program;   /* ouro, c, c++, nim, kernel, or what ours is compared with */
-    const char *worker;    /* the executable, or NULL: see base_of */
-    const char *preload;   /* a library, or NULL */
-    unsigned workers;      /* threads that work */
-    bool yardstick;        /* what ratio_to_off of its workload refers to */
-    size_t base_of;        /* 1 + index of the cell whose worker measures this one too, or 0 */
+    const char *
+        program; /* ouro, c, c++, nim (on its own allocator or on ouro), kernel, or what ours is compared with */
+    const char *worker;  /* the executable, or NULL: see base_of */
+    const char *preload; /* a library, or NULL */
+    unsigned workers;    /* threads that work */
+    bool yardstick;      /* what ratio_to_off of its workload refers to */
+    size_t base_of;      /* 1 + index of the cell whose worker measures this one too, or 0 */
     /* Results, by round. */
     double *ns, *rss;
     double idle_rss;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The suite `threads`: what does turning threads on cost? Each workload with threads off (the
  * yardstick), with threads on and atomic or biased counts, on Ouro and over foreign mallocs, and
- * the same trees and cycles in C++ and Nim. What is claimed of it: suite_threads_claims.c. */
+ * the same trees and cycles in C++, and the same programs in Nim, on its own runtime and on Ouro. What is claimed of it: suite_threads_claims.c. */
 #include "bench/driver/suite_threads.h"
 #include "bench/driver/allocators.h"
 
@@ -16,21 +16,27 @@
 
 const struct workload threads_workloads[] = {
     {"trees", "node", "binary trees are built, walked and dropped", 1, ONE | ALL | CXX | NIM},
+    {"trees-acyclic", "node", "the same of a type that is said to be acyclic", 1, NIM},
     {"list", "node", "a doubly linked list is built, walked both ways and dropped", 4,
-     ONE | MALLOCS},
-    {"shuffle", "swap", "two references of a thousand change places, in cache", 1, ONE | ALL},
-    {"shuffle-cold", "swap", "two references of two million change places", 2, COLD | MALLOCS},
-    {"strings", "record", "strings and sequences grow, are copied and dropped", 1, ONE | MALLOCS},
-    {"words", "word", "all words under a directory, counted on one thread", 1, ONE | PLAIN},
+     ONE | MALLOCS | NIM},
+    {"list-cyclic", "node", "the same of a type that can be in a cycle", 1, NIM},
+    {"shuffle", "swap", "two references of a thousand change places, in cache", 1, ONE | ALL | NIM},
+    {"shuffle-cold", "swap", "two references of two million change places", 2,
+     COLD | MALLOCS | NIM},
+    {"strings", "record", "strings and sequences grow, are copied and dropped", 1,
+     ONE | MALLOCS | NIM},
+    {"seqs", "element", "sequences and strings of a thousand are appended one by one and go", 1,
+     NIM},
+    {"words", "word", "all words under a directory, counted on one thread", 1, ONE | PLAIN | NIM},
     {"rings", "node", "a million rings of three are dropped and collected", 1, ONE | CXX | NIM},
     {"graph", "node", "a random graph of a million nodes is dropped and collected", 1,
      ONE | CXX | NIM},
     {"live", "node", "a live graph of a million nodes is searched from 1 % candidates", 1,
      ONE | NIM},
     {"closures", "closure", "async closures that refer to themselves, collected by triggers", 1,
-     ONE},
+     ONE | NIM},
     {"handover", "object", "continuations of 32 and 40 bytes made here and freed there", 1,
-     PAIR | ATOMIC},
+     PAIR | ATOMIC | NIM},
     {"tasks", "task", "a pool's task objects made here and freed there", 1, PAIR | ATOMIC},
     {"shared", "lookup", "two threads look up values in a tree that one of them changes", 1, PAIR},
     {"words-mt", "word", "all words under a directory, on all cores with striped locks", 1, MANY},
@@ -125,7 +131,7 @@ static bool is_built(const struct plan *plan, const char *worker)
     return access(path, X_OK) == 0;
 }
 
-static void add_languages(struct plan *plan, const struct workload *w)
+static void add_cxx(struct plan *plan, const struct workload *w)
 {
     struct cell c = {.workload = w, .workers = 1, .threads = "on"};
     if (w->flags & CXX && wants_counts(plan, "atomic", true)) {
@@ -135,14 +141,26 @@ static void add_languages(struct plan *plan, const struct workload *w)
         c.worker = "ouro-bench-worker-cxx";
         plan_add(plan, c);
     }
-    for (int on = 0; on < 2 && w->flags & NIM && wants_counts(plan, "plain", true); on++) {
-        c.counts = "plain";
-        c.threads = on ? "on" : "off";
-        c.allocator = c.program = "nim";
-        c.worker = on ? "ouro-bench-nim-on" : "ouro-bench-nim-off";
-        if (is_built(plan, c.worker))
-            plan_add(plan, c);
-    }
+}
+
+/* Nim's own runtime beside Ouro in its place; nothing is handed over where there is one thread. */
+static void add_nim(struct plan *plan, const struct workload *w)
+{
+    static const char *const workers[2][2] = {{"ouro-bench-nim-off", "ouro-bench-nim-ouro-off"},
+                                              {"ouro-bench-nim-on", "ouro-bench-nim-ouro-on"}};
+    for (int on = w->flags & PAIR ? 1 : 0; on < 2; on++)
+        for (int ours = 0; ours < 2; ours++) {
+            struct cell c = {.workload = w,
+                             .counts = ours ? "biased" : "plain",
+                             .threads = on ? "on" : "off",
+                             .allocator = ours ? "ouro" : "nim",
+                             .program = "nim",
+                             .worker = workers[on][ours],
+                             .workers = workers_of(w),
+                             .yardstick = w->flags == NIM && !on && !ours};
+            if (wants_counts(plan, c.counts, true) && is_built(plan, c.worker))
+                plan_add(plan, c);
+        }
 }
 
 static void tell_absent(struct plan *plan)
@@ -174,12 +192,14 @@ static void plan_threads(struct plan *plan)
                                          .workers = 1});
             continue;
         }
-        if (plan_listed(plan->options->allocators, "ouro"))
+        if (w->flags != NIM && plan_listed(plan->options->allocators, "ouro"))
             add_ouro(plan, w);
         if (w->flags & ALL)
             add_foreign(plan, w);
         if (plan->options->allocators == NULL)
-            add_languages(plan, w);
+            add_cxx(plan, w);
+        if (w->flags & NIM && plan_listed(plan->options->allocators, "nim"))
+            add_nim(plan, w);
     }
     tell_absent(plan);
 }

@@ -15,7 +15,7 @@ enum {
     MANY = 1u << 3,         /* all cores */
     PLAIN = 1u << 4,        /* also over foreign mallocs, with plain counts, .. */
     CXX = 1u << 5,          /* also in C++ */
-    NIM = 1u << 6,          /* also in Nim */
+    NIM = 1u << 6,          /* also in Nim; alone: only there */
     KERNEL = 1u << 7,       /* measured beside a kernel, in one process */
     TOUCH = 1u << 8,        /* the yardstick of absolute figures */
     ATOMIC = 1u << 9,       /* .. with atomic ones, */

@@ -25,8 +25,12 @@ static void print_cell(FILE *to, const struct plan *plan, const struct cell *cel
     char on[64];
     bool told = strcmp(cell->program, "c") != 0 && strcmp(cell->program, cell->allocator) != 0 &&
                 strcmp(cell->allocator, "none") != 0;
-    snprintf(on, sizeof on, "%s%s%s%s", cell->allocator, told ? ", " : "",
-             told ? cell->program : "", cell->workers > 1 ? ", threads" : "");
+    if (strcmp(cell->program, "nim") == 0)
+        snprintf(on, sizeof on, "%s",
+                 strcmp(cell->allocator, "nim") == 0 ? "Nim stock" : "Nim on Ouro");
+    else
+        snprintf(on, sizeof on, "%s%s%s%s", cell->allocator, told ? ", " : "",
+                 told ? cell->program : "", cell->workers > 1 ? ", threads" : "");
     fprintf(to, "  %-8s %-4s %-16s", cell->counts, cell->threads, on);
     if (cell->failure[0]) {
         fprintf(to, " failed: %s\n", cell->failure);
