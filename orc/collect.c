@@ -25,7 +25,7 @@ static uint64_t bytes_taken(void)
 #define BARE_CANDIDATES 128
 #define GROWN           ((size_t)8 << 20)
 
-static void set_triggers(struct ouro__visited *v, uint32_t live)
+static void set_triggers(struct ouro__visited *v, uint32_t live, uint32_t backed_off)
 {
     int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
     if (v->bare && least > BARE_CANDIDATES)
@@ -33,10 +33,12 @@ static void set_triggers(struct ouro__visited *v, uint32_t live)
     v->used_before = ouro__arena_in_use();
     uint32_t waiting = v->live_places; /* they could not be looked at this time */
     uint32_t scaled = live / 4 + 2 * waiting;
+    if (v->bare && backed_off > scaled)
+        scaled = backed_off;
     v->threshold = scaled > least ? scaled : least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
     int64_t bytes = ouro_option_get(OURO_OPTION_collect_bytes);
     v->bytes_before = bytes_taken();
-    v->bytes_due = bytes == 0 ? UINT64_MAX : (uint64_t)bytes + (uint64_t)live * 32;
+    v->bytes_due = bytes == 0 || v->bare ? UINT64_MAX : (uint64_t)bytes + (uint64_t)live * 32;
 }
 
 static bool has_grown(const struct ouro__visited *v)
@@ -50,7 +52,7 @@ static bool is_due(struct ouro__visited *v)
     if (v->live_places == 0 && !v->lost)
         return false;
     if (OURO_UNLIKELY(v->threshold == 0))
-        set_triggers(v, 0);
+        set_triggers(v, 0, 0);
     return v->live_places >= v->threshold || bytes_taken() - v->bytes_before > v->bytes_due ||
            has_grown(v);
 }
@@ -201,6 +203,15 @@ static void put_off(struct ouro__visited *v, struct ouro_collection *result)
     ouro__relink_free_places(v);
 }
 
+/* Of bare candidates there are many that live, for each drop makes one: as long as most of what a
+ * collection looks at lives, the next one waits for half as many more (so does Nim's). What they
+ * hold meanwhile is bounded by has_grown. */
+static uint32_t backed_off(const struct ouro__visited *v, const struct ouro_collection *result)
+{
+    bool pays = result->freed >= result->live;
+    return pays || v->threshold > UINT32_MAX / 2 ? 0 : v->threshold + v->threshold / 2;
+}
+
 /* After the sweep. Runs no hook, so that nothing leaves here. */
 static void finish(struct ouro__capture *c, struct ouro_collection *result, size_t freed)
 {
@@ -216,7 +227,7 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     unclaim_living(c, end);
     c->me->releasing = releasing;
     close_up(c, end);
-    set_triggers(v, (uint32_t)result->live);
+    set_triggers(v, (uint32_t)result->live, backed_off(v, result));
     shrink(v, end);
 }
 
