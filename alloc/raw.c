@@ -58,19 +58,28 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
     return p;
 }
 
-/* The usual case of a free: a block of a small page of the calling thread. The owner is checked
- * before anything else of the page is believed (A4). */
-OURO_INLINE bool free_own(struct ouro_heap *heap, void *cell)
+/* The small page of the calling thread that has this block; else NULL. The owner is checked before
+ * anything else of the page is believed (A4). */
+OURO_INLINE struct ouro__page *own_page(const struct ouro_heap *heap, void *cell)
 {
     ouro_word what = ouro__map_get(cell);
     if (what == 0 || (what & OURO__MAP_HUGE))
-        return false;
+        return NULL;
     struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
     if (ouro__load(&page->pub.owner) != (ouro_word)heap)
-        return false;
+        return NULL;
     size_t index = ouro__block_index(page, cell);
     if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
         index >= page->capacity)
+        return NULL;
+    return page;
+}
+
+/* The usual case of a free. */
+OURO_INLINE bool free_own(const struct ouro_heap *heap, void *cell)
+{
+    struct ouro__page *page = own_page(heap, cell);
+    if (!page)
         return false;
     if (OURO_UNLIKELY(page->pub.free == cell))
         ouro__freed_twice(cell);
@@ -109,10 +118,12 @@ void *ouro_realloc(void *p, size_t size)
 {
     if (!p)
         return ouro_malloc(size);
-    size_t old = ouro_usable_size(p);
+    const struct ouro_heap *heap = ouro__context.heap;
+    const struct ouro__page *own = heap->watched ? NULL : own_page(heap, p);
+    size_t old = own ? own->bytes - ouro__cell_offset(own->tag) : ouro_usable_size(p);
     if (size <= old && size >= old / 2)
         return p;
-    void *fresh = size > old ? ouro__cell_grow(p, size, true) : NULL;
+    void *fresh = size > old && !own ? ouro__cell_grow(p, size, true) : NULL;
     if (fresh)
         return fresh;
     int was = ouro__os_errno();

@@ -52,7 +52,8 @@ function(ouro_add_library name)
     set_target_properties(${name}-objects PROPERTIES
         POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
     target_include_directories(${name}-objects PRIVATE "${PROJECT_SOURCE_DIR}" "${generated}")
-    target_compile_options(${name}-objects PRIVATE -fno-semantic-interposition)
+    # Sections: a program that links libouro.a with --gc-sections carries only what it calls.
+    target_compile_options(${name}-objects PRIVATE -fno-semantic-interposition -ffunction-sections)
     target_compile_definitions(${name}-objects PRIVATE
         OURO_CHECKED=$<BOOL:${arg_CHECKED}> OURO_SEAL_VIEWS=$<BOOL:${arg_CHECKED}>
         OURO_HAVE_VALGRIND=${OURO_HAVE_VALGRIND})

@@ -217,7 +217,7 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
         }
         if (n == 0) {
             ouro__forget(me, h);
-            return ouro__decref_deep(object, type);
+            return !ouro__is_deep(ouro__deep) || ouro__decref_deep(object, type);
         }
     } while (!take_over(me, h, &b, n));
     if (ouro__half_load(&h->visited) == 0)

@@ -81,9 +81,15 @@ static bool last_takes(struct ouro__visited *v, uint32_t place)
 {
     if (!v->bare || v->collecting || v->free_place || v->claimed > 0)
         return false;
+    bool pinned = ouro__load(&ouro__many_threads);
     v->live_places--;
     while (v->count-- > place) {
         struct ouro__entry last = v->entries[v->count];
+        if (!pinned) { /* no other thread disposes of it */
+            ouro__half_store(&ouro__header(last.object)->visited, place);
+            v->entries[place - 1] = last;
+            return true;
+        }
         if (ouro__index_exchange(last.object, place)) {
             v->entries[place - 1] = last;
             return true;

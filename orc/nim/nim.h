@@ -138,6 +138,11 @@ OURO_INLINE void *ouro__nim_alloc(intptr_t size)
 }
 OURO_INLINE void *ouro__nim_alloc0(intptr_t size)
 {
+    if ((size_t)size <= OURO__SMALL_MAX_SIZE) { /* as ouro_malloc does */
+        void *cell = ouro__cell_take(ouro__context.heap, OURO__RAW, ouro__class_of((size_t)size));
+        if (OURO_LIKELY(cell != NULL))
+            return memset(cell, 0, (size_t)size);
+    }
     void *p = ouro_calloc(1, (size_t)size);
     if (OURO_UNLIKELY(p == NULL))
         ouroNimOutOfMemory();
