@@ -157,6 +157,9 @@ bool ouro__decref_deep(void *object, struct ouro_type *type)
 
 /* -- drops ------------------------------------------------------------------------------------- */
 
+/* Below the threshold only each so many candidates are reason to ask what memory is in use. */
+#define LOOK 8
+
 void ouro__candidate_bare(void *object, struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
@@ -177,8 +180,9 @@ void ouro__candidate_bare(void *object, struct ouro_type *type)
     } else {
         ouro__remember(me, object, false);
     }
-    if (OURO_LIKELY(!v->paused))
-        ouro__collect_if_due(me);
+    if (v->paused || (v->live_places < v->threshold && v->live_places % LOOK != 0))
+        return;
+    ouro__collect_if_due(me);
 }
 
 /* References that are counted, wherever. */
@@ -223,6 +227,19 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
     if (ouro__half_load(&h->visited) == 0)
         ouro__candidate_bare(object, type);
     return false;
+}
+
+bool ouro__forget_last(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local);
+    struct ouro__thread *me = ouro__self;
+    /* Acquire: as in ouro_decref_is_last. */
+    if (OURO_CHECKED || !me || local >= OURO__LOCAL_UNIT ||
+        !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))
+        return false;
+    ouro__forget(me, h);
+    return ouro__has_no_index(ouro__half_load(&h->visited)) && !ouro__is_deep(ouro__deep);
 }
 
 bool ouro__decref_last_bare_out(void *object)

@@ -75,26 +75,32 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     return true;
 }
 
+/* Another thread may dispose of what is in the array. */
+static OURO_NOINLINE void last_takes_beside(struct ouro__visited *v, uint32_t place)
+{
+    while (v->count-- > place) {
+        struct ouro__entry last = v->entries[v->count];
+        if (ouro__index_exchange(last.object, place)) {
+            v->entries[place - 1] = last;
+            return;
+        }
+        v->live_places--;
+    }
+}
+
 /* Bare candidates stay in the order in which Nim's collector keeps them, by which it destroys: the
  * last one takes the place that is free. False: it is to be linked. */
 static bool last_takes(struct ouro__visited *v, uint32_t place)
 {
     if (!v->bare || v->collecting || v->free_place || v->claimed > 0)
         return false;
-    bool pinned = ouro__load(&ouro__many_threads);
     v->live_places--;
-    while (v->count-- > place) {
+    if (OURO_UNLIKELY(ouro__load(&ouro__many_threads))) {
+        last_takes_beside(v, place);
+    } else if (v->count-- > place) {
         struct ouro__entry last = v->entries[v->count];
-        if (!pinned) { /* no other thread disposes of it */
-            ouro__half_store(&ouro__header(last.object)->visited, place);
-            v->entries[place - 1] = last;
-            return true;
-        }
-        if (ouro__index_exchange(last.object, place)) {
-            v->entries[place - 1] = last;
-            return true;
-        }
-        v->live_places--; /* another thread disposed of it */
+        ouro__half_store(&ouro__header(last.object)->visited, place);
+        v->entries[place - 1] = last;
     }
     return true;
 }

@@ -139,6 +139,8 @@ static struct ouro_type *resolve(const void *object, const void *told)
 /* A type that memory cannot be had for: the object is no candidate this time. */
 bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe)
 {
+    if (ouro__forget_last(object))
+        return true;
     struct ouro_type *type = type_of(desc, describe);
     return type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
 }

@@ -69,18 +69,23 @@ OURO_INLINE bool ouro__nim_is_last(void *object)
     return ouro_decref_is_last(object);
 }
 
-/* As ouro_decref_is_last_of, whose type is looked up where it matters. */
-OURO_INLINE bool ouro__nim_is_last_of(void *object, void *desc)
+/* One call for all that is rare, out of line: generated destructors are many. */
+static OURO_NOINLINE bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
 {
-    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
-    if (OURO_LIKELY(last <= OURO__IS_LAST))
-        return last == OURO__IS_LAST;
     if (last == OURO__ASK)
         return ouro__nim_last_of(object, desc, ouroNimDescribe);
     if (last == OURO__ASK_DEEP)
         return ouro__nim_deep(object, desc, ouroNimDescribe);
     ouro__nim_candidate(object, desc, ouroNimDescribe);
     return false;
+}
+
+/* As ouro_decref_is_last_of, whose type is looked up where it matters. */
+OURO_INLINE bool ouro__nim_is_last_of(void *object, void *desc)
+{
+    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
+    return OURO_LIKELY(last <= OURO__IS_LAST) ? last == OURO__IS_LAST
+                                              : ouro__nim_ask(object, desc, last);
 }
 
 OURO_INLINE void ouro__nim_dispose(void *object, intptr_t align)
@@ -124,7 +129,23 @@ OURO_INLINE void *ouro__nim_realloc(void *p, intptr_t size)
 }
 OURO_INLINE void *ouro__nim_realloc0(void *p, intptr_t old, intptr_t size)
 {
-    char *fresh = (char *)ouro__nim_realloc(p, size);
+    char *fresh;
+    if (p != NULL && size > old && (size_t)size <= OURO__SMALL_MAX_SIZE) {
+        struct ouro_heap *heap = ouro__context.heap;
+        unsigned cls = ouro__class_of((size_t)size);
+        if (ouro__class_of((size_t)old) == cls && !heap->watched) {
+            memset((char *)p + old, 0, (size_t)(size - old)); /* the block has the room */
+            return p;
+        }
+        fresh = (char *)ouro__cell_take(heap, OURO__RAW, cls);
+        if (OURO_LIKELY(fresh != NULL)) {
+            memcpy(fresh, p, (size_t)old);
+            memset(fresh + old, 0, (size_t)(size - old));
+            ouro_free(p);
+            return fresh;
+        }
+    }
+    fresh = (char *)ouro__nim_realloc(p, size);
     if (fresh != NULL && size > old)
         memset(fresh + old, 0, (size_t)(size - old));
     return fresh;
