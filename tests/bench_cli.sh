@@ -40,7 +40,8 @@ for suite in threads values; do
     grep -q "^$suite " "$dir/out" || complain "--list does not name the suite $suite"
 done
 "$bench" threads --list >"$dir/out" || complain "threads --list failed"
-for word in trees words threads_on_ratio_max; do
+for word in trees words seqs threads_on_ratio_max nim_threads_on_ratio nim_trees_vs_stock \
+    nim_graph_vs_stock nim_worst_vs_stock nim_rss_worst_vs_stock; do
     grep -q "  $word" "$dir/out" || complain "threads --list does not name $word"
 done
 "$bench" values --list >"$dir/out" || complain "values --list failed"
@@ -109,6 +110,31 @@ grep -q 'append_vs_kernel  *1\.200  *1\.30  *met' "$dir/out" || complain "1.2 do
 values_of 14 || complain "values, known results: status $?"
 grep -q 'append_vs_kernel  *1\.400  *1\.30  *NOT met' "$dir/out" || complain "1.4 meets 1.3"
 fake ouro-bench-worker-biased "$(result 11 7)"
+
+# Nim stock beside Nim on Ouro.
+nims() {
+    fake ouro-bench-nim-ouro-on "$(result "$1" 7)"
+    "$bench" threads --workers "$dir/workers" --filter '^(trees|seqs|graph)$' --allocators nim \
+        --rounds 6 --json "$dir/json" >"$dir/out" 2>&1 || complain "Nim, known results: status $?"
+    "$shape" "$dir/json" threads || complain "Nim: the JSON has another shape"
+}
+claims() { # claims NAME VALUE VERDICT
+    grep -q "^$1  *$2  *[0-9.]*  *$3" "$dir/out" || complain "$1 is not $2, $3: $(cat "$dir/out")"
+}
+fake ouro-bench-nim-off "$(result 20 7)"
+fake ouro-bench-nim-on "$(result 40 7)"
+fake ouro-bench-nim-ouro-off "$(result 10 7)"
+nims 10.2
+grep -q 'plain  *off  *Nim stock  *20' "$dir/out" || complain "no row of Nim stock"
+grep -q 'biased  *on  *Nim on Ouro  *10.2' "$dir/out" || complain "no row of Nim on Ouro"
+claims nim_threads_on_ratio '1\.020' met
+claims nim_trees_vs_stock '0\.255' met
+claims nim_graph_vs_stock '0\.500' 'met (largest of 2: graph, threads off)'
+claims nim_worst_vs_stock '0\.500' met
+claims nim_rss_worst_vs_stock '1\.000' met
+nims 44
+claims nim_threads_on_ratio '4\.400' 'NOT met'
+claims nim_worst_vs_stock '1\.100' 'NOT met (largest of 6: trees, threads on)'
 
 # shellcheck disable=SC2016 # the worker expands it
 fake ouro-bench-worker-atomic 'kill -SEGV $$'

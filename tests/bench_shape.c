@@ -73,7 +73,8 @@ static void check_ratio(const cJSON *rows, const char *workload, const char *cou
     int found = 0;
     cJSON_ArrayForEach(row, rows) if (says(row, "workload", workload) &&
                                       says(row, "counts", counts) && says(row, "threads", "on") &&
-                                      says(row, "allocator", "ouro"))
+                                      says(row, "allocator", "ouro") &&
+                                      says(row, "program", "ouro"))
     {
         found++;
         expect(cJSON_IsNumber(at(row, "ratio_to_off")) &&

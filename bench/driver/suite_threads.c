@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The suite `threads`: what does turning threads on cost? Each workload with threads off (the
  * yardstick), with threads on and atomic or biased counts, on Ouro and over foreign mallocs, and
- * the same trees and cycles in C++, and the same programs in Nim, on its own runtime and on Ouro. What is claimed of it: suite_threads_claims.c. */
+ * the same trees and cycles in C++, and the same programs in Nim, on its own runtime and on Ouro.
+ * What is claimed of it: suite_threads_claims.c. */
 #include "bench/driver/suite_threads.h"
 #include "bench/driver/allocators.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture of the suite `threads`: above, what atomic and biased counts cost against threads
- * off, a pair of bars a workload; below, trees and list on each allocator. Colours of Okabe and
- * Ito, which colour-blind people tell apart. */
+ * off, a pair of bars a workload; below, trees and list on each allocator, and Nim on Ouro against
+ * Nim stock. Colours of Okabe and Ito, which colour-blind people tell apart. */
 #include "bench/driver/suite_threads.h"
 #include "bench/driver/gnuplot.h"
 
@@ -49,6 +49,28 @@ static size_t allocator_data(FILE *to, const struct plan *plan)
     return lines;
 }
 
+/* One line a workload in Nim: name, and its time on Ouro over that of its own runtime, with low and
+ * high, threads off (NaN: none), then on. */
+static size_t nim_data(FILE *to, const struct plan *plan)
+{
+    static const char *const threads[] = {"off", "on"};
+    size_t lines = 0;
+    fprintf(to, "$nim << END\n");
+    for (const struct workload *w = threads_workloads; w->name; w++) {
+        struct stats_ratio r[2];
+        for (int on = 0; on < 2; on++)
+            r[on] = cell_ratio(plan, plan_find(plan, w->name, NULL, threads[on], "ouro", "nim"),
+                               plan_find(plan, w->name, NULL, threads[on], "nim", "nim"), false);
+        if (isnan(r[0].mid) && isnan(r[1].mid))
+            continue;
+        fprintf(to, "\"%s\" %g %g %g %g %g %g\n", w->name, r[0].mid, r[0].low, r[0].high, r[1].mid,
+                r[1].low, r[1].high);
+        lines++;
+    }
+    fprintf(to, "END\n");
+    return lines;
+}
+
 /* Bars higher than the picture are cut off; each has its figure above it. */
 static void draw_ratios(FILE *to)
 {
@@ -90,17 +112,41 @@ static void draw_mallocs(FILE *to)
             "  $mallocs using 0:(0):xtic(1) with points pt -1 notitle\n");
 }
 
+static void draw_nim(FILE *to)
+{
+    fprintf(to,
+            "set title 'Nim on Ouro: time over the same program on its own runtime'\n"
+            "set ylabel 'ratio to Nim stock'\nset yrange [0:1.5]\nset xtics rotate by -25\n"
+            "plot $nim using ($0-0.19):2:(0.36) with boxes lc rgb '#56B4E9' title 'threads off', "
+            "\\\n"
+            "  $nim using ($0+0.19):5:(0.36) with boxes lc rgb '#D55E00' title 'threads on', \\\n"
+            "  1 with lines lc rgb '#000000' dt 2 title 'Nim stock', \\\n"
+            "  $nim using ($0-0.19):3:(0):($4-$3) with vectors heads size 0.05,90 lc rgb "
+            "'#444444' title '95 %% interval', \\\n"
+            "  $nim using ($0+0.19):6:(0):($7-$6) with vectors heads size 0.05,90 lc rgb "
+            "'#444444' notitle, \\\n"
+            "  $nim using ($0-0.19):4:(sprintf('%%.2f', $2)) with labels offset 0,0.7 font ',9' "
+            "notitle, \\\n"
+            "  $nim using ($0+0.19):7:(sprintf('%%.2f', $5)) with labels offset 0,0.7 font ',9' "
+            "notitle, \\\n"
+            "  $nim using 0:(0):xtic(1) with points pt -1 notitle\n");
+}
+
 int threads_plot(const struct plan *plan, const char *file)
 {
-    FILE *to = gnuplot_open(file, 1600, 1000);
+    bool with_nim = plan_find(plan, NULL, NULL, NULL, "nim", "nim") != NULL;
+    FILE *to = gnuplot_open(file, 1600, with_nim ? 1450 : 1000);
     if (to == NULL)
         return 1;
     size_t ratios = ratio_data(to, plan), mallocs = allocator_data(to, plan);
-    fprintf(to, "set multiplot layout %d,1\n", (ratios > 0) + (mallocs > 0));
+    size_t nim = nim_data(to, plan);
+    fprintf(to, "set multiplot layout %d,1\n", (ratios > 0) + (mallocs > 0) + (nim > 0));
     if (ratios)
         draw_ratios(to);
     if (mallocs)
         draw_mallocs(to);
+    if (nim)
+        draw_nim(to);
     fprintf(to, "unset multiplot\n");
-    return gnuplot_close(to, file, ratios + mallocs > 0);
+    return gnuplot_close(to, file, ratios + mallocs + nim > 0);
 }
