@@ -35,7 +35,7 @@ proc ouroUse() =
     if i == includes.len or includes[i] == ':':
       switch("passC", "-I'" & includes[at ..< i] & "'")
       at = i + 1
-  switch("passL", "'" & lib & "' -lpthread")
+  switch("passL", "'" & lib & "' -lpthread -Wl,--gc-sections") # only what is called
   # Of what is linked into the program itself: thread-local words without a detour.
   if not compileOption("app", "lib") and not compileOption("app", "staticlib"):
     switch("passC", "-ftls-model=local-exec -DOURO_TLS_MODEL='\"local-exec\"'")

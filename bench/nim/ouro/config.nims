@@ -1,4 +1,3 @@
 # SPDX-License-Identifier: MIT
-# Nim's runtime of refs and its allocator on Ouro; where Ouro is, the command line says.
-patchFile("stdlib", "arc", "../../../orc/nim/arc")
-patchFile("stdlib", "alloc", "../../../orc/nim/alloc")
+# What makes the worker one on Ouro; where the library is, the command line says.
+include "../../../orc/nim/ouro.nims"
