@@ -43,6 +43,7 @@ ouro_orc_test(orc_release ${every} TIMEOUT 120)
 ouro_orc_test(orc_order ${every})
 ouro_orc_test(orc_cycle ${every})
 ouro_orc_test(orc_triggers ${every})
+ouro_orc_test(orc_bare_triggers ${every})
 ouro_orc_test(orc_values ${every}) # tails, closures, interior pointers, subtypes
 ouro_orc_test(orc_filter ${every})
 ouro_orc_test(orc_slot ${every}) # with weak references and reuse
