@@ -21,7 +21,8 @@ static uint64_t bytes_taken(void)
 }
 
 /* Bare candidates may hold much that no header tells of, and each may come long before the next: a
- * collection too when the memory in use has grown by GROWN, and by half. */
+ * collection too when the memory in use has grown by GROWN, and by half. That takes the place of
+ * the bytes, which a program takes and gives back as well, while all its candidates live. */
 #define BARE_CANDIDATES 128
 #define GROWN           ((size_t)8 << 20)
 
