@@ -37,8 +37,9 @@ static size_t allocator_data(FILE *to, const struct plan *plan)
     fprintf(to, "$mallocs << END\n");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *counts = i == 0 ? "biased" : "plain";
-        const struct cell *t = plan_find(plan, "trees", counts, NULL, names[i], NULL);
-        const struct cell *l = plan_find(plan, "list", counts, NULL, names[i], NULL);
+        const char *program = i == 0 ? "ouro" : "c";
+        const struct cell *t = plan_find(plan, "trees", counts, NULL, names[i], program);
+        const struct cell *l = plan_find(plan, "list", counts, NULL, names[i], program);
         if (t == NULL || l == NULL || t->failure[0] || l->failure[0])
             continue;
         fprintf(to, "\"%s\\n%s counts\" %g %g\n", names[i], counts, cell_median(plan, t),
@@ -117,6 +118,7 @@ static void draw_nim(FILE *to)
     fprintf(to,
             "set title 'Nim on Ouro: time over the same program on its own runtime'\n"
             "set ylabel 'ratio to Nim stock'\nset yrange [0:1.5]\nset xtics rotate by -25\n"
+            "set key outside top right vertical\n"
             "plot $nim using ($0-0.19):2:(0.36) with boxes lc rgb '#56B4E9' title 'threads off', "
             "\\\n"
             "  $nim using ($0+0.19):5:(0.36) with boxes lc rgb '#D55E00' title 'threads on', \\\n"
