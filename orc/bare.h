@@ -53,7 +53,8 @@ OURO_INLINE bool ouro__has_no_index(ouro_half visited)
 OURO_INLINE void *ouro__new_bare(size_t size, size_t align, bool zeroed)
 {
     size_t block = size + sizeof(struct ouro_header);
-    if (align <= 16 && block <= OURO__SMALL_MAX_SIZE && size <= block) {
+    bool usual = align - 1 < 16 && (align & (align - 1)) == 0;
+    if (usual && block <= OURO__SMALL_MAX_SIZE && size <= block) {
         struct ouro_heap *heap = ouro__context.heap;
         void *object =
             ouro__cell_take(heap, OURO__COUNTED, ouro__class_of(block < 32 ? 32 : block));
@@ -146,7 +147,7 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
 }
 
 /* The same where the type may be in cycles: of `type` (borrowed, flag OURO_BARE, as long-lived as
- * the program). Not the last: the object belongs to the calling thread now, is counted plainly by
+ * the program; if its `align` is above 16, or the object's was at birth, they are the same). Not the last: the object belongs to the calling thread now, is counted plainly by
  * it, and is a candidate root of its collections; a collection may run, and destroy hooks in it.
  * One thing more is answered with no: where much of the thread's stack is in use, the object is
  * destroyed and disposed of before this returns, so that drops that nest in destroy hooks do not

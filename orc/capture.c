@@ -123,8 +123,9 @@ static bool is_to_be_traced(struct ouro__capture *c, struct ouro__edge edge, str
 {
     if (!edge.type)
         return b & OURO__TYPE_MASK; /* else bare, and nobody told its type */
-    if ((b & OURO__TYPE_MASK) && !ouro__is_carrier(ouro__type_of(edge.target, b)))
-        return true; /* acyclic ones have no index */
+    const struct ouro_type *was = ouro__type_of(edge.target, b);
+    if (was && !ouro__is_carrier(was))
+        return !(was->flags & OURO_ACYCLIC); /* who stamped that may not have been the owner */
     struct ouro_type *type = meant_by(c, edge);
     if (!type || !ouro__stamp(edge.target, &b, type))
         return false;
@@ -204,8 +205,9 @@ static void count_entry(struct ouro__capture *c, uint32_t index)
     if (OURO_UNLIKELY(!(type->state & OURO__TYPE_FLAT)))
         c->odd = true;
     if (OURO_UNLIKELY(type->flags & OURO_BARE)) {
-        c->bare = true;
+        c->bare++;
         entry->link |= OURO__ENTRY_BARE;
+        entry->trial += ouro__is_carrier(type); /* nobody told its type: it lives */
     }
 }
 

@@ -37,12 +37,12 @@ struct ouro__capture {
     bool lives;   /* some captured object is live */
     bool skipped; /* something that can be in a cycle could not be captured */
     bool failed;
-    bool outside; /* some captured object refers to one that was not */
-    bool odd;     /* some captured type is not flat */
-    bool weak;    /* some captured object may have a weak cell */
-    bool bare;    /* some captured object is bare */
-    bool pinned;  /* and other threads may have indices of such: they are taken back by exchange */
-    bool moved;   /* a living object was touched: what it explained may be elsewhere */
+    bool outside;  /* some captured object refers to one that was not */
+    bool odd;      /* some captured type is not flat */
+    bool weak;     /* some captured object may have a weak cell */
+    uint32_t bare; /* so many captured objects are bare */
+    bool pinned;   /* and other threads may have indices of such: they are taken back by exchange */
+    bool moved;    /* a living object was touched: what it explained may be elsewhere */
     const struct ouro_type *told; /* what stood for a type last (OURO_TYPE_LATER), and for which */
     struct ouro_type *meant;
     struct ouro__edge ring[OURO__RING];

@@ -221,7 +221,7 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     bool releasing = c->me->releasing;
     v->stage.step = OURO__NO_STEP;
     result->captured = v->stage.captured;
-    result->live = v->stage.captured - c->dead;
+    result->live = v->stage.live;
     result->freed = freed;
     v->more = v->count > end;
     c->me->releasing = true; /* a death is only chained */
@@ -260,9 +260,10 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     }
     v->waiting = c.skipped;
     v->stage.dead = c.dead;
-    v->stage.bare = c.bare;
+    v->stage.bare = 0;
     v->stage.end = v->count;
     v->stage.captured = c.captured;
+    v->stage.live = c.captured - c.dead;
     finish(&c, result, ouro__sweep(&c));
 }
 
@@ -300,7 +301,6 @@ void ouro__collect_left(struct ouro__thread *me)
                               .v = v,
                               .entries = v->entries,
                               .candidates = stage->candidates,
-                              .bare = stage->bare,
                               .pinned = v->bare && ouro__load(&ouro__many_threads),
                               .dead = stage->dead};
     if (stage->step == OURO__CAPTURING) {

@@ -96,9 +96,9 @@ struct ouro__stage {
     uint32_t locked;     /* CAPTURING: the buckets of weak cells that it has locked, a bit each */
     uint32_t candidates; /* CAPTURING: how many there were */
     uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
-    uint32_t captured;
+    uint32_t captured, live;
     ouro_word *seen;
-    bool bare; /* from PLAIN on: some of the dead are bare (sweep_bare.c) */
+    uint32_t bare; /* from PLAIN on: so many of the dead, the first, are bare (sweep_bare.c) */
 };
 
 struct ouro__visited {

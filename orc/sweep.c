@@ -285,6 +285,86 @@ static size_t sweep_with_hooks(struct ouro__capture *c)
     return go_on(c);
 }
 
+/* -- beside bare objects ----------------------------------------------------------------------- */
+
+static void place_at(struct ouro__capture *c, uint32_t i, struct ouro__entry entry)
+{
+    c->v->entries[i] = entry;
+    if (entry.object)
+        ouro__half_store(&ouro__header(entry.object)->visited, i + 1);
+}
+
+static bool is_bare_at(const struct ouro__capture *c, uint32_t i)
+{
+    return ouro__is_bare_type(type_at(c, i));
+}
+
+/* Bare objects of the dead to the front, in their order; how many there are. */
+static uint32_t bare_first(struct ouro__capture *c)
+{
+    uint32_t bare = 0;
+    if (c->bare == c->captured)
+        return c->dead;
+    for (uint32_t i = 0; i < c->dead; i++) {
+        if (!is_bare_at(c, i))
+            continue;
+        struct ouro__entry entry = c->v->entries[i];
+        if (i != bare)
+            place_at(c, i, c->v->entries[bare]);
+        place_at(c, bare++, entry);
+    }
+    return bare;
+}
+
+/* The bare ones are gone: the others take their places. */
+static void rest_to_the_front(struct ouro__capture *c)
+{
+    struct ouro__visited *v = c->v;
+    uint32_t all = c->dead, rest = 0;
+    for (uint32_t i = v->stage.bare; i < all; i++) {
+        place_at(c, rest++, v->entries[i]);
+        if (rest - 1 != i)
+            v->entries[i] = (struct ouro__entry){NULL, 0, 0};
+    }
+    v->stage.bare = 0;
+    c->dead = v->stage.dead = rest;
+}
+
+static size_t sweep_rest(struct ouro__capture *c)
+{
+    rest_to_the_front(c);
+    return c->dead ? sweep_with_hooks(c) : 0;
+}
+
+/* Neither kind refers to the other, so that one after the other can go. */
+static size_t sweep_bare_first(struct ouro__capture *c)
+{
+    uint32_t all = c->dead;
+    size_t freed = 0;
+    c->dead = c->v->stage.bare = bare_first(c);
+    if (c->dead)
+        freed = ouro__sweep_bare(c);
+    c->dead = all;
+    return freed + (c->v->stage.bare < all ? sweep_rest(c) : 0);
+}
+
+static size_t sweep_bare_on(struct ouro__capture *c)
+{
+    uint32_t all = c->dead;
+    c->dead = c->v->stage.bare;
+    size_t freed = ouro__sweep_bare_on(c);
+    c->dead = all;
+    return freed + (c->v->stage.bare < all ? sweep_rest(c) : 0);
+}
+
+static size_t sweep_all(struct ouro__capture *c)
+{
+    if (c->bare)
+        return sweep_bare_first(c);
+    bool plain = !c->odd && c->dead == c->captured;
+    return plain ? sweep_plain(c) : sweep_with_hooks(c);
+}
+
 size_t ouro__sweep(struct ouro__capture *c)
 {
     if (c->dead == 0)
@@ -292,13 +372,7 @@ size_t ouro__sweep(struct ouro__capture *c)
     struct ouro__thread *me = c->me;
     bool releasing = me->releasing;
     me->releasing = true; /* other deaths are chained, and carried out when this is over */
-    if (c->bare) {
-        size_t freed = ouro__sweep_bare(c);
-        me->releasing = releasing;
-        return freed;
-    }
-    bool plain = !c->odd && c->dead == c->captured;
-    size_t freed = plain ? sweep_plain(c) : sweep_with_hooks(c);
+    size_t freed = sweep_all(c);
     me->releasing = releasing;
     return freed;
 }
@@ -308,7 +382,7 @@ size_t ouro__sweep_on(struct ouro__capture *c)
     bool releasing = c->me->releasing;
     c->outside = true;
     c->me->releasing = true;
-    size_t freed = c->bare ? ouro__sweep_bare_on(c) : go_on(c);
+    size_t freed = c->v->stage.bare ? sweep_bare_on(c) : go_on(c);
     c->me->releasing = releasing;
     return freed;
 }

@@ -69,8 +69,8 @@ bool ouro__decref_last_out(void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     struct ouro__thread *me = ouro__me();
-    if (ouro__is_freed(b))
-        ouro__over_release(object, b);
+    if (b & OURO__IMMORTAL)
+        ouro__decref_out(object); /* dying: a hook took that reference; or gone */
     if (!me || (b & OURO__IMMORTAL))
         return false;
     if (OURO_CHECKED)

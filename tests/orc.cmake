@@ -58,6 +58,12 @@ ouro_orc_test(orc_leaks VARIANTS main off checked TIMEOUT 120)
 ouro_orc_test(bad_input VARIANTS main off checked RC local atomic biased) # docs/errors.md
 ouro_orc_test(orc_exhaust ${every} TIMEOUT 120) # every allocation fails, once and for good
 
+# Objects whose callers know the type (docs/adr/0015).
+ouro_orc_test(orc_bare ${every} TIMEOUT 120)
+ouro_orc_test(orc_bare_cycles ${every} TIMEOUT 120)
+ouro_orc_test(orc_bare_order ${every})
+ouro_orc_test(orc_bare_deep ${every} TIMEOUT 120)
+
 # Strings and sequences.
 set(hash 0)
 if(OURO_XXHASH_INCLUDE)
