@@ -178,7 +178,7 @@ void ouro__candidate_bare(void *object, struct ouro_type *type)
         ouro__half_store(&h->visited, v->count);
         v->live_places++;
     } else {
-        ouro__remember(me, object, false);
+        ouro__remember_bare(me, object);
     }
     if (v->paused || (v->live_places < v->threshold && v->live_places % LOOK != 0))
         return;
@@ -306,7 +306,7 @@ static void put_back(struct ouro__thread *me, struct ouro__entry *aside, uint32_
     }
     uint32_t newer = v->count;
     for (uint32_t i = 0; i < kept; i++)
-        ouro__remember(me, aside[i].object, false);
+        ouro__remember_bare(me, aside[i].object);
     if (v->free_place || v->count != newer + kept)
         return; /* in another order, for want of memory */
     memmove(v->entries + kept, v->entries, newer * sizeof *v->entries);

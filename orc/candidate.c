@@ -75,6 +75,12 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     return true;
 }
 
+void ouro__remember_bare(struct ouro__thread *me, void *object)
+{
+    if (!ouro__remember(me, object, false))
+        ouro__half_store(&ouro__header(object)->visited, OURO__LOST);
+}
+
 /* Another thread may dispose of what is in the array. */
 static OURO_NOINLINE void last_takes_beside(struct ouro__visited *v, uint32_t place)
 {
@@ -136,6 +142,8 @@ void ouro__forget(struct ouro__thread *me, struct ouro_header *h)
 {
     ouro_half place = ouro__half_load(&h->visited);
     struct ouro__visited *v = &me->visited;
+    if (place == OURO__LOST)
+        ouro__half_store(&h->visited, 0);
     if (place == 0 || place > v->count || v->entries[place - 1].object != (void *)(h + 1))
         return;
     ouro__half_store(&h->visited, 0);
@@ -218,7 +226,7 @@ static void leave_bare(struct ouro__thread *me, void *object)
     ouro__orc_lock(&me->orc->orphans_lock);
     bool room = orphans_room(me->orc, 1);
     struct ouro__entry *list = me->orc->orphans;
-    if (ouro__index_exchange(object, room ? OURO__LEFT : 0) && room)
+    if (ouro__index_exchange(object, room ? OURO__LEFT : OURO__LOST) && room)
         list[++list->link] = (struct ouro__entry){object, 0, OURO__ENTRY_BARE};
     ouro__orc_unlock(&me->orc->orphans_lock);
     if (!room)
@@ -281,12 +289,12 @@ bool ouro__orphans_exist(struct ouro__orc *orc)
     return any;
 }
 
-static void remember_bare(struct ouro__thread *me, void *object)
+static void take_bare(struct ouro__thread *me, void *object)
 {
     if (!ouro__index_exchange(object, 0))
         return; /* disposed of meanwhile */
     me->visited.bare = true;
-    ouro__remember(me, object, false);
+    ouro__remember_bare(me, object);
 }
 
 void ouro__orphans_take(struct ouro__thread *me)
@@ -304,7 +312,7 @@ void ouro__orphans_take(struct ouro__thread *me)
         for (uint32_t i = 1; i <= entries[0].link; i++) {
             void *object = entries[i].object;
             if (entries[i].link & OURO__ENTRY_BARE)
-                remember_bare(me, object);
+                take_bare(me, object);
             else if (!(entries[i].link & OURO__ENTRY_CLAIMED))
                 ouro__decref_out(object);
             else if (!ouro__remember(me, object, true) && ouro__unclaim(object))

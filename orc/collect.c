@@ -83,7 +83,7 @@ static void remember_block(struct ouro__thread *me, char *block)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
-        ouro__half_load(&h->visited) == 0 && ouro__can_trace(object, b))
+        ouro__may_be_lost(object, b))
         ouro__remember(me, object, false);
 }
 

@@ -16,6 +16,7 @@
 #define OURO__LEFT       ((ouro_half)0xFFFFFFFEu) /* in a list that an ended thread left */
 #define OURO__GONE_INDEX ((ouro_half)0xFFFFFFFDu)
 #define OURO__KEPT       ((ouro_half)0xFFFFFFFCu) /* set aside by ouro__collect_above */
+#define OURO__LOST       ((ouro_half)0xFFFFFFFBu) /* a candidate that no memory could be had for */
 
 OURO_INLINE bool ouro__is_bare_type(const struct ouro_type *type)
 {
@@ -41,6 +42,17 @@ OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
     const struct ouro_type *type = ouro__type_of(object, shared);
     return type && (!(type->flags & OURO_BARE) || type->hooks.trace);
 }
+
+/* Whether it may be a candidate that was not remembered. Bare ones say so: one that its caller is
+ * destroying looks as if it lived, and its slots may dangle. */
+OURO_INLINE bool ouro__may_be_lost(const void *object, ouro_word shared)
+{
+    ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
+    return visited == (ouro__is_traced_bare(object, shared) ? OURO__LOST : 0) &&
+           ouro__can_trace(object, shared);
+}
+/* A bare candidate of this thread that has no index. */
+void ouro__remember_bare(struct ouro__thread *me, void *object);
 
 /* The index of a bare object becomes `next`; false: it was disposed of, and its memory is given
  * back. Full: pairs with ouro__dispose_out. */

@@ -43,10 +43,8 @@ static void look_at(struct ouro__thread *me, char *block)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     unsigned owner = (unsigned)(b & OURO__OWNER_MASK);
-    if ((b & (OURO__IMMORTAL | OURO__QUEUED)) || ouro__half_load(&h->visited) != 0)
+    if ((b & (OURO__IMMORTAL | OURO__QUEUED)) || !ouro__may_be_lost(object, b))
         return; /* acyclic, a candidate, or it waits in a queue */
-    if (!ouro__can_trace(object, b))
-        return;
     if (ouro__is_traced_bare(object, b))
         ouro__remember(me, object, false);
     else if (b & OURO__MERGED)
