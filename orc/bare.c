@@ -11,6 +11,7 @@
 #include "orc/birth.h"
 #include "orc/checked.h"
 #include "orc/index.h"
+#include "orc/payload.h"
 
 OURO_TLS uintptr_t ouro__deep = UINTPTR_MAX;
 
@@ -122,6 +123,36 @@ static void destroy(struct ouro__thread *me, void *object)
     ouro__die(me, object);
 }
 
+/* One that another thread has the index of cannot be chained, for its header is needed: an object
+ * that can dies in its place. False: no memory for that. */
+struct proxy {
+    void *object;
+};
+
+static void destroy_proxied(void *value, const struct ouro_type *proxy)
+{
+    void *object = ((struct proxy *)value)->object;
+    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    (void)proxy;
+    if (type->hooks.destroy)
+        type->hooks.destroy(object, type);
+    ouro__dispose_out(object);
+}
+
+static bool destroy_by_proxy(void *object)
+{
+    static struct ouro_type type = {.flags = OURO_ACYCLIC,
+                                    .size = sizeof(struct proxy),
+                                    .name = "bare object that dies",
+                                    .hooks = {.destroy = destroy_proxied}};
+    struct proxy *proxy = ouro__new_quiet(&type, sizeof *proxy);
+    if (!proxy)
+        return false;
+    proxy->object = object;
+    ouro__decref_out(proxy);
+    return true;
+}
+
 /* Where a thread's drops are destroyed by the runtime: when half of its stack is used, or DEEP. */
 #define DEEP ((uintptr_t)4 << 20)
 #define SURE ((uintptr_t)512 << 10)
@@ -149,8 +180,10 @@ bool ouro__decref_deep(void *object, struct ouro_type *type)
     struct ouro__thread *me = ouro__me();
     if (!me || !is_deep((uintptr_t)__builtin_frame_address(0)))
         return true;
-    if (!ouro__has_no_index(ouro__half_load(&h->visited)) || !ouro__stamp(object, &b, type))
+    if (!ouro__stamp(object, &b, type))
         return true;
+    if (!ouro__has_no_index(ouro__half_load(&h->visited)))
+        return !destroy_by_proxy(object);
     destroy(me, object);
     return false;
 }
