@@ -159,18 +159,20 @@ static bool destroy_by_proxy(void *object)
 
 static bool is_deep(uintptr_t frame)
 {
-    uintptr_t low, high;
-    bool known = ouro__os_stack(&low, &high);
+    static OURO_TLS uintptr_t lowest; /* kept: the system reads a file for a main thread's */
     if (ouro__deep == UINTPTR_MAX) {
+        uintptr_t low, high;
+        bool known = ouro__os_stack(&low, &high);
         if (!known) { /* this much is there on any stack */
             high = frame;
             low = frame - SURE;
         }
         uintptr_t room = (high - low) / 2;
         ouro__deep = high - (room < DEEP ? room : DEEP);
+        lowest = known ? low : 0;
     }
     /* Another stack may lie below: a fiber's. */
-    return frame < ouro__deep && (!known || frame >= low);
+    return frame < ouro__deep && frame >= lowest;
 }
 
 bool ouro__decref_deep(void *object, struct ouro_type *type)
