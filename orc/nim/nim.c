@@ -91,7 +91,10 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
     }
     describe(desc, &info);
     const char *name = plain_name(info.name);
-    t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic ? OURO_ACYCLIC : 0),
+    /* Of nothing but plain data: a candidate of Nim 1.6's, though it is in no cycle and nobody can
+     * see when it goes. With a destructor it stays one, for the order of destruction. */
+    bool plain = !info.trace && !info.destructor;
+    t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic || plain ? OURO_ACYCLIC : 0),
                                  .size = info.size ? info.size : 1,
                                  .align = info.align,
                                  .name = name ? name : "(Nim type without a name)"};
