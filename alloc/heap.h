@@ -149,6 +149,9 @@ struct ouro__place ouro__place_of(const void *p);
 /* Fails unless a cell begins at `cell`, which `place` is of; `what` was to be done with it. */
 void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
 OURO_COLD void ouro__freed_twice(const void *cell);
+/* ouro_free, but of a block of which it shows at once that it was freed before: false, and nothing
+ * is done. */
+bool ouro__free_once(void *p);
 /* Whether ouro__cell_free would fail: somebody has freed it since it was taken. */
 bool ouro__cell_was_freed(const void *cell);
 

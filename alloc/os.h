@@ -227,6 +227,13 @@ static inline void ouro__mutex_reset(ouro__mutex *m)
 {
     pthread_mutex_init(m, NULL);
 }
+static inline void ouro__os_doze(void) /* a millisecond */
+{
+    struct timespec t = {0, 1000000};
+    int was = errno;
+    nanosleep(&t, NULL);
+    errno = was;
+}
 static inline void ouro__os_yield(void)
 {
     sched_yield();
@@ -264,6 +271,13 @@ static inline void ouro__unlock(ouro__mutex *m)
 static inline void ouro__mutex_reset(ouro__mutex *m)
 {
     (void)m;
+}
+static inline void ouro__os_doze(void) /* a millisecond */
+{
+    struct timespec t = {0, 1000000};
+    int was = errno;
+    nanosleep(&t, NULL);
+    errno = was;
 }
 static inline void ouro__os_yield(void)
 {

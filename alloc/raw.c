@@ -75,23 +75,36 @@ OURO_INLINE struct ouro__page *own_page(const struct ouro_heap *heap, void *cell
     return page;
 }
 
-/* The usual case of a free. */
-OURO_INLINE bool free_own(const struct ouro_heap *heap, void *cell)
+/* The usual case of a free; *twice: it was freed before, and is left alone. */
+OURO_INLINE bool free_own(const struct ouro_heap *heap, void *cell, bool *twice)
 {
     struct ouro__page *page = own_page(heap, cell);
     if (!page)
         return false;
     if (OURO_UNLIKELY(page->pub.free == cell))
-        ouro__freed_twice(cell);
-    ouro__page_free(page, cell);
+        *twice = true;
+    else
+        ouro__page_free(page, cell);
     return true;
+}
+
+bool ouro__free_once(void *p)
+{
+    struct ouro_heap *heap = ouro__context.heap;
+    bool twice = false;
+    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p, &twice)))
+        ouro__cell_free(p, OURO__RAW, 16);
+    return !twice;
 }
 
 void ouro_free(void *p)
 {
     struct ouro_heap *heap = ouro__context.heap;
-    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p)))
+    bool twice = false;
+    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p, &twice)))
         ouro__cell_free(p, OURO__RAW, 16);
+    if (OURO_UNLIKELY(twice))
+        ouro__freed_twice(p);
 }
 
 size_t ouro_usable_size(const void *p)

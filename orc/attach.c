@@ -38,6 +38,14 @@ static void record_reset(struct ouro__thread *me)
     me->thread = &ouro__own;
 }
 
+uint64_t ouro__attachments(void)
+{
+    ouro__orc_lock(&ouro__registry.lock);
+    uint64_t n = ouro__registry.attachments;
+    ouro__orc_unlock(&ouro__registry.lock);
+    return n;
+}
+
 size_t ouro__attached(const struct ouro__orc *orc)
 {
     ouro__orc_lock(&ouro__registry.lock);

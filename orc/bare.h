@@ -97,6 +97,24 @@ OURO_INLINE void *ouro_new_bare_uninit(size_t size, size_t align)
 OURO_API void ouro_set_resolver(struct ouro_type *(*resolve)(const void *object,
                                                              const void *descriptor));
 
+/* What the inlined part of a drop can tell: whether it was the last one, or whom to ask. */
+enum ouro__last { OURO__NOT_LAST, OURO__IS_LAST, OURO__ASK, OURO__ASK_DEEP, OURO__ASK_CANDIDATE };
+OURO_INLINE enum ouro__last ouro__drop_untyped(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local);
+    /* Acquire: what others did to it before they dropped it comes before its destruction. */
+    if (OURO_LIKELY(ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) {
+        if (local >= OURO__LOCAL_UNIT) {
+            ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
+            return OURO__NOT_LAST;
+        }
+        if (OURO_LIKELY(ouro__has_no_index(ouro__half_load(&h->visited))))
+            return OURO__IS_LAST;
+    }
+    return OURO__ASK;
+}
+
 /* Drops the caller's reference (owned; NULL: no) to a bare object of a type that can be in no
  * cycle. Whether that was the last one: then the object is as it was, the caller destroys its
  * contents and disposes of it. An object that is gone is a programmer's error
@@ -104,20 +122,9 @@ OURO_API void ouro_set_resolver(struct ouro_type *(*resolve)(const void *object,
  * Choi et al. 2018 in that the other threads' last drop is answered too. */
 OURO_INLINE bool ouro_decref_is_last(void *object)
 {
-    if (object == NULL)
-        return false;
-    struct ouro_header *h = ouro__header(object);
-    ouro_half local = ouro__half_load(&h->local);
-    /* Acquire: what others did to it before they dropped it comes before its destruction. */
-    if (OURO_LIKELY(ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) {
-        if (local >= OURO__LOCAL_UNIT) {
-            ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
-            return false;
-        }
-        if (OURO_LIKELY(ouro__has_no_index(ouro__half_load(&h->visited))))
-            return true;
-    }
-    return ouro__decref_last_bare_out(object);
+    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_untyped(object);
+    return OURO_LIKELY(last <= OURO__IS_LAST) ? last == OURO__IS_LAST
+                                              : ouro__decref_last_bare_out(object);
 }
 
 /* The out-of-line parts of the next. */
@@ -128,8 +135,6 @@ OURO_API bool ouro__forget_last(void *object);
 OURO_API void ouro__candidate_bare(void *object, struct ouro_type *type);
 extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask */
 
-/* What the inlined part can tell: whether it was the last one, or whom to ask. */
-enum ouro__last { OURO__NOT_LAST, OURO__IS_LAST, OURO__ASK, OURO__ASK_DEEP, OURO__ASK_CANDIDATE };
 OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
 {
     struct ouro_header *h = ouro__header(object);

@@ -164,7 +164,8 @@ static void shrink(struct ouro__visited *v, uint32_t used)
 }
 
 /* Whether this is the process's only thread; asked only where it makes a difference. */
-static bool is_alone(const struct ouro__thread *me)
+#define PATIENCE 20 /* milliseconds */
+static bool is_alone(struct ouro__thread *me)
 {
     const struct ouro__visited *v = &me->visited;
     if (me->orc->closing)
@@ -172,14 +173,21 @@ static bool is_alone(const struct ouro__thread *me)
     if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist(me->orc) &&
         !ouro__lost_exist(me->orc))
         return false;
-    /* A thread that was joined may be counted for some microseconds more. */
-    for (unsigned tries = 0; tries < 8; tries++) {
+    /* A thread that was joined may be counted for some microseconds more, or milliseconds where many
+     * want to run; once, if there was none since that was waited for. */
+    uint64_t attachments = ouro__attachments();
+    unsigned most = attachments != me->visited.waited_for ? 8 + PATIENCE : 8;
+    for (unsigned tries = 0; tries < most; tries++) {
         if (ouro__os_threads() == 1)
             return true;
         if (ouro__attached(me->orc) > 1)
             return false;
-        ouro__os_yield();
+        if (tries < 8)
+            ouro__os_yield();
+        else
+            ouro__os_doze();
     }
+    me->visited.waited_for = attachments;
     return false;
 }
 
@@ -256,6 +264,7 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     v->stage.step = OURO__NO_STEP;
     if (!captured) {
         put_off(v, result);
+        v->more |= !c.failed; /* a second thread came: it can be looked at beside it now */
         return;
     }
     v->waiting = c.skipped;

@@ -118,6 +118,7 @@ struct ouro__visited {
     bool more;                /* what died of the last collection left new candidates */
     bool bare;                /* there was a bare candidate (bare.c) */
     size_t used_before;       /* memory in use after the last collection */
+    uint64_t waited_for;      /* attachments of threads when it was waited for their ends in vain */
     struct ouro_collection total;
 };
 

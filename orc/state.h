@@ -38,6 +38,8 @@ void ouro__unpark_to(struct ouro__thread *me, uint32_t depth);
 void ouro__collect_left(struct ouro__thread *me);
 /* How many threads touched counted objects of the runtime and have not ended. */
 size_t ouro__attached(const struct ouro__orc *orc);
+/* How many ever did, in the whole process. */
+uint64_t ouro__attachments(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
 

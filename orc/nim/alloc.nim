@@ -13,7 +13,7 @@ proc ouroAlloc0(size: int): pointer {.importc: "ouro__nim_alloc0", header: ouroH
 proc ouroRealloc(p: pointer; size: int): pointer {.importc: "ouro__nim_realloc", header: ouroHeader.}
 proc ouroRealloc0(p: pointer; old, size: int): pointer {.
   importc: "ouro__nim_realloc0", header: ouroHeader.}
-proc ouroFree(p: pointer) {.importc: "ouro_free", header: ouroHeader.}
+proc ouroFree(p: pointer) {.importc: "ouro__nim_dealloc", header: ouroHeader.}
 proc ouroOccupied(): int {.importc: "ouro__nim_occupied", header: ouroHeader.}
 proc ouroUnused(): int {.importc: "ouro__nim_free", header: ouroHeader.}
 proc ouroPeak(): int {.importc: "ouro__nim_peak", header: ouroHeader.}

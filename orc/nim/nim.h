@@ -31,6 +31,8 @@ typedef void ouro__nim_describe(void *desc, struct ouro__nim_info *info);
 extern ouro__nim_describe ouroNimDescribe;
 extern void ouroNimOutOfMemory(void);
 
+OURO_API void ouro__nim_incref_out(void *object);
+OURO_API bool ouro__nim_last(void *object);
 OURO_API bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe);
 OURO_API bool ouro__nim_deep(void *object, void *desc, ouro__nim_describe *describe);
 OURO_API void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe);
@@ -55,7 +57,14 @@ OURO_INLINE void *ouro__nim_new_uninit(intptr_t size, intptr_t align)
 
 OURO_INLINE void ouro__nim_incref(void *object)
 {
-    ouro_incref_biased(object);
+    if (OURO_UNLIKELY(object == NULL))
+        return;
+    struct ouro_header *h = ouro__header(object);
+    ouro_half n = ouro__half_load(&h->local) + OURO__LOCAL_UNIT;
+    if (OURO_LIKELY((n & ouro__context.counts) == 0))
+        ouro__half_store(&h->local, n);
+    else
+        ouro__nim_incref_out(object);
 }
 
 /* One reference less; the last one is no matter of this function. */
@@ -64,9 +73,11 @@ OURO_INLINE void ouro__nim_decref(void *object)
     (void)ouro_decref_is_last(object);
 }
 
+/* As ouro_decref_is_last, but for what is gone (nim.c). */
 OURO_INLINE bool ouro__nim_is_last(void *object)
 {
-    return ouro_decref_is_last(object);
+    enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_untyped(object);
+    return OURO_LIKELY(last <= OURO__IS_LAST) ? last == OURO__IS_LAST : ouro__nim_last(object);
 }
 
 /* One call for all that is rare, out of line: generated destructors are many. */
@@ -115,6 +126,8 @@ OURO_API void ouro__nim_collect_above(intptr_t limit);
 
 /* -- raw memory -------------------------------------------------------------------------------- */
 
+/* As ouro_free, but for what was freed before (nim.c). */
+OURO_API void ouro__nim_dealloc(void *p);
 /* None is NULL, but of size 0 where `p` is not; what is new in the last one is zeroed. */
 OURO_INLINE void *ouro__nim_realloc(void *p, intptr_t size)
 {
@@ -141,7 +154,7 @@ OURO_INLINE void *ouro__nim_realloc0(void *p, intptr_t old, intptr_t size)
         if (OURO_LIKELY(fresh != NULL)) {
             memcpy(fresh, p, (size_t)old);
             memset(fresh + old, 0, (size_t)(size - old));
-            ouro_free(p);
+            ouro__nim_dealloc(p);
             return fresh;
         }
     }
