@@ -91,8 +91,8 @@ static void a_report_names_variable_and_value_and_ends_its_line(void **state)
     assert_non_null(strstr(text,
                            "ouro: ignored OURO_PURGE_DELAY=soon: not a number from 0 to 3600000 "
                            "(K, M or G may follow)\n"));
-    run_with("OURO_LEAKS", "2", "leaks", text, sizeof text);
-    assert_non_null(strstr(text, "OURO_LEAKS=2: not a number from -1 to 1 "));
+    run_with("OURO_LEAKS", "3", "leaks", text, sizeof text);
+    assert_non_null(strstr(text, "OURO_LEAKS=3: not a number from -1 to 2 "));
 }
 
 static void the_environment_limits_memory(void **state)
