@@ -192,31 +192,25 @@ bool ouro__decref_deep(void *object, struct ouro_type *type)
 
 /* -- drops ------------------------------------------------------------------------------------- */
 
-/* Below the threshold only each so many candidates are reason to ask what memory is in use. */
-#define LOOK 8
-
 void ouro__candidate_bare(void *object, struct ouro_type *type)
+{
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__candidate_now(me, object, type);
+}
+
+void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    struct ouro__thread *me = ouro__me();
-    if (!me || !ouro__stamp(object, &b, type))
+    if (!ouro__stamp(object, &b, type))
         return;
     if (type->flags & OURO_ACYCLIC) {
         ouro__half_store(&h->visited, OURO__ACYCLIC);
         return;
     }
-    struct ouro__visited *v = &me->visited;
-    v->bare = true;
-    if (OURO_LIKELY(v->free_place == 0 && v->count < v->capacity)) {
-        v->entries[v->count++] = (struct ouro__entry){object, 0, 0};
-        ouro__half_store(&h->visited, v->count);
-        v->live_places++;
-    } else {
-        ouro__remember_bare(me, object);
-    }
-    if (v->paused || (v->live_places < v->threshold && v->live_places % LOOK != 0))
-        return;
+    me->visited.bare = true;
+    ouro__remember_bare(me, object);
     ouro__collect_if_due(me);
 }
 

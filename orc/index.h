@@ -75,6 +75,29 @@ OURO_INLINE bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *
     ouro__store(&ouro__header(object)->shared, *shared);
     return true;
 }
+/* Below the threshold only each so many candidates are reason to ask what memory is in use. */
+#define OURO__LOOK 8
+
+/* An object that has no index becomes a candidate of the calling thread, if its type (a bare one)
+ * allows. May collect. */
+void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type);
+OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    struct ouro__visited *v = &me->visited;
+    if (OURO_UNLIKELY((type->flags & OURO_ACYCLIC) || !v->bare || v->free_place ||
+                      v->count == v->capacity || !ouro__stamp(object, &b, type))) {
+        ouro__candidate_slowly(me, object, type);
+        return;
+    }
+    v->entries[v->count++] = (struct ouro__entry){object, 0, 0};
+    ouro__half_store(&h->visited, v->count);
+    v->live_places++;
+    if (!v->paused && (v->live_places >= v->threshold || v->live_places % OURO__LOOK == 0))
+        ouro__collect_if_due(me);
+}
+
 /* Whether it is a type that only says how an object lies in its block: none was told yet. */
 bool ouro__is_carrier(const struct ouro_type *type);
 /* Of those, the one of this alignment; NULL: no memory. */

@@ -4,9 +4,26 @@
 #include "orc/checked.h"
 #include "orc/state.h"
 
+/* Whether the caller's reference is the only one, so that no RMW is needed: drops are ordered, and
+ * nobody else has a reference to take another by. The counts stay as they are. A spill may come
+ * between the two loads; then the shared one has changed (untyped.pml, fault 3). */
+static bool is_only_one(const struct ouro_header *h)
+{
+    /* Acquire: what others did to it before they dropped it comes before its destruction. */
+    ouro_word b = ouro__load_acquire(&h->shared);
+    if (b & (OURO__QUEUED | OURO__IMMORTAL | OURO__MERGED))
+        return false;
+    if (ouro__local_count(ouro__half_load(&h->local)) + ouro__count_of(b) != 1)
+        return false;
+    ouro__fence_acquire();
+    return ouro__count_of(ouro__load(&h->shared)) == ouro__count_of(b);
+}
+
 /* By a thread that does not count in `local`, or by the owner where that is 0 and Q is set (I5). */
 static bool drop_as_other(void *object, struct ouro_header *h)
 {
+    if (is_only_one(h))
+        return true;
     ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
     int64_t count = ouro__count_of(was) - 1;
     if (was & OURO__MERGED) {

@@ -111,9 +111,9 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
 }
 
 /* The type of a descriptor; NULL: no memory. */
-static struct ouro_type *type_of(void *desc, ouro__nim_describe *describe)
+static ouro_word last; /* what was looked for last, by any thread */
+OURO_INLINE struct ouro_type *type_of(void *desc, ouro__nim_describe *describe)
 {
-    static ouro_word last; /* what was looked for last, by any thread */
     /* Acquire: pairs with the release below. */
     struct nim_type *t = (struct nim_type *)ouro__load_acquire(&last);
     if (OURO_LIKELY(t && t->desc == desc))
@@ -174,10 +174,10 @@ bool ouro__nim_last(void *object)
 /* A type that memory cannot be had for: the object is no candidate this time. */
 bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe)
 {
-    if (OURO_UNLIKELY(is_gone(object, "a ref to what is gone was dropped")))
-        return false;
     if (ouro__forget_last(object))
         return true;
+    if (OURO_UNLIKELY(is_gone(object, "a ref to what is gone was dropped")))
+        return false;
     struct ouro_type *type = type_of(desc, describe);
     return type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
 }
@@ -193,7 +193,9 @@ void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
     struct ouro_type *type = type_of(desc, describe);
     if (!type)
         return;
-    ouro__candidate_bare(object, type);
+    struct ouro__thread *me = ouro__me();
+    if (me)
+        ouro__candidate_now(me, object, type);
 }
 
 /* -- collections ------------------------------------------------------------------------------- */

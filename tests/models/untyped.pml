@@ -9,7 +9,7 @@
  * Build: spin -a -DFAULT=k -DORDERED=n untyped.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 the owner's drop looks at its own count only, until that is zero */
-#endif          /* 2 the foreign drop does not look again */
+#endif          /* 2, 3 the foreign drop does not look again, after its RMW or in the place of it */
 #ifndef LLIM
 #define LLIM 3
 #endif
@@ -79,13 +79,24 @@ end:
   :: atomic { held[0] > 0 -> held[0]--; held[1]++ }
   od }
 proctype Foreign(byte me) {
-  short l = 0, c = 0; bool m = 0;
+  short l = 0, c = 0; bool m = 0, z = 0;
 end:
   do
   :: atomic { held[me] > 0 && ghost < CAP && cnt < LCAP -> busy++; ghost++ };
      atomic { touch(); cnt++ }; atomic { held[me]++ }; done()
   :: atomic { held[me] > 0 && cnt > -LCAP -> held[me]--; ghost--; busy++ };
      enter();
+     atomic { touch(); c = cnt; m = M };        /* its own is the only reference: no RMW is made */
+     touch(); l = lc;
+     if :: !m && l + c == 1 ->
+#if FAULT != 3
+           if :: atomic { cnt == c -> z = 1 } :: else fi
+#else
+           z = 1
+#endif
+        :: else
+     fi;
+     if :: z -> last(); goto dropped :: else fi;
      atomic { touch(); cnt--; c = cnt; m = M };                       /* acq_rel */
      if :: m -> if :: c == 0 -> last() :: else fi
         :: !m && c >= 0 -> skip                                       /* the owner still has some */
@@ -98,7 +109,8 @@ end:
 #endif
               :: else fi
      fi;
-     atomic { lk = 0; l = 0; c = 0; m = 0 }; done()
+dropped:
+     atomic { lk = 0; l = 0; c = 0; m = 0; z = 0 }; done()
   :: atomic { held[me] > 0 -> held[me]--; held[0]++ }
 #if NF > 1
   :: atomic { held[me] > 0 -> held[me]--; held[3 - me]++ }
