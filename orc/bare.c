@@ -258,19 +258,6 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
     return false;
 }
 
-bool ouro__forget_last(void *object)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro_half local = ouro__half_load(&h->local);
-    struct ouro__thread *me = ouro__self;
-    /* Acquire: as in ouro_decref_is_last. */
-    if (OURO_CHECKED || !me || local >= OURO__LOCAL_UNIT ||
-        !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))
-        return false;
-    ouro__forget(me, h);
-    return ouro__has_no_index(ouro__half_load(&h->visited)) && !ouro__is_deep(ouro__deep);
-}
-
 bool ouro__decref_last_bare_out(void *object)
 {
     struct ouro__thread *me = ouro__me();

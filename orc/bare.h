@@ -129,9 +129,6 @@ OURO_INLINE bool ouro_decref_is_last(void *object)
 
 /* The out-of-line parts of the next. */
 OURO_API bool ouro__decref_deep(void *object, struct ouro_type *type);
-/* Answers a drop of a candidate that only this thread counts, and that was the last: it is none any
- * more. False: nothing is dropped, and it is to be asked on. */
-OURO_API bool ouro__forget_last(void *object);
 OURO_API void ouro__candidate_bare(void *object, struct ouro_type *type);
 extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask */
 

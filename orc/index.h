@@ -11,6 +11,7 @@
 #ifndef OURO_ORC_INDEX_H
 #define OURO_ORC_INDEX_H
 
+#include "orc/bare.h"
 #include "orc/state.h"
 
 #define OURO__LEFT       ((ouro_half)0xFFFFFFFEu) /* in a list that an ended thread left */
@@ -96,6 +97,38 @@ OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, stru
     v->live_places++;
     if (!v->paused && (v->live_places >= v->threshold || v->live_places % OURO__LOOK == 0))
         ouro__collect_if_due(me);
+}
+
+/* Forgets a candidate of this thread where that is short: the last one takes its place, and no other
+ * thread has disposed of that. False: it has its index still. */
+OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h)
+{
+    struct ouro__visited *v = &me->visited;
+    ouro_half place = ouro__half_load(&h->visited);
+    if (OURO_UNLIKELY(place - 1 >= v->count || v->entries[place - 1].object != (void *)(h + 1) ||
+                      v->collecting || v->free_place || v->claimed > 0 || !v->bare ||
+                      ouro__load(&ouro__many_threads)))
+        return false;
+    ouro__half_store(&h->visited, 0);
+    v->live_places--;
+    if (--v->count >= place) {
+        struct ouro__entry last = v->entries[v->count];
+        ouro__half_store(&ouro__header(last.object)->visited, place);
+        v->entries[place - 1] = last;
+    }
+    return true;
+}
+/* Answers a drop of a candidate that only this thread counts, and that was the last: it is none any
+ * more. False: nothing is dropped, and it is to be asked on. */
+OURO_INLINE bool ouro__forget_last(void *object)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half local = ouro__half_load(&h->local);
+    struct ouro__thread *me = ouro__self;
+    /* Acquire: as in ouro_decref_is_last. */
+    return !OURO_CHECKED && me && local < OURO__LOCAL_UNIT &&
+           ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)) &&
+           !ouro__is_deep(ouro__deep) && ouro__forget_now(me, h);
 }
 
 /* Whether it is a type that only says how an object lies in its block: none was told yet. */
