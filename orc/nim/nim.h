@@ -81,7 +81,7 @@ OURO_INLINE bool ouro__nim_is_last(void *object)
 }
 
 /* One call for all that is rare, out of line: generated destructors are many. */
-static OURO_NOINLINE bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
+static inline OURO_NOINLINE bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
 {
     if (last == OURO__ASK)
         return ouro__nim_last_of(object, desc, ouroNimDescribe);
