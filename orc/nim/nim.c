@@ -215,6 +215,16 @@ intptr_t ouro__nim_freed(void)
     return (intptr_t)fresh;
 }
 
+intptr_t ouro__nim_collections(void)
+{
+    static OURO_TLS uint64_t told;
+    struct ouro_collection total = {0};
+    ouro_collect_stats(&total);
+    uint64_t fresh = total.collections - told;
+    told = total.collections;
+    return (intptr_t)fresh;
+}
+
 void ouro__nim_pause(bool paused)
 {
     struct ouro__thread *me = ouro__me();

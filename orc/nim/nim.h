@@ -81,7 +81,7 @@ OURO_INLINE bool ouro__nim_is_last(void *object)
 }
 
 /* One call for all that is rare, out of line: generated destructors are many. */
-static inline OURO_NOINLINE bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
+static inline __attribute__((cold, unused)) bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
 {
     if (last == OURO__ASK)
         return ouro__nim_last_of(object, desc, ouroNimDescribe);
@@ -117,6 +117,8 @@ OURO_INLINE void ouro__nim_trace(void *slot, void *desc, void *env)
 OURO_API void ouro__nim_collect(void);
 /* How many objects the thread's collections freed since it was last asked. */
 OURO_API intptr_t ouro__nim_freed(void);
+/* How many collections there were since then. */
+OURO_API intptr_t ouro__nim_collections(void);
 /* Not nested, as Nim has it. */
 OURO_API void ouro__nim_pause(bool paused);
 /* How many candidate roots the thread has. */

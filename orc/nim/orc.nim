@@ -8,10 +8,24 @@ proc ouroRoots(): int {.importc: "ouro__nim_roots", header: ouroHeader.}
 proc ouroCollectAbove(limit: int) {.importc: "ouro__nim_collect_above", header: ouroHeader.}
 
 when defined(nimAllocStats):
+  # Nim's collector counts its own arrays: two in each collection, and one for the roots.
   proc ouroFreed(): int {.importc: "ouro__nim_freed", header: ouroHeader.}
-  template ouroCountFreed() = stats.deallocCount += ouroFreed()
+  proc ouroCollections(): int {.importc: "ouro__nim_collections", header: ouroHeader.}
+  proc ouroCountArrays(n: int) =
+    stats.allocCount += n
+    stats.deallocCount += n
+  template ouroCountFreed() =
+    stats.deallocCount += ouroFreed()
+    ouroCountArrays(3 * ouroCollections())
+  template ouroCountCollection() =
+    let hadRoots = ouroRoots() > 0
+    ouroCollect()
+    stats.deallocCount += ouroFreed()
+    discard ouroCollections()
+    ouroCountArrays(2 + ord(hadRoots))
 else:
   template ouroCountFreed() = discard
+  template ouroCountCollection() = ouroCollect()
 
 type
   TraceProc = proc (p, env: pointer) {.nimcall, benign.}
@@ -48,8 +62,7 @@ proc nimDecRefIsLastDyn(p: pointer): bool {.compilerproc, inline.} =
 
 proc GC_runOrc* =
   ## Collects the cycles of the calling thread.
-  ouroCollect()
-  ouroCountFreed()
+  ouroCountCollection()
 
 proc GC_fullCollect* =
   ## The same.
