@@ -32,8 +32,10 @@
 #define OURO_API    __attribute__((visibility("default")))
 #define OURO_INLINE static inline __attribute__((always_inline, unused))
 /* At dlclose, or when the process ends. */
-#define OURO_AT_UNLOAD   __attribute__((destructor))
-#define OURO_NOINLINE    __attribute__((noinline))
+#define OURO_AT_UNLOAD __attribute__((destructor))
+#define OURO_NOINLINE  __attribute__((noinline))
+/* Of a header, and rare: not inlined, and emitted only where it is called. */
+#define OURO_HEADER_COLD static inline __attribute__((cold, unused))
 #define OURO_COLD        __attribute__((cold, noinline))
 #define OURO_NORETURN    __attribute__((noreturn))
 #define OURO_MALLOC_LIKE __attribute__((malloc, warn_unused_result))

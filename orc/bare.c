@@ -209,7 +209,6 @@ void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_t
         ouro__half_store(&h->visited, OURO__ACYCLIC);
         return;
     }
-    me->visited.bare = true;
     ouro__remember_bare(me, object);
     ouro__collect_if_due(me);
 }

@@ -73,7 +73,8 @@ OURO_INLINE void *ouro__new_bare(size_t size, size_t align, bool zeroed)
 
 /* A bare object of `size` bytes aligned to `align`, a power of two, and to 16; contents zeroed,
  * with one reference that the caller owns. NULL: no memory, or `align` is none. Any thread; runs no
- * hook and no collection. O(1) + zeroing; inlined where both are constants. */
+ * collection; may run destroy hooks of ordinary objects that other threads dropped. O(1) + zeroing;
+ * inlined where both are constants. */
 OURO_INLINE void *ouro_new_bare(size_t size, size_t align)
 {
     return ouro__new_bare(size, align, true);
@@ -90,10 +91,10 @@ OURO_INLINE void *ouro_new_bare_uninit(size_t size, size_t align)
 #define OURO_TYPE_LATER(descriptor)                                                                \
     ((const struct ouro_type *)((uintptr_t)(descriptor) | (uintptr_t)1))
 
-/* `resolve` is called in collections with an object (borrowed, only to be read) and the address that
- * stands for its type; it returns the type (as ouro_decref_is_last_of takes it), or NULL: it cannot
- * be told now. It must return; it allocates no object and drops none. One for the process; any
- * thread, before the first such reference is traced. */
+/* `resolve` is called in collections with an object (borrowed, only to be read) and the address
+ * that stands for its type; it returns the type (as ouro_decref_is_last_of takes it), or NULL: it
+ * cannot be told now. It must return; it allocates no object and drops none. One for the process;
+ * any thread, before the first such reference is traced. */
 OURO_API void ouro_set_resolver(struct ouro_type *(*resolve)(const void *object,
                                                              const void *descriptor));
 
@@ -149,11 +150,12 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
 }
 
 /* The same where the type may be in cycles: of `type` (borrowed, flag OURO_BARE, as long-lived as
- * the program; if its `align` is above 16, or the object's was at birth, they are the same). Not the last: the object belongs to the calling thread now, is counted plainly by
- * it, and is a candidate root of its collections; a collection may run, and destroy hooks in it.
- * One thing more is answered with no: where much of the thread's stack is in use, the object is
- * destroyed and disposed of before this returns, so that drops that nest in destroy hooks do not
- * use up the stack. */
+ * the program; if its `align` is above 16, or the object's was at birth, they are the same). Not
+ * the last: the object belongs to the calling thread now, is counted plainly by it, and is a
+ * candidate root of its collections; a collection may run, and destroy hooks in it. One thing more
+ * is answered with no: where much of the thread's stack is in use, the object is destroyed and
+ * disposed of before this returns, so that drops that nest in destroy hooks do not use up the
+ * stack. */
 OURO_INLINE bool ouro_decref_is_last_of(void *object, struct ouro_type *type)
 {
     enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);

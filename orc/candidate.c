@@ -77,6 +77,7 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
 
 void ouro__remember_bare(struct ouro__thread *me, void *object)
 {
+    me->visited.bare = true; /* before any is in the array */
     if (!ouro__remember(me, object, false))
         ouro__half_store(&ouro__header(object)->visited, OURO__LOST);
 }
@@ -219,8 +220,8 @@ static void give_away(struct ouro__thread *me, struct ouro__entry entry)
     ouro__lost_set(me->orc);
 }
 
-/* A bare candidate waits, with its index in the list (docs/adr/0015): what it reaches may be another
- * thread's by now. */
+/* A bare candidate waits, with its index in the list (docs/adr/0015): what it reaches may be
+ * another thread's by now. */
 static void leave_bare(struct ouro__thread *me, void *object)
 {
     ouro__orc_lock(&me->orc->orphans_lock);
@@ -293,7 +294,6 @@ static void take_bare(struct ouro__thread *me, void *object)
 {
     if (!ouro__index_exchange(object, 0))
         return; /* disposed of meanwhile */
-    me->visited.bare = true;
     ouro__remember_bare(me, object);
 }
 

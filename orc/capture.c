@@ -104,7 +104,8 @@ static bool may_capture_bare(const struct ouro__capture *c, struct ouro__edge ed
            ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN;
 }
 
-/* An address that stands for a type stands for the same one in all of a collection; but for NULL. */
+/* An address that stands for a type stands for the same one in all of a collection; but for NULL.
+ * */
 static struct ouro_type *meant_by(struct ouro__capture *c, struct ouro__edge edge)
 {
     if (OURO_LIKELY(edge.type == c->told))

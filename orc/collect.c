@@ -29,7 +29,7 @@ static uint64_t bytes_taken(void)
 static void set_triggers(struct ouro__visited *v, uint32_t live, uint32_t backed_off)
 {
     int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
-    if (v->bare && least > BARE_CANDIDATES)
+    if (v->bare && least == ouro_option_describe(OURO_OPTION_collect_candidates)->initial)
         least = BARE_CANDIDATES;
     v->used_before = ouro__arena_in_use();
     uint32_t waiting = v->live_places; /* they could not be looked at this time */
@@ -45,7 +45,8 @@ static void set_triggers(struct ouro__visited *v, uint32_t live, uint32_t backed
 static bool has_grown(const struct ouro__visited *v)
 {
     size_t more = v->used_before / 2 > GROWN ? v->used_before / 2 : GROWN;
-    return v->bare && ouro__arena_in_use() > v->used_before + more;
+    return v->bare && ouro_option_get(OURO_OPTION_collect_bytes) != 0 &&
+           ouro__arena_in_use() > v->used_before + more;
 }
 
 static bool is_due(struct ouro__visited *v)
@@ -60,7 +61,7 @@ static bool is_due(struct ouro__visited *v)
 
 #define ROUNDS 8
 
-static void collect_now(struct ouro__thread *me, struct ouro_collection *result);
+static void collect_now(struct ouro__thread *me, struct ouro_collection *result, bool asked);
 
 void ouro__collect_if_due(struct ouro__thread *me)
 {
@@ -68,7 +69,7 @@ void ouro__collect_if_due(struct ouro__thread *me)
     if (v->paused || v->collecting || me->releasing || !is_due(v))
         return;
     struct ouro_collection one = {0};
-    collect_now(me, &one);
+    collect_now(me, &one, false);
 }
 
 /* -- candidates that were lost ----------------------------------------------------------------- */
@@ -83,8 +84,12 @@ static void remember_block(struct ouro__thread *me, char *block)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
-        ouro__may_be_lost(object, b))
-        ouro__remember(me, object, false);
+        ouro__may_be_lost(object, b)) {
+        if (ouro__is_traced_bare(object, b))
+            ouro__remember_bare(me, object);
+        else
+            ouro__remember(me, object, false);
+    }
 }
 
 static void remember_span(const struct ouro__place *place, void *arg)
@@ -165,7 +170,7 @@ static void shrink(struct ouro__visited *v, uint32_t used)
 
 /* Whether this is the process's only thread; asked only where it makes a difference. */
 #define PATIENCE 20 /* milliseconds */
-static bool is_alone(struct ouro__thread *me)
+static bool is_alone(struct ouro__thread *me, bool asked)
 {
     const struct ouro__visited *v = &me->visited;
     if (me->orc->closing)
@@ -173,10 +178,10 @@ static bool is_alone(struct ouro__thread *me)
     if (v->claimed == 0 && !v->waiting && !ouro__orphans_exist(me->orc) &&
         !ouro__lost_exist(me->orc))
         return false;
-    /* A thread that was joined may be counted for some microseconds more, or milliseconds where many
-     * want to run; once, if there was none since that was waited for. */
+    /* A thread that was joined may be counted for some microseconds more, or milliseconds where
+     * many want to run: those are waited for where the program asked, and once for each thread. */
     uint64_t attachments = ouro__attachments();
-    unsigned most = attachments != me->visited.waited_for ? 8 + PATIENCE : 8;
+    unsigned most = asked && attachments != me->visited.waited_for ? 8 + PATIENCE : 8;
     for (unsigned tries = 0; tries < most; tries++) {
         if (ouro__os_threads() == 1)
             return true;
@@ -335,11 +340,12 @@ static void release_after(struct ouro__thread *me)
     me->visited.more |= me->visited.live_places > before;
 }
 
-static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
+/* `asked`: not by a trigger, so that it may take its time. */
+static void collect_now(struct ouro__thread *me, struct ouro_collection *result, bool asked)
 {
     if (!me->visited.collecting && !me->releasing) {
         ouro__poll_tokens(me);
-        bool alone = is_alone(me);
+        bool alone = is_alone(me, asked);
         if (alone) {
             ouro__orphans_take(me);
             /* hooks that ran may have started one */
@@ -349,7 +355,7 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result)
             collect_once(me, result, alone);
         release_after(me);
         /* It met objects of others: only now does it make a difference whether these are gone. */
-        if (!alone && me->visited.waiting && is_alone(me)) {
+        if (!alone && me->visited.waiting && is_alone(me, asked)) {
             collect_once(me, result, true);
             release_after(me);
         }
@@ -364,7 +370,7 @@ static void collect_all(struct ouro__thread *me, struct ouro_collection *result)
     unsigned rounds = 0;
     do {
         me->visited.more = false;
-        collect_now(me, result);
+        collect_now(me, result, true);
     } while (me->visited.more && ++rounds < ROUNDS);
 }
 

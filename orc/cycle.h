@@ -26,7 +26,8 @@ struct ouro_collection {
  * make anew could go on for ever; the next call takes the rest). Returns how many objects of cycles
  * it freed. Runs destroy hooks. From inside a hook or a collection it does nothing and returns 0.
  * `result` (borrowed; may be NULL) tells of all rounds. Allocates; without memory it gives up
- * (`abandoned`) and has changed nothing. O(objects reachable from candidates). */
+ * (`abandoned`) and has changed nothing. O(objects reachable from candidates);
+ * where threads have ended that left candidates it waits up to 20 ms for them to be gone. */
 OURO_API size_t ouro_collect(struct ouro_collection *result);
 
 /* Pauses and resumes the triggers of this thread; nests, and a resume without a pause does nothing.

@@ -34,7 +34,8 @@ OURO_INLINE bool ouro__is_traced_bare(const void *object, ouro_word shared)
     return (shared & OURO__TYPE_MASK) && ouro__is_bare_type(ouro__type_of(object, shared));
 }
 
-/* The type that a visitor was told of an object, maybe by OURO_TYPE_LATER; NULL: it cannot be told. */
+/* The type that a visitor was told of an object, maybe by OURO_TYPE_LATER; NULL: it cannot be told.
+ * */
 struct ouro_type *ouro__resolve(const void *object, const struct ouro_type *later);
 
 /* Whether its references can be told: not of a bare object whose type was not. */
@@ -99,8 +100,8 @@ OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, stru
         ouro__collect_if_due(me);
 }
 
-/* Forgets a candidate of this thread where that is short: the last one takes its place, and no other
- * thread has disposed of that. False: it has its index still. */
+/* Forgets a candidate of this thread where that is short: the last one takes its place, and no
+ * other thread has disposed of that. False: it has its index still. */
 OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h)
 {
     struct ouro__visited *v = &me->visited;

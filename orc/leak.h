@@ -25,8 +25,9 @@ struct ouro_alive {
  * first, after settling what this thread has pending; immortal objects do not count. Returns how
  * many objects are alive. Allocates nothing; beyond 512 lines the rest comes as one with the name
  * "(other types)". Sites are known where the option `leaks` was 2 when the thread first touched a
- * counted object: births of bare objects (orc/bare.h) cost a table's look-up then. May run destroy hooks. `visit` must return; one list at a time: 0 from inside
- * `visit`. Beside running threads the figures are a snapshot that is torn at their edges. */
+ * counted object: births of bare objects (orc/bare.h) cost a table's look-up then. May run destroy
+ * hooks. `visit` must return; one list at a time: 0 from inside `visit`. Beside running threads the
+ * figures are a snapshot that is torn at their edges. */
 OURO_API size_t ouro_list_alive(void (*visit)(const struct ouro_alive *alive, void *arg),
                                 void *arg);
 

@@ -6,6 +6,7 @@
 #include "alloc/text.h"
 #include "hooks/refops.h"
 #include "orc/checked.h"
+#include "orc/index.h"
 #include "orc/payload.h"
 #include "orc/rc_biased.h"
 #include "orc/state.h"
@@ -92,13 +93,14 @@ const struct ouro_type *ouro_type_of(const void *object)
 {
     if (!object)
         return NULL;
-    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    return ouro__is_carrier(type) ? NULL : type;
 }
 
 const char *ouro__type_name(const void *object, ouro_word shared)
 {
     const struct ouro_type *type = ouro__type_of(object, shared);
-    return type ? type->name : NULL;
+    return type && !ouro__is_carrier(type) ? type->name : NULL;
 }
 
 void ouro__check_alive(const void *object, const char *what)

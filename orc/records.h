@@ -98,7 +98,8 @@ struct ouro__stage {
     uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
     uint32_t captured, live;
     ouro_word *seen;
-    uint32_t bare; /* from PLAIN on: so many of the dead, the first, are bare (sweep_bare.c) */
+    uint32_t emptied; /* HOOKS_RUN, of bare ones: the slots of so many are empty */
+    uint32_t bare;    /* from PLAIN on: so many of the dead, the first, are bare (sweep_bare.c) */
 };
 
 struct ouro__visited {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* site.c: where bare objects were born: one table by address, open addressing. Nothing is taken out:
- * an address is asked for only while an object lives there, and its birth wrote the entry. */
+/* site.c: where bare objects were born: one table by address, open addressing. Nothing is taken
+ * out: an address is asked for only while an object lives there, and its birth wrote the entry. */
 #include "orc/site.h"
+#include "alloc/heap.h"
 #include "alloc/options.h"
-#include "alloc/pool.h"
 #include "orc/state.h"
 
 struct entry {
@@ -34,18 +34,16 @@ static bool grow(void)
 {
     size_t before = table.room, room = before ? before * 2 : 1024;
     struct entry *entries = table.entries;
-    struct entry *fresh = ouro__realloc_alone(NULL, room * sizeof *fresh);
+    struct entry *fresh = ouro__meta_take(room * sizeof *fresh); /* of no runtime; zeroed */
     if (!fresh)
         return false;
-    memset(fresh, 0, room * sizeof *fresh);
     table.entries = fresh;
     table.room = room;
     for (size_t i = 0; i < before; i++) {
         if (entries[i].object)
             *place_of(entries[i].object) = entries[i];
     }
-    ouro_free(entries);
-    return true;
+    return true; /* half as much as there is now is left behind */
 }
 
 void ouro__site_note(const void *object, const void *site)

@@ -239,8 +239,10 @@ OURO_INLINE bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uin
 
 size_t ouro__sweep_bare_on(struct ouro__capture *c)
 {
+    struct bare_sweep s = {.c = c};
     struct ouro__run run = OURO__RUN_INIT;
     size_t freed = 0;
+    mark_and_empty(&s, c->v->stage.emptied, c->dead);
     for (uint32_t i = 0; i < c->dead; i++) {
         prefetch_ahead(c, i);
         freed += destroy_one(c, &run, i, freed);
@@ -269,7 +271,7 @@ static size_t sweep_in_blocks(struct bare_sweep *s)
     for (uint32_t from = 0; from < s->c->dead; from += block) {
         uint32_t to = s->c->dead - from > block ? from + block : s->c->dead;
         mark_and_empty(s, from, to);
-        s->c->v->stage.step = OURO__HOOKS_RUN;
+        s->c->v->stage.emptied = to;
         for (uint32_t i = from; i < to; i++) {
             if (block != BLOCK)
                 prefetch_ahead(s->c, i);
@@ -285,6 +287,7 @@ size_t ouro__sweep_bare(struct ouro__capture *c)
     struct bare_sweep s = {.c = c};
     bool ordered = c->dead <= MOST_ORDERED && empty_in_order(&s);
     c->v->stage.step = OURO__HOOKS_RUN;
+    c->v->stage.emptied = ordered ? c->dead : 0;
     size_t freed = ordered ? sweep_in_order(&s) : sweep_in_blocks(&s);
     ouro_free(s.order);
     return freed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bare_kit.h: what the tests of bare objects share: a type as a compiler that inlines destructors
- * writes it. Nothing is cleared by its hook: who destroys an object twice drops its fields twice. */
+ * writes it. Nothing is cleared by its hook: who destroys an object twice drops its fields twice.
+ * */
 #ifndef OURO_TESTS_BARE_KIT_H
 #define OURO_TESTS_BARE_KIT_H
 

@@ -110,12 +110,12 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
     return find(desc);
 }
 
+static OURO_TLS struct nim_type *last; /* what the thread looked for last */
+
 /* The type of a descriptor; NULL: no memory. */
-static ouro_word last; /* what was looked for last, by any thread */
 OURO_INLINE struct ouro_type *type_of(void *desc, ouro__nim_describe *describe)
 {
-    /* Acquire: pairs with the release below. */
-    struct nim_type *t = (struct nim_type *)ouro__load_acquire(&last);
+    struct nim_type *t = last;
     if (OURO_LIKELY(t && t->desc == desc))
         return &t->type;
     t = find(desc);
@@ -123,7 +123,7 @@ OURO_INLINE struct ouro_type *type_of(void *desc, ouro__nim_describe *describe)
         t = add(desc, describe);
     if (OURO_UNLIKELY(!t))
         return NULL;
-    ouro__store_release(&last, (ouro_word)t);
+    last = t;
     return &t->type;
 }
 

@@ -67,12 +67,6 @@ OURO_INLINE void ouro__nim_incref(void *object)
         ouro__nim_incref_out(object);
 }
 
-/* One reference less; the last one is no matter of this function. */
-OURO_INLINE void ouro__nim_decref(void *object)
-{
-    (void)ouro_decref_is_last(object);
-}
-
 /* As ouro_decref_is_last, but for what is gone (nim.c). */
 OURO_INLINE bool ouro__nim_is_last(void *object)
 {
@@ -80,8 +74,14 @@ OURO_INLINE bool ouro__nim_is_last(void *object)
     return OURO_LIKELY(last <= OURO__IS_LAST) ? last == OURO__IS_LAST : ouro__nim_last(object);
 }
 
+/* One reference less; the last one is no matter of this function. */
+OURO_INLINE void ouro__nim_decref(void *object)
+{
+    (void)ouro__nim_is_last(object);
+}
+
 /* One call for all that is rare, out of line: generated destructors are many. */
-static inline __attribute__((cold, unused)) bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
+OURO_HEADER_COLD bool ouro__nim_ask(void *object, void *desc, enum ouro__last last)
 {
     if (last == OURO__ASK)
         return ouro__nim_last_of(object, desc, ouroNimDescribe);
@@ -134,7 +134,7 @@ OURO_API void ouro__nim_dealloc(void *p);
 OURO_INLINE void *ouro__nim_realloc(void *p, intptr_t size)
 {
     if (OURO_UNLIKELY(size == 0 && p != NULL)) {
-        ouro_free(p);
+        ouro__nim_dealloc(p);
         return NULL;
     }
     void *fresh = ouro_realloc(p, (size_t)size);

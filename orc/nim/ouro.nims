@@ -13,6 +13,13 @@ proc ouroFirst(files: openArray[string]): string =
   for file in files:
     if fileExists(file): return file
 
+proc ouroMemory(): bool =
+  ## Whether the command line chooses the memory management.
+  for i in 1 .. paramCount():
+    let word = paramStr(i)
+    for option in ["--mm:", "--mm=", "--gc:", "--gc="]:
+      if word.len > option.len and word[0 ..< option.len] == option: return true
+
 proc ouroUse() =
   var includes = ouroInclude
   if includes == "":
@@ -27,7 +34,8 @@ proc ouroUse() =
                      ouroPrefix & "/lib/aarch64-linux-gnu/libouro.a"])
     if lib == "":
       quit "ouro: no libouro.a under " & ouroPrefix & "; say -d:ouroLib=FILE"
-  switch("mm", "orc")
+  if not ouroMemory():
+    switch("mm", "orc")
   patchFile("stdlib", "arc", ouroHere & "/arc")
   patchFile("stdlib", "alloc", ouroHere & "/alloc")
   var at = 0
@@ -37,7 +45,8 @@ proc ouroUse() =
       at = i + 1
   switch("passL", "'" & lib & "' -lpthread -Wl,--gc-sections") # only what is called
   # Of what is linked into the program itself: thread-local words without a detour.
-  if not compileOption("app", "lib") and not compileOption("app", "staticlib"):
+  let shared = lib.len > 3 and lib[^3 .. ^1] == ".so"
+  if not shared and not compileOption("app", "lib") and not compileOption("app", "staticlib"):
     switch("passC", "-ftls-model=local-exec -DOURO_TLS_MODEL='\"local-exec\"'")
 
 ouroUse()
