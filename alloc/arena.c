@@ -47,7 +47,9 @@ OURO_READS_RACY static size_t used_now(const volatile struct ouro__arena *arena)
 
 size_t ouro__arena_in_use(void)
 {
-    return used_now(ouro__arena_mine());
+    struct ouro__arena *arena = ouro__arena_mine();
+    ouro__tool_words(&arena->used, sizeof arena->used);
+    return used_now(arena);
 }
 
 bool ouro__foreign_give(size_t bytes)

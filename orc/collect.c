@@ -31,7 +31,8 @@ static void set_triggers(struct ouro__visited *v, uint32_t live, uint32_t backed
     int64_t least = ouro_option_get(OURO_OPTION_collect_candidates);
     if (v->bare && least == ouro_option_describe(OURO_OPTION_collect_candidates)->initial)
         least = BARE_CANDIDATES;
-    v->used_before = ouro__arena_in_use();
+    if (v->bare)
+        v->used_before = ouro__arena_in_use();
     uint32_t waiting = v->live_places; /* they could not be looked at this time */
     uint32_t scaled = live / 4 + 2 * waiting;
     if (v->bare && backed_off > scaled)
