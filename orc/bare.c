@@ -37,8 +37,8 @@ struct ouro_type *ouro__carrier_of(size_t align)
         return type;
     ouro__types_lock();
     if (!ouro__type_known(type))
-        *type = (struct ouro_type){.name = "untyped", .flags = OURO_BARE, .size = 1};
-    type->align = align;
+        *type =
+            (struct ouro_type){.name = "untyped", .flags = OURO_BARE, .size = 1, .align = align};
     ouro__types_unlock();
     return ouro_type_register(type, NULL) == OURO_OK ? type : NULL;
 }

@@ -18,7 +18,8 @@
  * What the program promises (docs/adr/0015): drops by different threads of one object are ordered
  * by happens-before, and of an object that a descriptor of a type without OURO_ACYCLIC is ever
  * passed for, all that different threads do to it. So it is for compilers whose own counts are
- * plain. Bare objects refer to bare objects alone, and take no weak handles. */
+ * plain. Bare objects refer to bare objects alone, nothing else refers to them, and they take no
+ * weak handles. */
 #ifndef OURO_ORC_BARE_H
 #define OURO_ORC_BARE_H
 
@@ -154,8 +155,11 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
  * the last: the object belongs to the calling thread now, is counted plainly by it, and is a
  * candidate root of its collections; a collection may run, and destroy hooks in it. One thing more
  * is answered with no: where much of the thread's stack is in use, the object is destroyed and
- * disposed of before this returns, so that drops that nest in destroy hooks do not use up the
- * stack. */
+ * disposed of before this returns (from inside a hook that the runtime runs: before the outermost
+ * one does), so that drops that nest in destroy hooks do not use up the stack. It becomes no
+ * candidate if the type is acyclic, is refused or has a number above 65,534, or if the thread owns
+ * no objects for want of a token. Errors as for ouro_decref_is_last. Any thread; may allocate; O(1)
+ * but for collections, inlined for the owner. Lins 1992 for the candidates. */
 OURO_INLINE bool ouro_decref_is_last_of(void *object, struct ouro_type *type)
 {
     enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);
