@@ -202,8 +202,9 @@ OURO_NORETURN static inline void ouro__os_abort(void)
     abort();
 }
 /* Where the stack lies that the calling thread was started on; false: cannot tell (libc wants
- * memory for it; of the first thread it asks /proc). With glibc the thread-local data of modules
- * that were there from the start is a part of it. Some microseconds; both in stack.c. */
+ * memory for it; of a first thread without a limit it asks /proc). With glibc the thread-local data
+ * of modules that were there from the start is a part of a later thread's. Some microseconds; both
+ * in stack.c. */
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
 /* The file of the module that `code` lies in ("": the program's, or not known), and where in it, as
  * addr2line takes it. O(loaded modules). */

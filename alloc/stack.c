@@ -8,13 +8,34 @@
 
 #if OURO_THREADS
 #include <link.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+
+/* The first stack ends where the kernel wrote the program's name, and may grow to its limit. libc
+ * would read a file for that, with all of its scanning: 200 KiB of pages that a small program has
+ * no other use for. false: this is another stack, or it has no limit. */
+static bool first_stack(uintptr_t *low, uintptr_t *high)
+{
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t name = (uintptr_t)getauxval(AT_EXECFN);
+    struct rlimit limit;
+    if (!name || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= name)
+        return false;
+    *high = (name | (OURO__OS_PAGE - 1)) + 1;
+    *low = *high - (uintptr_t)limit.rlim_cur;
+    return frame >= *low && frame < *high;
+}
 
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high)
 {
+    int was = errno;
+    if (first_stack(low, high)) {
+        errno = was;
+        return true;
+    }
     pthread_attr_t about;
     void *start = NULL;
     size_t size = 0;
-    int was = errno;
     bool told = pthread_getattr_np(pthread_self(), &about) == 0;
     if (told) {
         told = pthread_attr_getstack(&about, &start, &size) == 0;
