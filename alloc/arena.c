@@ -328,6 +328,7 @@ void ouro__slices_give(struct ouro__page *page)
     for (unsigned i = 0; i < n; i++) {
         struct ouro__page *slice = ouro__description(chunk, at + i);
         ouro__store(&slice->pub.owner, 0);
+        ouro__store(&slice->owner_too, 0);
         slice->kind = OURO__PAGE_UNUSED;
     }
     arena->used -= n * OURO__SLICE_SIZE;

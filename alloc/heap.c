@@ -54,7 +54,7 @@ static void avail_remove(struct ouro__heap *heap, struct ouro__page *page)
         ouro__store(&heap->avail_bits[tag], heap->avail_bits[tag] & ~((ouro_word)1 << cls));
 }
 
-/* Links a page and makes the heap its owner, by one store (A4). */
+/* Links a page and makes the heap its owner: A4, and M4 of remote.c. */
 static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
 {
     page->all_prev = NULL;
@@ -63,7 +63,8 @@ static void all_insert(struct ouro__heap *heap, struct ouro__page *page)
         heap->all->all_prev = page;
     heap->all = page;
     page->heap = heap;
-    ouro__store_release(&page->pub.owner, (ouro_word)&heap->pub);
+    ouro__store(&page->pub.owner, (ouro_word)&heap->pub);
+    ouro__store_release(&page->owner_too, (ouro_word)&heap->pub);
 }
 
 static void all_remove(struct ouro__heap *heap, struct ouro__page *page)

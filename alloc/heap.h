@@ -32,21 +32,25 @@ enum ouro__page_state {
     OURO__PAGE_FULL     /* not queued; countdown reaches 0 when queueing is worth while */
 };
 
+/* Its owner writes the first line with every free. What others read when they free is in the
+ * second, or each of their frees would wait for that line. */
 struct ouro__page {
     struct ouro_page pub;
-    char *start;        /* of the first block */
-    uint64_t bytes;     /* of a block; of the whole in a span */
-    ouro_half capacity; /* blocks cut so far */
-    uint32_t limit;     /* blocks that fit */
-    uint32_t cell_at;   /* of a span: where in it the cell is */
-    uint32_t inverse;   /* of bytes, for ouro__block_index */
-    uint8_t kind, state, cls, tag;
+    struct ouro__heap *heap; /* as pub.owner; for its owner alone */
+    uint8_t state;
+    struct ouro__page *next, *prev;                   /* the class queue, oldest first */
+    ouro_word owner_too __attribute__((aligned(64))); /* as pub.owner; for others */
+    char *start;                                      /* of the first block */
+    uint64_t bytes;                                   /* of a block; of the whole in a span */
+    ouro_half capacity;                               /* blocks cut so far */
+    uint32_t limit;                                   /* blocks that fit */
+    uint32_t cell_at;                                 /* of a span: where in it the cell is */
+    uint32_t inverse;                                 /* of bytes, for ouro__block_index */
+    uint8_t kind, cls, tag;
     uint8_t slices, first;
-    uint8_t aligned;                /* some cell may lie behind its block's usual cell address */
-    uint8_t zeroed;                 /* of a span: it read as zeroes when it was taken */
-    struct ouro__page *next, *prev; /* the class queue, oldest first */
+    uint8_t aligned; /* some cell may lie behind its block's usual cell address */
+    uint8_t zeroed;  /* of a span: it read as zeroes when it was taken */
     struct ouro__page *all_next, *all_prev; /* every page of the heap */
-    struct ouro__heap *heap;                /* as pub.owner; for its owner alone */
 } __attribute__((aligned(128)));
 OURO_STATIC_ASSERT(sizeof(struct ouro__page) == (size_t)1 << OURO__PAGE_SHIFT, "page description");
 
@@ -54,8 +58,10 @@ OURO_STATIC_ASSERT(sizeof(struct ouro__page) == (size_t)1 << OURO__PAGE_SHIFT, "
 struct ouro__batch {
     struct ouro__heap *to;
     void *first, *last;
+    void *leads; /* the cell OURO__LEAD before the last one (F6 of remote.c) */
     uint32_t count, bytes;
 };
+#define OURO__LEAD        8
 #define OURO__BATCHES     16
 #define OURO__BATCH_CELLS 128
 #define OURO__BATCH_BYTES 16384
@@ -230,7 +236,7 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {
     /* Acquire: pairs with all_insert. A page may have gone to a newer heap than the block's. */
-    return (struct ouro__heap *)ouro__load_acquire(&page->pub.owner);
+    return (struct ouro__heap *)ouro__load_acquire(&page->owner_too);
 }
 OURO_INLINE size_t ouro__cell_offset(unsigned tag)
 {

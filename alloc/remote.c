@@ -17,6 +17,12 @@
  *  F5  A batch has cells of heaps of its own runtime alone; cells of others are pushed one by one,
  *      so that nothing of a runtime waits in another (N2 of docs/adr/0012).
  *
+ *  F6  A cell's second word leads, if the library is not the checked one, to the cell that was put
+ *      into the batch OURO__LEAD after it. It is a hint, read for a prefetch alone: whoever drains
+ *      waits for some lines at a time that the freer's core has, not for one after the other. In the
+ *      last cells of a batch it is the cell itself, in one that was pushed alone what the program
+ *      left there.
+ *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
  * drains that list sees that the page is not the list's heap's and passes the cell on.
  *
@@ -36,7 +42,7 @@
  *      winner's next leaving, so by the same pair the winner's look after that leaving sees the
  *      loser's push. A load of `state` that sees OWNED needs nothing more: that owner will poll, or
  *      leave.
- *  M4  `owner` of a page: store-release in all_insert (heap.c), load-acquire in ouro__page_owner,
+ *  M4  The owner of a page: store-release in all_insert (heap.c), load-acquire in ouro__page_owner,
  *      so that the remote list of a heap that is newer than the block is seen initialized. The
  *      value may be old. A thread that reads its own heap there, even relaxed, as the inlined free
  *      does, reads what is so: a page leaves a heap only by who serves it, and that is this thread
@@ -152,6 +158,13 @@ static unsigned batch_of(const struct ouro__heap *to)
 }
 OURO_STATIC_ASSERT(OURO__BATCHES == 16, "batch_of gives four bits");
 
+/* F6. The checked library has its poison there. */
+static inline void lead(void *cell, void *to)
+{
+    if (!OURO_CHECKED)
+        ((void **)cell)[1] = to;
+}
+
 void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cell, size_t bytes)
 {
     if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
@@ -161,14 +174,19 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
         return;
     }
     struct ouro__batch *batch = &mine->batches[batch_of(to)];
+    lead(cell, cell);
     if (OURO_UNLIKELY(batch->to != to)) {
-        batch_replace(mine, batch, (struct ouro__batch){to, cell, cell, 1, (uint32_t)bytes});
+        batch_replace(mine, batch, (struct ouro__batch){to, cell, cell, cell, 1, (uint32_t)bytes});
         return;
     }
-    *(void **)cell = batch->first;
-    batch->first = cell;
+    *(void **)batch->last = cell;
+    batch->last = cell;
     batch->bytes += (uint32_t)bytes;
-    if (++batch->count >= OURO__BATCH_CELLS || batch->bytes >= OURO__BATCH_BYTES)
+    if (++batch->count > OURO__LEAD) {
+        lead(batch->leads, cell);
+        batch->leads = *(void **)batch->leads;
+    }
+    if (batch->count >= OURO__BATCH_CELLS || batch->bytes >= OURO__BATCH_BYTES)
         batch_replace(mine, batch, (struct ouro__batch){0});
 }
 
@@ -183,7 +201,8 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
     ouro_word n = 0;
     while (cell) {
         void *next = *(void **)cell;
-        OURO_PREFETCH(next);
+        OURO_PREFETCH(next);               /* of cells that were pushed one by one */
+        OURO_PREFETCH(((void **)cell)[1]); /* F6 */
         struct ouro__place place = ouro__place_of(cell);
         struct ouro__heap *owner = ouro__page_owner(place.page);
         if (OURO_LIKELY(owner == heap))
