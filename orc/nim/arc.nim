@@ -45,12 +45,17 @@ template ouroDescOf(p: pointer): pointer =
   ## Objects of inheritance begin with the address of their descriptor.
   cast[ptr pointer](p)[]
 
+# Inlined in debug builds too: whoever calls the library is where the ref was born (OURO_LEAKS=2).
+const ouroInlined = "static inline __attribute__((always_inline)) $1 $2$3"
+
 # -d:nimAllocStats counts refs too, and what collections free.
-proc nimNewObj(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+proc nimNewObj(size, alignment: int): pointer {.compilerproc, inline, codegenDecl: ouroInlined,
+                                                raises: [].} =
   incStat(allocCount)
   ouroNew(size, alignment)
 
-proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline, raises: [].} =
+proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline, codegenDecl: ouroInlined,
+                                                      raises: [].} =
   incStat(allocCount)
   ouroNewUninit(size, alignment)
 

@@ -60,13 +60,13 @@ static struct nim_type *find(const void *desc)
 static struct ouro_type *resolve(const void *object, const void *told);
 
 /* Nim 1.6 names a type by all that it inherits from, "|package.module.Name:ObjectType|...|": the
- * first part is its own name. NULL: no memory. */
+ * first part is its own name, and all that 2.x has. NULL: no memory. */
 static const char *plain_name(const char *name)
 {
     static const char suffix[] = ":ObjectType", no_package[] = "unknown.";
-    if (!name || *name != '|')
-        return name;
-    name++;
+    if (!name)
+        return NULL;
+    name += *name == '|';
     if (strncmp(name, no_package, sizeof no_package - 1) == 0)
         name += sizeof no_package - 1;
     const char *end = strchr(name, '|');

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Objects with aligned fields lie where they must, alone, in cycles, next to others and after reuse.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Vector = object
@@ -34,10 +25,6 @@ var wrong = 0
 
 proc aligned(p: pointer; to: int) =
   if cast[int](p) mod to != 0: inc wrong
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc line(i: int; next: Line): Line =
   result = Line(probe: probe(), next: next)

@@ -1,27 +1,18 @@
 # SPDX-License-Identifier: MIT
 # async procs: the order of awaits, values through futures, all, or, callbacks; none is left over.
 import std/[asyncdispatch, strutils]
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Item = ref object
     probe: Probe
     value: int
     waiting: Future[int]
 
-var
-  alive = 0
-  log {.threadvar.}: seq[string]
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+var log {.threadvar.}: seq[string]
 
 proc item(value: int): Item =
-  inc alive
-  Item(probe: Probe(live: true), value: value)
+  Item(probe: probe(), value: value)
 
 proc ready(value: int): Future[Item] {.async.} =
   return item(value)

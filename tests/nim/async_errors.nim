@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Exceptions travel through await; finally, defer and destructors of the frames on the way run once.
 # 2.2.0 never frees an exception that passed the finally of an async proc (async_errors.out2).
+# not: cpp
 import std/[asyncdispatch, strutils]
 
 type

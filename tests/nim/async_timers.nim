@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Timers fire in the order of their times; what waits on them, repeats or runs out is let go.
 import std/asyncdispatch
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Job = ref object
     probe: Probe
     name: string
@@ -12,18 +11,10 @@ type
     done: Future[void]
     again: proc () {.gcsafe.}
 
-var
-  alive = 0
-  log {.threadvar.}: seq[string]
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+var log {.threadvar.}: seq[string]
 
 proc job(name: string): Job =
-  inc alive
-  Job(probe: Probe(live: true), name: name, done: newFuture[void](name))
+  Job(probe: probe(), name: name, done: newFuture[void](name))
 
 proc wait(j: Job; ms: int) {.async.} =
   await sleepAsync(ms)

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Objects of several megabytes: arrays of numbers and of refs, zeroed when new, alone and in cycles.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Item = ref object
@@ -21,10 +12,6 @@ type
     items: array[300_000, Item]
     self: Shelf
   Numbers = ref array[400_000, int]
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc numbers() =
   for round in 1 .. 6:

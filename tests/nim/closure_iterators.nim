@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Closure iterators own what they capture and what their body holds, finished or abandoned half way.
+include parts/probe
+
 type
-  Probe = object
-    live: bool
   Item = ref object
     probe: Probe
     value: int
@@ -12,22 +12,13 @@ type
     value: int
     left, right: Tree
 
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
 proc item(value: int): Item =
-  inc alive
-  Item(probe: Probe(live: true), value: value)
+  Item(probe: probe(), value: value)
 
 proc tree(lo, hi: int): Tree =
   if lo > hi: return nil
-  inc alive
   let mid = (lo + hi) div 2
-  Tree(probe: Probe(live: true), value: mid, left: tree(lo, mid - 1), right: tree(mid + 1, hi))
+  Tree(probe: probe(), value: mid, left: tree(lo, mid - 1), right: tree(mid + 1, hi))
 
 proc upTo(start: Item; last: int): iterator (): int =
   result = iterator (): int {.closure.} =

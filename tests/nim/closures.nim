@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Closures share what they capture; one that refers to itself or its holder is a cycle, and found.
 import std/sugar
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Held = ref object
     probe: Probe
     value: int
@@ -13,17 +12,6 @@ type
     clicks: int
     onClick: proc ()
     listeners: seq[proc (b: Button)]
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc counter(start: int): tuple[inc, dec: proc (): int] =
   var n = start

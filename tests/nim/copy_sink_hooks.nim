@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # =copy and =sink written by hand: every copy is counted, moves are free, each buffer is freed once.
+# also: -d:release --newruntime
 type
   Buffer = object
     data: ptr UncheckedArray[int]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A .cursor ref does not count: with cursors for back pointers everything dies at once, in order.
+# also: -d:release --mm:arc
 type
   Probe = object
     name: string

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Cycles of many shapes are kept while they are reachable and all found when they are not.
+include parts/probe
+
 type
-  Probe = object
-    live: bool
   Node = ref object
     probe: Probe
     id: int
@@ -15,17 +15,6 @@ type
     probe: Probe
     left: Left
     box: ref Left
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc node(id: int): Node = Node(probe: probe(), id: id)
 

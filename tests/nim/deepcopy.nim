@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # deepCopy makes a graph of its own, cycles and sharing kept; both graphs are then independent.
 # options: --deepcopy:on
+# also: --gc:arc --threads:on
 type
   Node = ref object
     id: int

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 # =destroy runs once for each value really owned: fields, elements, moved values, temporaries.
+# also: -d:release --mm:arc
+# also: -d:release --newruntime
 type
   File = object
     name: string

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Doubly linked lists, our own and the library's: nodes cut out die, dropped lists are found.
 import std/lists
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Node = ref object
     probe: Probe
     value: int
@@ -15,17 +14,6 @@ type
   Item = ref object
     probe: Probe
     value: int
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc append(l: var List; value: int) =
   let n = Node(probe: probe(), value: value, prev: l.tail)

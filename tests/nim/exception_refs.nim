@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Exceptions are refs: kept, chained to a parent, in a cycle with what they carry, they are let go.
+# not: cpp
 import std/strutils
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Context = ref object
     probe: Probe
     name: string
@@ -14,17 +14,6 @@ type
     probe: Probe
     context: Context
   Fatal = object of Failure
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc context(name: string): Context = Context(probe: probe(), name: name)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unwinding runs destructors, defer and finally once each, in order: nested, re-raised, returned.
+# also: --gc:arc --threads:on
+# not: cpp
 type
   Scope = object
     name: string

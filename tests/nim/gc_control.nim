@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Collections on demand, switched off and on, and of the newest candidates alone, as the user asks.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -17,13 +8,12 @@ type
     next: Node
 
 proc ring(n: int) =
-  let first = Node(probe: Probe(live: true))
+  let first = Node(probe: probe())
   var last = first
   for i in 2 .. n:
-    last.next = Node(probe: Probe(live: true))
+    last.next = Node(probe: probe())
     last = last.next
   last.next = first
-  alive += n
 
 proc onDemand() =
   for i in 1 .. 20: ring(i)

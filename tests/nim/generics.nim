@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Generic containers, written for any type, release refs, strings, closures and plain values alike.
 # 2.x takes Subject for acyclic, so its cycle is not found: one is left there (generics.out2).
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+# not: cpp
+include parts/probe
 
 type
   Item = ref object
@@ -36,10 +28,6 @@ type
   Subject[T] = ref object
     value: T
     observers: seq[Observer[T]]
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc item(value: int): Item = Item(probe: probe(), value: value)
 proc `$`(i: Item): string = (if i == nil: "nil" else: "#" & $i.value)

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A graph changed at random is always exactly what can be reached: no less is kept, no more.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -27,8 +18,7 @@ proc next(limit: int): int =
   int((state shr 33) mod uint64(limit))
 
 proc node(id: int): Node =
-  inc alive
-  Node(probe: Probe(live: true), id: id)
+  Node(probe: probe(), id: id)
 
 proc reachable(roots: openArray[Node]): tuple[count, sum: int] =
   inc round

@@ -1,17 +1,8 @@
 # SPDX-License-Identifier: MIT
 # A small Lisp: its closures and environments refer to each other, and all of them are let go.
+# not: cpp
 import std/[strutils, tables]
-
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Kind = enum kNil, kInt, kSymbol, kPair, kLambda, kBuiltin
@@ -39,8 +30,7 @@ proc cons(a, b: Value): Value = Value(kind: kPair, head: a, tail: b)
 proc fail(text: string) {.noreturn.} = raise newException(LispError, text)
 
 proc env(outer: Env): Env =
-  inc alive
-  Env(probe: Probe(live: true), outer: outer)
+  Env(probe: probe(), outer: outer)
 
 iterator items(v: Value): Value =
   var at = v

@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Isolated graphs are moved, never copied: between variables, into containers, to a thread and back.
 # options: --threads:on
+# also: -d:release --mm:arc
 import std/isolation
-
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -25,11 +16,6 @@ type
 
 var
   jobs, answers: Channel[Node]
-
-func probe(): Probe =
-  # Only what has no side effects can be seen to be isolated.
-  {.cast(noSideEffect).}: discard atomicInc(alive)
-  Probe(live: true)
 
 func tree(depth: int): Node =
   result = Node(probe: probe(), value: depth)

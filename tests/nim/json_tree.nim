@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A JSON document is parsed, built, changed, converted, written again; none of it is left over.
+# also: -d:release --mm:arc
 import std/json
 
 type

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Lists and towers of a hundred thousand nodes are dropped, counted alone or in a cycle, at once.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -27,10 +18,6 @@ type
     inner: seq[Nested]
 
 const count = 50_000
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 # A proc of its own: after a loop 2.2.0 takes `head = nil` of a local for its first assignment, and
 # what it held is never freed.

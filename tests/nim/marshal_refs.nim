@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # std/marshal builds refs from run-time type information: trees and variants come back as they were.
+# also: --gc:arc --threads:on
 import std/marshal
 
 type

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # `of`, checked conversions and their failure follow the real type of what a ref points to.
+# also: -d:release --mm:arc
 type
   Animal = ref object of RootObj
     name: string

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Refs to what is no object (seq, string, tuple, array, number, set, proc) own what is inside.
+# also: --gc:arc --threads:on
 type
   Probe = object
     id: int

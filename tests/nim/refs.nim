@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A ref dies with its last owner, at once: overwritten, set to nil, out of scope, swapped, returned.
+# also: -d:release --mm:arc
 type
   Probe = object
     id: int

@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Sequences of refs grow, shrink, are copied, sliced, sorted, nested: no element is lost or kept.
 import std/[algorithm, deques, sequtils]
-
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Item = ref object
@@ -20,8 +10,7 @@ type
     group: seq[Item]
 
 proc item(value: int): Item =
-  inc alive
-  Item(probe: Probe(live: true), value: value)
+  Item(probe: probe(), value: value)
 
 proc show(s: openArray[Item]): string =
   for x in s: result.add (if x == nil: "-" else: $x.value) & " "

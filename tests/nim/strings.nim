@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Strings: literals, copies, appends, slices, big ones, in refs and closures, as C strings.
+# also: --gc:arc --threads:on
+# also: -d:release --newruntime
 import std/[strutils, strformat]
 from std/unicode import runeLen, reversed, toUpper
 

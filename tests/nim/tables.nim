@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tables, ordered tables, sets and heaps own the refs in them, as values and as keys.
 import std/[algorithm, hashes, heapqueue, sequtils, sets, tables]
-
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Item = ref object
@@ -22,8 +12,7 @@ type
     home: TableRef[int, Item]
 
 proc item(name: string; rank = 0): Item =
-  inc alive
-  Item(probe: Probe(live: true), name: name, rank: rank)
+  Item(probe: probe(), name: name, rank: rank)
 
 proc hash(i: Item): Hash = hash(i.name)
 proc `==`(a, b: Item): bool =

@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Refs moved through channels, bounded and not: each arrives once, whole, and dies where dropped.
 # options: --threads:on
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+# also: --gc:arc --threads:on
+include parts/probe
 
 type
   Message = ref object
@@ -26,8 +18,7 @@ var
   numbers: Channel[seq[string]]
 
 proc message(id: int): Message =
-  atomicInc alive
-  result = Message(probe: Probe(live: true), id: id, text: "m" & $id)
+  result = Message(probe: probe(), id: id, text: "m" & $id)
   for i in 1 .. id mod 4:
     let part = new int
     part[] = i

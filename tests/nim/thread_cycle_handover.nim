@@ -1,16 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A thread makes a cyclic graph, hands it to main by a channel and exits; main collects it.
 # options: --threads:on
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -24,10 +15,6 @@ type
     owner: Graph
 
 var graphs: Channel[Graph]
-
-proc probe(): Probe =
-  atomicInc alive
-  Probe(live: true)
 
 proc make(size: int): Graph =
   result = Graph(probe: probe())

@@ -3,16 +3,7 @@
 # With -d:foreignLast the other thread destroys such nodes too, which crashes Nim's own ORC.
 # options: --threads:on
 # options-ouro: -d:foreignLast
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -26,9 +17,8 @@ var
   go: Channel[int]
 
 proc ring(id: int): Node =
-  atomicInc alive, 2
-  result = Node(probe: Probe(live: true), id: id)
-  result.next = Node(probe: Probe(live: true), id: -id, next: result)
+  result = Node(probe: probe(), id: id)
+  result.next = Node(probe: probe(), id: -id, next: result)
 
 proc touch(n: Node) {.noinline.} =
   # Two owners, one of them gone: the node is noted as a possible root here.
@@ -81,8 +71,7 @@ proc fromThread() =
   echo "left ", alive
 
 proc single(id: int): Node =
-  atomicInc alive
-  Node(probe: Probe(live: true), id: id, next: nil)
+  Node(probe: probe(), id: id, next: nil)
 
 proc breaker(count: int) {.thread.} =
   # Noted as possible roots by main, and the last owner is here.

@@ -1,16 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Three hundred threads come and go; each leaves its result behind and its garbage is collected.
 # options: --threads:on
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Node = ref object
@@ -21,8 +12,7 @@ type
 var results: array[300, int]
 
 proc node(value: int): Node =
-  atomicInc alive
-  Node(probe: Probe(live: true), value: value)
+  Node(probe: probe(), value: value)
 
 proc ring(n: int): Node =
   result = node(1)

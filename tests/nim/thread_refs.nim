@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Threads get refs from createThread and change what they point to; main has it after the join.
 # options: --threads:on
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+# also: -d:release --mm:arc
+include parts/probe
 
 type
   Node = ref object
@@ -23,10 +15,6 @@ type
     input: seq[Node]
     output: Node
     text: string
-
-proc probe(): Probe =
-  atomicInc alive
-  Probe(live: true)
 
 # next is moved in: under Nim's ORC a node that main once had among its possible roots must not
 # die in another thread.

@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: MIT
 # A table of refs that threads share under a lock: each ref is counted by one thread at a time.
 # options: --threads:on
+# also: --gc:arc --threads:on
 import std/[algorithm, locks, tables]
-
-type
-  Probe = object
-    live: bool
-
-var alive: int
-
-proc `=destroy`(x: var Probe) =
-  if x.live: atomicDec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   # Acyclic: a possible root noted in one thread must not die in another under Nim's own ORC.
@@ -35,8 +26,7 @@ proc deposit(name: string; amount: int) =
   locked:
     var a = bank.accounts.getOrDefault(name)
     if a == nil:
-      atomicInc alive
-      a = Account(probe: Probe(live: true), name: name)
+      a = Account(probe: probe(), name: name)
       bank.accounts[name] = a
     a.total += amount
     a.history.add amount
@@ -45,8 +35,7 @@ proc deposit(name: string; amount: int) =
 proc replace(name: string) =
   locked:
     let old = bank.accounts[name]
-    atomicInc alive
-    bank.accounts[name] = Account(probe: Probe(live: true), name: name, total: old.total,
+    bank.accounts[name] = Account(probe: probe(), name: name, total: old.total,
                                   history: @[old.total])
 
 proc worker(id: int) {.thread.} =

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A container over raw memory with its own =trace: cycles that run through it are collected.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Stack[T] = object
@@ -60,8 +51,7 @@ proc pop[T](s: var Stack[T]): T =
   result = move s.data[s.len]
 
 proc node(id: int): Node =
-  inc alive
-  Node(probe: Probe(live: true), id: id)
+  Node(probe: probe(), id: id)
 
 proc ring(n: int): Node =
   result = node(0)

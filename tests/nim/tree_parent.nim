@@ -1,26 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Trees whose children know their parents: subtrees cut off or moved to another parent.
 import std/[algorithm, strutils]
+include parts/probe
 
 type
-  Probe = object
-    live: bool
   Tree = ref object
     probe: Probe
     name: string
     parent: Tree
     kids: seq[Tree]
 
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
-
 proc tree(name: string): Tree =
-  inc alive
-  Tree(probe: Probe(live: true), name: name)
+  Tree(probe: probe(), name: name)
 
 proc add(parent, kid: Tree) =
   kid.parent = parent

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Objects with cases own what is in their branch; changing the branch lets the old value go.
-type
-  Probe = object
-    live: bool
-
-var alive = 0
-
-proc `=destroy`(x: var Probe) =
-  if x.live: dec alive
-
-proc `=copy`(dest: var Probe; src: Probe) {.error.}
+include parts/probe
 
 type
   Leaf = ref object
@@ -39,10 +30,6 @@ type
       name: string
       args: seq[Expr]
     else: owner: Expr
-
-proc probe(): Probe =
-  inc alive
-  Probe(live: true)
 
 proc leaf(value: int): Leaf = Leaf(probe: probe(), value: value)
 proc val(i: int): Value = Value(kind: vInt, number: i)
