@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Programs of tests/nim on Ouro. What each prints is compared with PROGRAM.out, which Nim's own ORC
-# printed (tests/nim/peers.sh); "# options: " and the like in their comments are explained there. One
-# with "# leaks: N" runs with OURO_LEAKS=N: what it then tells is compared with PROGRAM.err.
+# printed (tests/nim/peers.sh); "# options: " and the like in their comments are explained there. A
+# program with "# leaks: N" runs with OURO_LEAKS=N: what it then tells is compared with PROGRAM.err.
 #
 # nim.sh run NIM OURO_NIMS INCLUDES LIBRARY DIRECTORY PROGRAM.nim: compiles for release and runs.
 # nim.sh also NIM OURO_NIMS INCLUDES LIBRARY DIRECTORY 'BACKEND OPTIONS' PROGRAM.nim...: compiles
 #   for debugging, with those options, and runs; then once with each "# also: " alone. One that says
 #   "# not: cpp" stays with C: Nim's own does not print the same there.
-# nim.sh memcheck DIRECTORY PROGRAM.nim: runs what `run` compiled under memcheck: no leak, no invalid
-#   access, the same output. "# few: " is the argument of who takes too long for that.
+# nim.sh memcheck DIRECTORY PROGRAM.nim: runs what `run` compiled under memcheck: no leak, nothing
+#   invalid, the same output. "# few: " is the argument of who takes too long for that.
 set -u
 
 fail() {
@@ -61,8 +61,8 @@ check() {
     diff -u "$(want err)" "$dir/told" || fail "$program: other leaks: $*"
 }
 
-# What was told, sorted: the place of a birth as the proc that it is in, the hash of a generic type as
-# the name in the C files.
+# What was told, sorted: the place of a birth as the proc that it is in, the hash of a generic type
+# as the name in the C files.
 told() {
     while read -r line; do
         at=$(echo "$line" | sed -n 's/.*, born at .*\(0x[0-9a-f]*\),.*/\1/p')
@@ -117,7 +117,8 @@ memcheck)
     # shellcheck disable=SC2046
     valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,possible \
         --errors-for-leak-kinds=definite,possible --log-file="$dir/memcheck" \
-        "$dir/program" $(said few "$program") >"$dir/out" || { cat "$dir/memcheck" && fail "memcheck"; }
+        "$dir/program" $(said few "$program") >"$dir/out" ||
+        { cat "$dir/memcheck" && fail "memcheck"; }
     diff -u "$(want out)" "$dir/out" || fail "other output under memcheck"
     ;;
 esac

@@ -161,11 +161,11 @@ static size_t typed_alive, untyped_alive, untyped_size;
 static void count_alive(const struct ouro_alive *alive, void *arg)
 {
     (void)arg;
-    if (alive->type_name && strcmp(alive->type_name, "bnode") == 0)
-        typed_alive = alive->count;
-    if (!alive->type_name || strcmp(alive->type_name, "untyped") == 0) {
+    if (!alive->type_name) {
         untyped_alive += alive->count;
         untyped_size = alive->size;
+    } else if (strcmp(alive->type_name, bnode_type.name) == 0) {
+        typed_alive = alive->count;
     }
 }
 

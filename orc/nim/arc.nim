@@ -54,8 +54,8 @@ proc nimNewObj(size, alignment: int): pointer {.compilerproc, inline, codegenDec
   incStat(allocCount)
   ouroNew(size, alignment)
 
-proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline, codegenDecl: ouroInlined,
-                                                      raises: [].} =
+proc nimNewObjUninit(size, alignment: int): pointer {.compilerproc, inline,
+                                                      codegenDecl: ouroInlined, raises: [].} =
   incStat(allocCount)
   ouroNewUninit(size, alignment)
 
