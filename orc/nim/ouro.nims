@@ -20,6 +20,14 @@ proc ouroMemory(): bool =
     for option in ["--mm:", "--mm=", "--gc:", "--gc="]:
       if word.len > option.len and word[0 ..< option.len] == option: return true
 
+proc ouroQuoted(path: string): string =
+  ## As the shell that starts the C compiler reads it.
+  result = "'"
+  for c in path:
+    if c == '\'': result.add "'\\''"
+    else: result.add c
+  result.add '\''
+
 proc ouroUse() =
   var includes = ouroInclude
   if includes == "":
@@ -41,9 +49,9 @@ proc ouroUse() =
   var at = 0
   for i in 0 .. includes.len:
     if i == includes.len or includes[i] == ':':
-      switch("passC", "-I'" & includes[at ..< i] & "'")
+      switch("passC", "-I" & ouroQuoted(includes[at ..< i]))
       at = i + 1
-  switch("passL", "'" & lib & "' -lpthread -Wl,--gc-sections") # only what is called
+  switch("passL", ouroQuoted(lib) & " -lpthread -Wl,--gc-sections") # only what is called
   # Of what is linked into the program itself: thread-local words without a detour.
   let shared = lib.len > 3 and lib[^3 .. ^1] == ".so"
   if not shared and not compileOption("app", "lib") and not compileOption("app", "staticlib"):

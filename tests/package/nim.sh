@@ -4,6 +4,8 @@
 . "$OURO_SOURCE/tests/package/common.sh"
 command -v nim >/dev/null || skip "no nim"
 install_and_move
+mv "$prefix" "$OURO_WORK/it's moved" # what a shell would take for more than a path
+prefix="$OURO_WORK/it's moved"
 
 # block FILE: the block of the page that has this name.
 block() {
