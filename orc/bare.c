@@ -295,19 +295,20 @@ static uint32_t index_all(struct ouro__entry *from, uint32_t count, uint32_t fir
     return kept;
 }
 
-static struct ouro__entry *set_aside(struct ouro__visited *v, uint32_t limit)
+static void set_aside(struct ouro__visited *v, uint32_t limit)
 {
     struct ouro__entry *aside = ouro__realloc_alone(NULL, limit * sizeof *aside);
-    for (uint32_t i = 0; i < limit && aside; i++) {
+    if (!aside)
+        return;
+    for (uint32_t i = 0; i < limit; i++) {
         aside[i] = v->entries[i];
         if (!ouro__index_exchange(aside[i].object, OURO__KEPT))
             aside[i].object = NULL;
     }
-    if (!aside)
-        return NULL;
+    v->aside = aside;
+    v->aside_count = limit;
     memmove(v->entries, v->entries + limit, (v->count - limit) * sizeof *v->entries);
     v->count = v->live_places = index_all(v->entries, v->count - limit, 0);
-    return aside;
 }
 
 /* In front of what came since. */
@@ -329,15 +330,28 @@ static void put_back(struct ouro__thread *me, struct ouro__entry *aside, uint32_
     v->count = v->live_places = index_all(v->entries, newer + kept, 0);
 }
 
+/* Runs no code of the program's, so that nothing leaves here. */
+void ouro__aside_back(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    if (!v->aside)
+        return;
+    put_back(me, v->aside, v->aside_count);
+    ouro_free(v->aside);
+    v->aside = NULL;
+}
+
+/* What is aside stands in the record: a hook may leave (unwind.c). */
 void ouro__collect_above(struct ouro__thread *me, uint32_t limit)
 {
     struct ouro__visited *v = &me->visited;
     if (v->live_places <= limit)
         return;
     bool in_order = v->bare && v->free_place == 0 && v->claimed == 0 && !v->collecting;
-    struct ouro__entry *aside = limit > 0 && in_order ? set_aside(v, limit) : NULL;
+    bool apart = limit > 0 && in_order && !v->aside;
+    if (apart)
+        set_aside(v, limit);
     (void)ouro_collect(NULL);
-    if (aside)
-        put_back(me, aside, limit);
-    ouro_free(aside);
+    if (apart)
+        ouro__aside_back(me);
 }

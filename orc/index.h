@@ -138,6 +138,8 @@ bool ouro__is_carrier(const struct ouro_type *type);
 struct ouro_type *ouro__carrier_of(size_t align);
 /* A collection that leaves the first `limit` candidates of the thread for later. */
 void ouro__collect_above(struct ouro__thread *me, uint32_t limit);
+/* Those are candidates again, also when a hook has left that collection; nothing, if none wait. */
+void ouro__aside_back(struct ouro__thread *me);
 
 /* Garbage of which some is bare: its slots are emptied, its destroy hooks run, its memory goes. */
 struct ouro__capture;

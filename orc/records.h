@@ -98,8 +98,14 @@ struct ouro__stage {
     uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */
     uint32_t captured, live;
     ouro_word *seen;
-    uint32_t emptied; /* HOOKS_RUN, of bare ones: the slots of so many are empty */
-    uint32_t bare;    /* from PLAIN on: so many of the dead, the first, are bare (sweep_bare.c) */
+    size_t freed;  /* from PLAIN on: by the sweep of the bare ones, where that is over */
+    uint32_t bare; /* from PLAIN on: so many of the dead, the first, are bare (sweep_bare.c) */
+    /* HOOKS_RUN, of bare ones: */
+    uint32_t emptied;     /* the slots of so many are empty */
+    uint32_t gone, saved; /* so many are gone, at least; hooks kept so many */
+    uint32_t *order;      /* in which they go; NULL: as they stand */
+    struct ouro__run run; /* cells that have not reached their page */
+    bool closed;          /* all that was captured is dead, and refers to nothing else */
 };
 
 struct ouro__visited {
@@ -118,8 +124,10 @@ struct ouro__visited {
     bool waiting;             /* some candidates reach objects that this thread may not speak for */
     bool more;                /* what died of the last collection left new candidates */
     bool bare;                /* there was a bare candidate (bare.c) */
-    size_t used_before;       /* memory in use after the last collection */
-    uint64_t waited_for;      /* attachments of threads when it was waited for their ends in vain */
+    struct ouro__entry *aside; /* candidates that wait for a collection's end (bare.c), or NULL */
+    uint32_t aside_count;
+    size_t used_before;  /* memory in use after the last collection */
+    uint64_t waited_for; /* attachments of threads when it was waited for their ends in vain */
     struct ouro_collection total;
 };
 

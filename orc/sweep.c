@@ -339,22 +339,23 @@ static size_t sweep_rest(struct ouro__capture *c)
 /* Neither kind refers to the other, so that one after the other can go. */
 static size_t sweep_bare_first(struct ouro__capture *c)
 {
+    struct ouro__stage *stage = &c->v->stage;
     uint32_t all = c->dead;
-    size_t freed = 0;
-    c->dead = c->v->stage.bare = bare_first(c);
+    c->dead = stage->bare = bare_first(c);
     if (c->dead)
-        freed = ouro__sweep_bare(c);
+        stage->freed = ouro__sweep_bare(c);
     c->dead = all;
-    return freed + (c->v->stage.bare < all ? sweep_rest(c) : 0);
+    return stage->freed + (stage->bare < all ? sweep_rest(c) : 0);
 }
 
 static size_t sweep_bare_on(struct ouro__capture *c)
 {
+    struct ouro__stage *stage = &c->v->stage;
     uint32_t all = c->dead;
-    c->dead = c->v->stage.bare;
-    size_t freed = ouro__sweep_bare_on(c);
+    c->dead = stage->bare;
+    stage->freed = ouro__sweep_bare_on(c);
     c->dead = all;
-    return freed + (c->v->stage.bare < all ? sweep_rest(c) : 0);
+    return stage->freed + (stage->bare < all ? sweep_rest(c) : 0);
 }
 
 static size_t sweep_all(struct ouro__capture *c)
@@ -382,7 +383,7 @@ size_t ouro__sweep_on(struct ouro__capture *c)
     bool releasing = c->me->releasing;
     c->outside = true;
     c->me->releasing = true;
-    size_t freed = c->v->stage.bare ? sweep_bare_on(c) : go_on(c);
+    size_t freed = c->v->stage.bare ? sweep_bare_on(c) : c->v->stage.freed + go_on(c);
     c->me->releasing = releasing;
     return freed;
 }

@@ -17,8 +17,10 @@
  * cache, hooks run in the order of the capture, and where nothing lives each block of objects goes
  * through all steps before the next.
  *
- *  S1 of sweep.c holds until 3. A hook may leave by a jump: entries whose hook began have OUTSIDE,
- *  those that are gone are empty. */
+ *  S1 of sweep.c holds until 3.
+ *  S3 A hook may leave by a jump: entries whose hook began have OUTSIDE, those that are gone are
+ *     empty; the order, and the cells that are gone and not in their pages yet, stand in the
+ *     stage. */
 #include "alloc/heap.h"
 #include "alloc/pool.h"
 #include "hooks/value.h"
@@ -179,15 +181,10 @@ static void empty_any(struct ouro_visitor *self, void **slot, const struct ouro_
     *slot = NULL;
 }
 
-static bool nothing_else(const struct ouro__capture *c)
-{
-    return c->dead == c->captured && !c->outside;
-}
-
 static void mark_and_empty(struct bare_sweep *s, uint32_t from, uint32_t to)
 {
     struct ouro__capture *c = s->c;
-    s->visitor.visit = nothing_else(c) ? empty_any : empty_one;
+    s->visitor.visit = c->v->stage.closed ? empty_any : empty_one;
     for (uint32_t i = from; i < to; i++) {
         prefetch_ahead(c, i);
         const struct ouro_type *type = mark_dying(&c->v->entries[i]);
@@ -216,9 +213,9 @@ OURO_INLINE void free_with(struct ouro__run *run, void *object, const struct our
 
 /* The hook of one of the dead runs, if it did not begin before; whether the object went, after
  * `freed` others. */
-OURO_INLINE bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uint32_t i,
-                             size_t freed)
+OURO_INLINE bool destroy_one(struct ouro__capture *c, uint32_t i, size_t freed)
 {
+    struct ouro__stage *stage = &c->v->stage;
     struct ouro__entry *entry = &c->v->entries[i];
     void *object = entry->object;
     if (!object)
@@ -231,64 +228,89 @@ OURO_INLINE bool destroy_one(struct ouro__capture *c, struct ouro__run *run, uin
     }
     entry->object = NULL;
     if (OURO_UNLIKELY(ouro__count_of(ouro__load(&ouro__header(object)->shared)) > 0) &&
-        ouro__resurrected(object))
+        ouro__resurrected(object)) {
+        stage->saved++;
         return false;
-    free_with(run, object, type, freed);
+    }
+    free_with(&stage->run, object, type, freed);
     return true;
 }
 
-size_t ouro__sweep_bare_on(struct ouro__capture *c)
+static void sweep_in_order(struct ouro__capture *c)
 {
-    struct bare_sweep s = {.c = c};
-    struct ouro__run run = OURO__RUN_INIT;
+    struct ouro__stage *stage = &c->v->stage;
     size_t freed = 0;
-    mark_and_empty(&s, c->v->stage.emptied, c->dead);
-    for (uint32_t i = 0; i < c->dead; i++) {
-        prefetch_ahead(c, i);
-        freed += destroy_one(c, &run, i, freed);
-    }
-    ouro__run_end(&run, freed);
-    return freed;
-}
-
-static size_t sweep_in_order(struct bare_sweep *s)
-{
-    struct ouro__run run = OURO__RUN_INIT;
-    size_t freed = 0;
-    for (uint32_t i = 0; i < s->c->dead; i++)
-        freed += destroy_one(s->c, &run, s->order[i], freed);
-    ouro__run_end(&run, freed);
-    return freed;
+    for (uint32_t i = stage->gone; i < c->dead; i++)
+        freed += destroy_one(c, stage->order[i], freed);
+    ouro__run_end(&stage->run, freed);
 }
 
 /* In the order of the capture, each block of objects while it is in the cache. Where a slot may
  * lead to the living all are emptied first: what it leads to is looked at. */
-static size_t sweep_in_blocks(struct bare_sweep *s)
+static void sweep_in_blocks(struct bare_sweep *s)
 {
-    struct ouro__run run = OURO__RUN_INIT;
-    uint32_t block = nothing_else(s->c) ? BLOCK : s->c->dead;
+    struct ouro__stage *stage = &s->c->v->stage;
+    uint32_t block = stage->closed ? BLOCK : s->c->dead, dead = s->c->dead, to;
     size_t freed = 0;
-    for (uint32_t from = 0; from < s->c->dead; from += block) {
-        uint32_t to = s->c->dead - from > block ? from + block : s->c->dead;
-        mark_and_empty(s, from, to);
-        s->c->v->stage.emptied = to;
+    for (uint32_t from = stage->gone; from < dead; from = to) {
+        to = dead - from > block ? from + block : dead;
+        if (stage->emptied < to)
+            mark_and_empty(s, stage->emptied, to);
+        stage->emptied = to;
         for (uint32_t i = from; i < to; i++) {
             if (block != BLOCK)
                 prefetch_ahead(s->c, i);
-            freed += destroy_one(s->c, &run, i, freed);
+            freed += destroy_one(s->c, i, freed);
         }
     }
-    ouro__run_end(&run, freed);
-    return freed;
+    ouro__run_end(&stage->run, freed);
+}
+
+static size_t go_on(struct bare_sweep *s)
+{
+    struct ouro__stage *stage = &s->c->v->stage;
+    if (stage->order)
+        sweep_in_order(s->c);
+    else
+        sweep_in_blocks(s);
+    ouro_free(stage->order);
+    stage->order = NULL;
+    return s->c->dead - stage->saved;
 }
 
 size_t ouro__sweep_bare(struct ouro__capture *c)
 {
     struct bare_sweep s = {.c = c};
+    struct ouro__stage *stage = &c->v->stage;
     bool ordered = c->dead <= MOST_ORDERED && empty_in_order(&s);
-    c->v->stage.step = OURO__HOOKS_RUN;
-    c->v->stage.emptied = ordered ? c->dead : 0;
-    size_t freed = ordered ? sweep_in_order(&s) : sweep_in_blocks(&s);
-    ouro_free(s.order);
-    return freed;
+    if (!ordered)
+        ouro_free(s.order);
+    stage->order = ordered ? s.order : NULL;
+    stage->emptied = ordered ? c->dead : 0;
+    stage->closed = c->dead == c->captured && !c->outside;
+    stage->run = (struct ouro__run)OURO__RUN_INIT;
+    stage->step = OURO__HOOKS_RUN;
+    return go_on(&s);
+}
+
+/* A run that was left: how many cells are in it nobody knows any more. */
+static void end_left(struct ouro__run *run)
+{
+    size_t cells = run->before + 1;
+    if (run->slice == OURO__NO_SLICE)
+        return;
+    for (void *cell = run->first; cell != run->last; cell = *(void **)cell)
+        cells++;
+    ouro__run_end(run, cells);
+}
+
+size_t ouro__sweep_bare_on(struct ouro__capture *c)
+{
+    struct bare_sweep s = {.c = c};
+    struct ouro__stage *stage = &c->v->stage;
+    end_left(&stage->run);
+    while (stage->gone < c->dead &&
+           !c->v->entries[stage->order ? stage->order[stage->gone] : stage->gone].object)
+        stage->gone++;
+    return go_on(&s);
 }

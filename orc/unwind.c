@@ -12,6 +12,7 @@
  *      It counts as destroyed: its hook ran, once; its memory goes, unless somebody took a
  *      reference. What its fields still held is not dropped: how far its hook came nobody knows.
  *  U3  collection: up to the verdict it is taken back, from then on it is finished (sweep.c, S3).
+ *      Candidates that were set aside for it are candidates again (bare.c).
  *  U4  Loops that cannot be left are `whole`: over-releases are noted, and reported when they are
  *      done; the memory callback is not asked.
  *  U5  Each step takes what it is about to do out of the record first: a hook that leaves again is
@@ -21,7 +22,7 @@
 #include "alloc/fail.h"
 #include "alloc/os.h"
 #include "orc/frame.h"
-#include "orc/state.h"
+#include "orc/index.h"
 
 enum {
     RELEASING = 1,
@@ -30,7 +31,8 @@ enum {
     QUIET = 8,
     PLEADING = 16,
     GIVING_UP = 32,
-    ENDING = 64
+    ENDING = 64,
+    ASIDE = 128
 };
 
 static uint32_t flags_of(const struct ouro__thread *me)
@@ -38,7 +40,7 @@ static uint32_t flags_of(const struct ouro__thread *me)
     return (me->releasing ? RELEASING : 0u) | (me->visited.collecting ? COLLECTING : 0u) |
            (me->dropping ? DROPPING : 0u) | (me->quiet ? QUIET : 0u) |
            (ouro__own.pleading ? PLEADING : 0u) | (me->giving_up ? GIVING_UP : 0u) |
-           (me->ending ? ENDING : 0u);
+           (me->ending ? ENDING : 0u) | (me->visited.aside ? ASIDE : 0u);
 }
 
 struct ouro_mark ouro_frame_mark(void)
@@ -145,6 +147,8 @@ static const char *unwind(struct ouro__thread *me, const struct ouro_mark *mark,
         me->releasing = true; /* as in any collection */
         ouro__collect_left(me);
     }
+    if (!(mark->flags & ASIDE))
+        ouro__aside_back(me);
     me->releasing = mark->flags & RELEASING;
     bool any_gone = release_frames(mark, now);
     ouro__release_some(me, SIZE_MAX);

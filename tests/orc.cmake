@@ -64,6 +64,7 @@ ouro_orc_test(orc_bare_cycles ${every} TIMEOUT 120)
 ouro_orc_test(orc_bare_order ${every})
 ouro_orc_test(orc_bare_deep ${every} TIMEOUT 120)
 ouro_orc_test(orc_bare_exhaust ${every} TIMEOUT 120)
+ouro_orc_test(orc_bare_jumps ${every} TIMEOUT 120) # hooks that leave a collection
 ouro_orc_test(orc_bare_threads ${threaded} TIMEOUT 120)
 
 # Strings and sequences.
