@@ -213,43 +213,43 @@ OURO_INLINE void free_with(struct ouro__run *run, void *object, const struct our
 
 /* The hook of one of the dead runs, if it did not begin before; whether the object went, after
  * `freed` others. */
-OURO_INLINE bool destroy_one(struct ouro__capture *c, uint32_t i, size_t freed)
+OURO_INLINE bool destroy_one(struct ouro__visited *v, uint32_t i, size_t freed)
 {
-    struct ouro__stage *stage = &c->v->stage;
-    struct ouro__entry *entry = &c->v->entries[i];
+    struct ouro__entry *entry = &v->entries[i];
     void *object = entry->object;
     if (!object)
         return false;
-    const struct ouro_type *type = type_at(c, i);
+    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
     if (type->hooks.destroy && !(entry->link & OURO__ENTRY_OUTSIDE)) {
         entry->link |= OURO__ENTRY_OUTSIDE;
         type->hooks.destroy(object, type);
-        entry = &c->v->entries[i]; /* the array may have moved */
+        entry = &v->entries[i]; /* the array may have moved */
     }
     entry->object = NULL;
     if (OURO_UNLIKELY(ouro__count_of(ouro__load(&ouro__header(object)->shared)) > 0) &&
         ouro__resurrected(object)) {
-        stage->saved++;
+        v->stage.saved++;
         return false;
     }
-    free_with(&stage->run, object, type, freed);
+    free_with(&v->stage.run, object, type, freed);
     return true;
 }
 
-static void sweep_in_order(struct ouro__capture *c)
+static void sweep_in_order(struct ouro__visited *v, uint32_t dead)
 {
-    struct ouro__stage *stage = &c->v->stage;
+    const uint32_t *order = v->stage.order;
     size_t freed = 0;
-    for (uint32_t i = stage->gone; i < c->dead; i++)
-        freed += destroy_one(c, stage->order[i], freed);
-    ouro__run_end(&stage->run, freed);
+    for (uint32_t i = v->stage.gone; i < dead; i++)
+        freed += destroy_one(v, order[i], freed);
+    ouro__run_end(&v->stage.run, freed);
 }
 
 /* In the order of the capture, each block of objects while it is in the cache. Where a slot may
  * lead to the living all are emptied first: what it leads to is looked at. */
 static void sweep_in_blocks(struct bare_sweep *s)
 {
-    struct ouro__stage *stage = &s->c->v->stage;
+    struct ouro__visited *v = s->c->v;
+    struct ouro__stage *stage = &v->stage;
     uint32_t block = stage->closed ? BLOCK : s->c->dead, dead = s->c->dead, to;
     size_t freed = 0;
     for (uint32_t from = stage->gone; from < dead; from = to) {
@@ -260,7 +260,7 @@ static void sweep_in_blocks(struct bare_sweep *s)
         for (uint32_t i = from; i < to; i++) {
             if (block != BLOCK)
                 prefetch_ahead(s->c, i);
-            freed += destroy_one(s->c, i, freed);
+            freed += destroy_one(v, i, freed);
         }
     }
     ouro__run_end(&stage->run, freed);
@@ -270,7 +270,7 @@ static size_t go_on(struct bare_sweep *s)
 {
     struct ouro__stage *stage = &s->c->v->stage;
     if (stage->order)
-        sweep_in_order(s->c);
+        sweep_in_order(s->c->v, s->c->dead);
     else
         sweep_in_blocks(s);
     ouro_free(stage->order);
