@@ -34,6 +34,7 @@ ouro_layer(orc
         slot.c
         sweep.c
         sweep_bare.c
+        sweep_hooks.c
         token.c
         twins.c
         unshare.c

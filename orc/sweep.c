@@ -17,31 +17,18 @@
  *  S3  A hook may leave by a jump, in step 2: what was done stands in the entries and in
  *      v->stage, and ouro__sweep_on does the rest (unwind.c).
  *  S2  In step 4 a drop on a DYING object does nothing (`dropping`). */
-#include "hooks/value.h"
 #include "alloc/heap.h"
-#include "orc/capture.h"
+#include "orc/sweep.h"
 
-static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i)
-{
-    void *object = c->v->entries[i].object;
-    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-}
-
-static void prefetch_ahead(const struct ouro__capture *c, uint32_t i)
-{
-    if (i + 8 < c->dead)
-        OURO_PREFETCH(ouro__header(c->v->entries[i + 8].object));
-}
-
-static size_t free_dead(struct ouro__capture *c)
+size_t ouro__sweep_free(struct ouro__capture *c)
 {
     size_t freed = 0;
     for (uint32_t i = 0; i < c->dead; i++) {
-        prefetch_ahead(c, i);
+        ouro__dead_prefetch(c, i, 8);
         void *object = c->v->entries[i].object;
         if (!object)
             continue; /* resurrected, or freed before the sweep was left */
-        const struct ouro_type *type = type_at(c, i);
+        const struct ouro_type *type = ouro__dead_type(c->v, i);
         c->v->entries[i].object = NULL;
         freed++;
         ouro__free_object(object, type);
@@ -58,7 +45,7 @@ static size_t free_runs(struct ouro__capture *c)
     struct ouro__run run = OURO__RUN_INIT;
     size_t cells = 0;
     for (uint32_t i = 0; i < c->dead; i++) {
-        prefetch_ahead(c, i);
+        ouro__dead_prefetch(c, i, 8);
         void *object = c->v->entries[i].object;
         struct ouro_header *h = ouro__header(object);
         const struct ouro_type *type = ouro__type_of(object, ouro__load(&h->shared));
@@ -79,9 +66,7 @@ static size_t free_runs(struct ouro__capture *c)
 static void drop_if_outside(struct ouro_visitor *self, void *object)
 {
     const struct ouro__capture *c = (const struct ouro__capture *)(const void *)self;
-    /* Not by ouro__may_capture: a drop may just have adopted the target's token. */
-    ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
-    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != object)
+    if (ouro__dead_index(c, object) == c->dead)
         ouro__decref_out(object);
 }
 OURO__DEFINE_VISIT(visit_dropped, drop_if_outside)
@@ -95,7 +80,7 @@ static void drop_outside(struct ouro__capture *c)
         if (!(entry->link & OURO__ENTRY_OUTSIDE))
             continue;
         entry->link &= ~OURO__ENTRY_OUTSIDE; /* once, if the checked library leaves here */
-        ouro__each_ref(entry->object, type_at(c, i), &c->visitor, drop_if_outside);
+        ouro__each_ref(entry->object, ouro__dead_type(c->v, i), &c->visitor, drop_if_outside);
     }
     c->me->whole = false;
 }
@@ -106,183 +91,7 @@ static size_t sweep_plain(struct ouro__capture *c)
     stage->step = OURO__PLAIN;
     drop_outside(c);
     stage->step = OURO__FREEING;
-    return OURO_CHECKED || ouro__context.heap->watched ? free_dead(c) : free_runs(c);
-}
-
-/* -- resurrection (step 3) --------------------------------------------------------------------- */
-
-/* Whether destroying an object of the type runs written code. */
-static bool has_hook(const struct ouro__capture *c, uint32_t i)
-{
-    return (type_at(c, i)->state & OURO__TYPE_DESTROY) &&
-           ouro__half_load(&ouro__header(c->v->entries[i].object)->local) != OURO__SPENT;
-}
-
-/* A dying object that has more references than its word can count: a hook may have left one. */
-static bool is_uncounted(ouro_word shared)
-{
-    return ouro__count_of(shared) >= OURO__COUNT_LIMIT;
-}
-
-static uint32_t dead_index(const struct ouro__capture *c, const void *object)
-{
-    const struct ouro_header *h = ouro__header(object);
-    if (!ouro__is_dying(ouro__load(&h->shared)))
-        return c->dead;
-    ouro_half visited = ouro__half_load(&h->visited);
-    bool ours = visited != 0 && visited <= c->dead && c->v->entries[visited - 1].object == object;
-    return ours ? visited - 1 : c->dead;
-}
-
-static void explain(struct ouro_visitor *self, void *object)
-{
-    struct ouro__capture *c = (struct ouro__capture *)(void *)self;
-    uint32_t i = dead_index(c, object);
-    if (i < c->dead)
-        c->v->entries[i].trial--;
-}
-OURO__DEFINE_VISIT(visit_explained, explain)
-
-static void save(struct ouro_visitor *self, void *object)
-{
-    struct ouro__capture *c = (struct ouro__capture *)(void *)self;
-    uint32_t i = dead_index(c, object);
-    if (i >= c->dead || (c->v->entries[i].link & OURO__ENTRY_LIVE))
-        return;
-    /* OUTSIDE stays: whether its hook ran. */
-    c->v->entries[i].link =
-        (c->v->entries[i].link & OURO__ENTRY_OUTSIDE) | OURO__ENTRY_LIVE | c->stack;
-    c->stack = i + 1;
-}
-OURO__DEFINE_VISIT(visit_saved, save)
-
-/* Marks what has references that the dead do not explain, and all it reaches; returns how many. */
-static uint32_t find_resurrected(struct ouro__capture *c)
-{
-    struct ouro__entry *entries = c->v->entries;
-    for (uint32_t i = 0; i < c->dead; i++)
-        entries[i].trial =
-            (int32_t)ouro__count_of(ouro__load(&ouro__header(entries[i].object)->shared));
-    c->visitor.visit = visit_explained;
-    for (uint32_t i = 0; i < c->dead; i++) {
-        if (!(entries[i].link & OURO__ENTRY_OUTSIDE)) /* here: its hook ran, it has no fields */
-            ouro__each_ref(entries[i].object, type_at(c, i), &c->visitor, explain);
-    }
-    c->visitor.visit = visit_saved;
-    uint32_t saved = 0;
-    for (uint32_t i = 0; i < c->dead; i++) {
-        bool unknown = is_uncounted(ouro__load(&ouro__header(entries[i].object)->shared));
-        if ((entries[i].trial <= 0 && !unknown) || (entries[i].link & OURO__ENTRY_LIVE))
-            continue;
-        entries[i].link |= OURO__ENTRY_LIVE;
-        entries[i].link &= ~OURO__ENTRY_INDEX;
-        for (uint32_t at = i + 1; at; saved++) {
-            const struct ouro_type *type = type_at(c, at - 1);
-            uint32_t here = at - 1;
-            c->stack = entries[here].link & OURO__ENTRY_INDEX;
-            if (!(entries[here].link & OURO__ENTRY_OUTSIDE))
-                ouro__each_ref(entries[here].object, type, &c->visitor, save);
-            at = c->stack;
-        }
-    }
-    return saved;
-}
-
-static void let_live(struct ouro__capture *c)
-{
-    for (uint32_t i = 0; i < c->dead; i++) {
-        struct ouro__entry *entry = &c->v->entries[i];
-        if (!(entry->link & OURO__ENTRY_LIVE))
-            continue;
-        struct ouro_header *h = ouro__header(entry->object);
-        bool spent = entry->link & OURO__ENTRY_OUTSIDE;
-        ouro__half_store(&h->visited, spent ? OURO__ACYCLIC : 0);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
-        ouro_word b = ouro__load(&h->shared);
-        /* With more references than can be counted it stays immortal. */
-        ouro_word immortal = is_uncounted(b) ? 0 : OURO__IMMORTAL;
-        /* Full: pairs with the counts of threads that a hook has handed the object to. */
-        while (!ouro__cas_full(&h->shared, &b,
-                               (b & ~(immortal | OURO__OWNER_MASK)) | OURO__MERGED_OWNER))
-            continue;
-        entry->object = NULL;
-    }
-}
-
-/* -- with hooks -------------------------------------------------------------------------------- */
-
-static void mark_all_dying(struct ouro__capture *c)
-{
-    for (uint32_t i = 0; i < c->dead; i++) {
-        prefetch_ahead(c, i);
-        struct ouro__entry *entry = &c->v->entries[i];
-        struct ouro_header *h = ouro__header(entry->object);
-        /* The reference that a claimed entry owns goes with the entry. */
-        if (entry->link & OURO__ENTRY_CLAIMED)
-            ouro__store(&h->shared, ouro__load(&h->shared) - OURO__UNIT);
-        entry->link = 0;
-        bool spent = ouro__is_spent(h);
-        ouro__mark_dying(h);
-        ouro__half_store(&h->visited, i + 1);
-        ouro__half_store(&h->local, spent ? OURO__SPENT : OURO__LOCAL_AWAY);
-    }
-}
-
-static bool run_hooks(struct ouro__capture *c)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < c->dead; i++) {
-        if (!has_hook(c, i))
-            continue;
-        any = true;
-        void *object = c->v->entries[i].object;
-        if (c->v->entries[i].link & OURO__ENTRY_OUTSIDE)
-            continue;                                 /* before the sweep was left */
-        c->v->entries[i].link |= OURO__ENTRY_OUTSIDE; /* from here on: its hook ran */
-        ouro_destroy_value(object, type_at(c, i));
-    }
-    return any;
-}
-
-static void drop_fields(struct ouro__capture *c)
-{
-    for (uint32_t i = 0; i < c->dead; i++) {
-        struct ouro__entry entry = c->v->entries[i];
-        if (!entry.object || (entry.link & OURO__ENTRY_OUTSIDE))
-            continue;
-        prefetch_ahead(c, i);
-        c->me->dropping = c->me->whole = true;
-        ouro_lifted_destroy(entry.object, type_at(c, i));
-        c->me->dropping = c->me->whole = false;
-    }
-}
-
-/* What is left to do of a sweep, from wherever its stage is. Nothing is done twice: entries say
- * whose hook ran and what was freed, and fields that were dropped are empty. */
-static size_t go_on(struct ouro__capture *c)
-{
-    struct ouro__stage *stage = &c->v->stage;
-    if (stage->step == OURO__PLAIN) {
-        drop_outside(c);
-        stage->step = OURO__FREEING;
-    }
-    if (stage->step == OURO__HOOKS_RUN) {
-        if (run_hooks(c) && find_resurrected(c) > 0)
-            let_live(c);
-        stage->step = OURO__DROPPING;
-    }
-    if (stage->step == OURO__DROPPING) {
-        drop_fields(c);
-        stage->step = OURO__FREEING;
-    }
-    return free_dead(c);
-}
-
-static size_t sweep_with_hooks(struct ouro__capture *c)
-{
-    mark_all_dying(c);
-    c->v->stage.step = OURO__HOOKS_RUN;
-    return go_on(c);
+    return OURO_CHECKED || ouro__context.heap->watched ? ouro__sweep_free(c) : free_runs(c);
 }
 
 /* -- beside bare objects ----------------------------------------------------------------------- */
@@ -296,7 +105,7 @@ static void place_at(struct ouro__capture *c, uint32_t i, struct ouro__entry ent
 
 static bool is_bare_at(const struct ouro__capture *c, uint32_t i)
 {
-    return ouro__is_bare_type(type_at(c, i));
+    return ouro__is_bare_type(ouro__dead_type(c->v, i));
 }
 
 /* Bare objects of the dead to the front, in their order; how many there are. */
@@ -333,7 +142,7 @@ static void rest_to_the_front(struct ouro__capture *c)
 static size_t sweep_rest(struct ouro__capture *c)
 {
     rest_to_the_front(c);
-    return c->dead ? sweep_with_hooks(c) : 0;
+    return c->dead ? ouro__sweep_hooks(c) : 0;
 }
 
 /* Neither kind refers to the other, so that one after the other can go. */
@@ -363,7 +172,7 @@ static size_t sweep_all(struct ouro__capture *c)
     if (c->bare)
         return sweep_bare_first(c);
     bool plain = !c->odd && c->dead == c->captured;
-    return plain ? sweep_plain(c) : sweep_with_hooks(c);
+    return plain ? sweep_plain(c) : ouro__sweep_hooks(c);
 }
 
 size_t ouro__sweep(struct ouro__capture *c)
@@ -378,12 +187,23 @@ size_t ouro__sweep(struct ouro__capture *c)
     return freed;
 }
 
+/* Nothing is done twice: entries say whose hook ran and what was freed, and fields that were
+ * dropped are empty. */
+static size_t rest_on(struct ouro__capture *c)
+{
+    if (c->v->stage.step == OURO__PLAIN) {
+        drop_outside(c);
+        c->v->stage.step = OURO__FREEING;
+    }
+    return ouro__sweep_hooks_on(c);
+}
+
 size_t ouro__sweep_on(struct ouro__capture *c)
 {
     bool releasing = c->me->releasing;
     c->outside = true;
     c->me->releasing = true;
-    size_t freed = c->v->stage.bare ? sweep_bare_on(c) : c->v->stage.freed + go_on(c);
+    size_t freed = c->v->stage.bare ? sweep_bare_on(c) : c->v->stage.freed + rest_on(c);
     c->me->releasing = releasing;
     return freed;
 }

@@ -24,8 +24,7 @@
 #include "alloc/heap.h"
 #include "alloc/pool.h"
 #include "hooks/value.h"
-#include "orc/capture.h"
-#include "orc/index.h"
+#include "orc/sweep.h"
 
 #define MOST_ORDERED 65536
 #define BLOCK        256
@@ -41,18 +40,6 @@ struct bare_sweep {
     bool failed;
 };
 
-static const struct ouro_type *type_at(const struct ouro__capture *c, uint32_t i)
-{
-    void *object = c->v->entries[i].object;
-    return ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
-}
-
-static void prefetch_ahead(const struct ouro__capture *c, uint32_t i)
-{
-    if (i + AHEAD < c->dead)
-        OURO_PREFETCH(ouro__header(c->v->entries[i + AHEAD].object));
-}
-
 OURO_INLINE const struct ouro_type *mark_dying(struct ouro__entry *entry)
 {
     struct ouro_header *h = ouro__header(entry->object);
@@ -61,16 +48,6 @@ OURO_INLINE const struct ouro_type *mark_dying(struct ouro__entry *entry)
     ouro__store(&h->shared, (b & (OURO__TYPE_MASK | OURO__WEAK)) | OURO__DYING);
     entry->link &= OURO__ENTRY_ROOT;
     return ouro__type_of(entry->object, b);
-}
-
-/* The index of one of the dead, or c->dead. */
-static uint32_t dead_index(const struct ouro__capture *c, const void *object)
-{
-    const struct ouro_header *h = ouro__header(object);
-    ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == 0 || visited > c->dead || c->v->entries[visited - 1].object != object)
-        return c->dead;
-    return visited - 1;
 }
 
 /* What a slot of the dead led to lives on; whether the slot's reference is gone. */
@@ -113,7 +90,7 @@ static void take(struct bare_sweep *s, uint32_t i)
     struct ouro__entry *entry = &s->c->v->entries[i];
     entry->link = (entry->link & OURO__ENTRY_ROOT) | OURO__ENTRY_LIVE;
     s->order[s->ordered++] = i;
-    const struct ouro_type *type = type_at(s->c, i);
+    const struct ouro_type *type = ouro__dead_type(s->c->v, i);
     if (type->hooks.trace)
         type->hooks.trace(entry->object, type, &s->visitor);
 }
@@ -123,7 +100,7 @@ static void empty_slot(struct bare_sweep *s, void **slot)
     void *object = *slot;
     if (!object)
         return; /* reported twice */
-    uint32_t i = dead_index(s->c, object);
+    uint32_t i = ouro__dead_index(s->c, object);
     if (i == s->c->dead) {
         if (drop_silently(s->c, object))
             *slot = NULL;
@@ -169,7 +146,7 @@ static void empty_one(struct ouro_visitor *self, void **slot, const struct ouro_
 {
     const struct bare_sweep *s = (const struct bare_sweep *)(const void *)self;
     (void)target;
-    if (*slot && (dead_index(s->c, *slot) < s->c->dead || drop_silently(s->c, *slot)))
+    if (*slot && (ouro__dead_index(s->c, *slot) < s->c->dead || drop_silently(s->c, *slot)))
         *slot = NULL;
 }
 
@@ -186,7 +163,7 @@ static void mark_and_empty(struct bare_sweep *s, uint32_t from, uint32_t to)
     struct ouro__capture *c = s->c;
     s->visitor.visit = c->v->stage.closed ? empty_any : empty_one;
     for (uint32_t i = from; i < to; i++) {
-        prefetch_ahead(c, i);
+        ouro__dead_prefetch(c, i, AHEAD);
         const struct ouro_type *type = mark_dying(&c->v->entries[i]);
         if (type->hooks.trace)
             type->hooks.trace(c->v->entries[i].object, type, &s->visitor);
@@ -259,7 +236,7 @@ static void sweep_in_blocks(struct bare_sweep *s)
         stage->emptied = to;
         for (uint32_t i = from; i < to; i++) {
             if (block != BLOCK)
-                prefetch_ahead(s->c, i);
+                ouro__dead_prefetch(s->c, i, AHEAD);
             freed += destroy_one(v, i, freed);
         }
     }
