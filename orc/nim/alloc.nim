@@ -5,6 +5,9 @@
 when not defined(gcDestructors):
   {.error: "Ouro's runtime is for --mm:orc and --mm:arc".}
 
+when ouroLater:
+  ouroDescriptions(keeps = true)
+
 type
   MemRegion = object # the heap is Ouro's
 

@@ -13,6 +13,8 @@ type
     size, align: csize_t
     name: cstring
     destructor, trace: pointer
+    run: proc (p, destructor: pointer): bool {.cdecl, gcsafe.}
+    rethrow: proc () {.cdecl, gcsafe.}
     acyclic: bool
 
 proc ouroNew(size, align: int): pointer {.importc: "ouro__nim_new", header: ouroHeader.}
@@ -23,17 +25,6 @@ proc ouroIsLast(p: pointer): bool {.importc: "ouro__nim_is_last", header: ouroHe
 proc ouroIsLastOf(p, desc: pointer): bool {.importc: "ouro__nim_is_last_of", header: ouroHeader.}
 proc ouroDispose(p: pointer; align: int) {.importc: "ouro__nim_dispose", header: ouroHeader.}
 proc ouroCount(p: pointer): int64 {.importc: "ouro_count", header: ouroHeader.}
-
-proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, raises: [].} =
-  ## Called by the library once per descriptor that it sees.
-  let t = cast[PNimTypeV2](desc)
-  info.size = csize_t(t.size)
-  info.align = csize_t(t.align)
-  when compiles(t.name):
-    info.name = t.name
-  info.destructor = t.destructor
-  info.trace = t.traceImpl
-  info.acyclic = (t.flags and ouroAcyclicFlag) != 0
 
 proc raiseOutOfMem() {.noinline.} # mmdisp.nim's
 
@@ -97,6 +88,49 @@ else:
   template GC_fullCollect* =
     ## Without a cycle collector (`--mm:arc`) there is nothing to collect.
     discard
+
+proc getCurrentException*(): ref Exception {.compilerRtl, inl, benign.}
+
+template ouroDescriptions(keeps: bool) {.dirty.} =
+  ## What the library calls. keeps: whether exceptions of destructors are kept.
+  when keeps:
+    type OuroDestructor = proc (p: pointer) {.nimcall, gcsafe.} # which may raise, whatever Nim says
+
+    var ouroRaised {.threadvar.}: ref Exception
+
+    proc ouroRun(p, destructor: pointer): bool {.cdecl.} =
+      ## Called for each destructor that the library runs. An exception is kept, so that the other
+      ## destructors run as ever; true: it is the first. ouroRethrow raises it when all are done.
+      try:
+        cast[OuroDestructor](destructor)(p)
+      except Exception:
+        result = ouroRaised == nil
+        if result: ouroRaised = getCurrentException()
+
+    proc ouroRethrow() {.cdecl.} =
+      let e = move(ouroRaised)
+      if e != nil: raise e
+
+  proc ouroNimDescribe(desc: pointer; info: ptr OuroNimInfo) {.exportc, cdecl, raises: [].} =
+    ## Called once per descriptor that the library sees.
+    let t = cast[PNimTypeV2](desc)
+    info.size = csize_t(t.size)
+    info.align = csize_t(t.align)
+    when compiles(t.name):
+      info.name = t.name
+    info.destructor = t.destructor
+    info.trace = t.traceImpl
+    when keeps:
+      info.run = ouroRun
+      info.rethrow = ouroRethrow
+    info.acyclic = (t.flags and ouroAcyclicFlag) != 0
+
+# 1.6 wants to know at once what stands behind `try`: there alloc.nim has them, which comes later.
+const ouroLater = not compiles(cast[PNimTypeV2](nil).display) and not defined(useMalloc)
+when not ouroLater:
+  ouroDescriptions(compiles(cast[PNimTypeV2](nil).display))
+else:
+  proc nimBorrowCurrentException(): ref Exception {.compilerRtl, inl, benign, nodestroy.}
 
 proc GC_ref*[T](x: ref T) =
   ## Takes a reference of its own to `x`, which `GC_unref` drops.

@@ -19,6 +19,8 @@ struct nim_type {
     struct ouro_type type;
     const void *desc;
     void (*destructor)(void *);
+    bool (*run)(void *value, void *destructor);
+    void (*rethrow)(void);
     void (*trace)(void *, void *);
     struct nim_type *next;
 };
@@ -32,9 +34,34 @@ static const struct nim_type *of(const struct ouro_type *type)
     return OURO_CONTAINER_OF(type, const struct nim_type, type);
 }
 
+/* A destructor that the library runs may raise an exception, which must not leave the loop that it
+ * runs in: it is kept in Nim's hands, and raised when all destructors are done. */
+static OURO_TLS void (*rethrow)(void); /* NULL: none is kept */
+
 static void destroy(void *value, const struct ouro_type *type)
 {
-    of(type)->destructor(value);
+    const struct nim_type *t = of(type);
+    if (OURO_UNLIKELY(!t->run))
+        t->destructor(value);
+    else if (OURO_UNLIKELY(t->run(value, (void *)t->destructor)))
+        rethrow = t->rethrow;
+}
+
+static OURO_NOINLINE void rethrow_now(void)
+{
+    const struct ouro__thread *me = ouro__self;
+    if (me && (me->releasing || me->visited.collecting))
+        return; /* there are more destructors to run: a drop in one of them led here */
+    void (*raise)(void) = rethrow;
+    rethrow = NULL;
+    raise();
+}
+
+/* Where destructors may have run, last of all: with some exceptions of Nim's it is a jump. */
+OURO_INLINE void rethrow_kept(void)
+{
+    if (OURO_UNLIKELY(rethrow != NULL))
+        rethrow_now();
 }
 
 static void trace(void *value, const struct ouro_type *type, struct ouro_visitor *visitor)
@@ -99,6 +126,8 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
                                  .align = info.align,
                                  .name = name ? name : "(Nim type without a name)"};
     memcpy(&t->destructor, &info.destructor, sizeof t->destructor);
+    t->run = info.run;
+    t->rethrow = info.rethrow;
     memcpy(&t->trace, &info.trace, sizeof t->trace);
     t->type.hooks.destroy = t->destructor ? destroy : NULL;
     t->type.hooks.trace = t->trace ? trace : NULL;
@@ -179,13 +208,18 @@ bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe)
     if (OURO_UNLIKELY(is_gone(object, "a ref to what is gone was dropped")))
         return false;
     struct ouro_type *type = type_of(desc, describe);
-    return type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
+    bool is_last =
+        type ? ouro__decref_last_of_out(object, type) : ouro__decref_last_bare_out(object);
+    rethrow_kept();
+    return is_last;
 }
 
 bool ouro__nim_deep(void *object, void *desc, ouro__nim_describe *describe)
 {
     struct ouro_type *type = type_of(desc, describe);
-    return !type || ouro__decref_deep(object, type);
+    bool is_last = !type || ouro__decref_deep(object, type);
+    rethrow_kept();
+    return is_last;
 }
 
 void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
@@ -196,6 +230,7 @@ void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
     struct ouro__thread *me = ouro__me();
     if (me)
         ouro__candidate_now(me, object, type);
+    rethrow_kept();
 }
 
 /* -- collections ------------------------------------------------------------------------------- */
@@ -203,6 +238,7 @@ void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
 void ouro__nim_collect(void)
 {
     (void)ouro_collect(NULL);
+    rethrow_kept();
 }
 
 intptr_t ouro__nim_freed(void)
@@ -242,6 +278,7 @@ void ouro__nim_collect_above(intptr_t limit)
     struct ouro__thread *me = ouro__me();
     if (me)
         ouro__collect_above(me, limit < 0 ? 0 : limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX);
+    rethrow_kept();
 }
 
 /* -- raw memory -------------------------------------------------------------------------------- */

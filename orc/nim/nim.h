@@ -23,6 +23,10 @@ struct ouro__nim_info {
     const char *name; /* may be NULL */
     void *destructor; /* void (*)(void *), or NULL */
     void *trace;      /* void (*)(void *, void *env), or NULL */
+    /* Runs a destructor; true: it raised an exception, the first that is kept. None leaves here.
+     * NULL: destructors are called as they are, and raise none. */
+    bool (*run)(void *value, void *destructor);
+    void (*rethrow)(void); /* raises what is kept */
     bool acyclic;
 };
 typedef void ouro__nim_describe(void *desc, struct ouro__nim_info *info);

@@ -2,10 +2,14 @@
 ## Cycles on Ouro, in the place of lib/system/orc.nim; included by arc.nim beside it.
 
 proc ouroTrace(slot, desc, env: pointer) {.importc: "ouro__nim_trace", header: ouroHeader.}
-proc ouroCollect() {.importc: "ouro__nim_collect", header: ouroHeader.}
+# Those that run destructors have the effects of Nim's own: whoever calls a GC_ proc looks at once
+# for the exception that one of them raised.
+proc ouroCollect() {.importc: "ouro__nim_collect", header: ouroHeader,
+  raises: [Exception], tags: [RootEffect], gcsafe, sideEffect.}
 proc ouroPause(paused: bool) {.importc: "ouro__nim_pause", header: ouroHeader.}
 proc ouroRoots(): int {.importc: "ouro__nim_roots", header: ouroHeader.}
-proc ouroCollectAbove(limit: int) {.importc: "ouro__nim_collect_above", header: ouroHeader.}
+proc ouroCollectAbove(limit: int) {.importc: "ouro__nim_collect_above", header: ouroHeader,
+  raises: [Exception], tags: [RootEffect], gcsafe, sideEffect.}
 
 when defined(nimAllocStats):
   # Nim's collector counts its own arrays: two in each collection, and one for the roots.
