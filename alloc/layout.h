@@ -17,8 +17,9 @@
  *      the heap's remote list.
  *  A4  `owner` is the heap that owns the page, and 0 in every other description: in the inner
  *      slices of a page, in single-block spans, in unused slices. It changes from one heap to
- *      another by one store (release), while others load it: whoever holds a block of the page sees
- *      the owner or one that it had, never 0.
+ *      another by one store, while others load it: whoever holds a block of the page sees the owner
+ *      or one that it had, never 0. They ask only whether it is theirs; who it is else they read
+ *      from a copy in another line (`owner_too`, M4 of remote.c).
  * The inlined free counts frees only (countdown): taking a cell counts nothing. So a page is known
  * to be empty when all it gave out came back since it last gave (Leijen et al. 2019 count both).
  */

@@ -66,7 +66,7 @@ OURO_INLINE struct ouro__page *own_page(const struct ouro_heap *heap, void *cell
     if (what == 0 || (what & OURO__MAP_HUGE))
         return NULL;
     struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
-    if (ouro__load(&page->pub.owner) != (ouro_word)heap)
+    if (ouro__load(&page->owner_too) != (ouro_word)heap)
         return NULL;
     size_t index = ouro__block_index(page, cell);
     if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
