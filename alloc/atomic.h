@@ -61,6 +61,12 @@ OURO_INLINE ouro_half ouro__half_exchange_full(ouro_half *p, ouro_half v)
         was = found;
     return was;
 }
+OURO_INLINE bool ouro__half_cas_full(ouro_half *p, ouro_half *expected, ouro_half v)
+{
+    ouro_half was = *expected;
+    *expected = AO_int_fetch_compare_and_swap_full(p, was, v);
+    return *expected == was;
+}
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {
     return AO_load(p);
@@ -140,6 +146,15 @@ OURO_INLINE ouro_half ouro__half_exchange_full(ouro_half *p, ouro_half v)
     ouro_half was = *p;
     *p = v;
     return was;
+}
+OURO_INLINE bool ouro__half_cas_full(ouro_half *p, ouro_half *expected, ouro_half v)
+{
+    if (*p != *expected) {
+        *expected = *p;
+        return false;
+    }
+    *p = v;
+    return true;
 }
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {

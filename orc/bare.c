@@ -85,13 +85,58 @@ bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type)
 
 /* -- the end ----------------------------------------------------------------------------------- */
 
-bool ouro__index_exchange(void *object, ouro_half next)
+/* Its memory goes, by whoever had the index still. */
+static void free_gone(void *object)
 {
     struct ouro_header *h = ouro__header(object);
-    if (ouro__half_exchange_full(&h->visited, next) != OURO__GONE_INDEX)
-        return true;
+    /* Pairs with the exchange in ouro__dispose_out; an RMW, as TSan does not follow fences. */
+    (void)ouro__half_exchange_full(&h->visited, OURO__GONE_INDEX);
     ouro__free_object(object, ouro__type_of(object, ouro__load(&h->shared)));
+}
+
+bool ouro__index_move(void *object, ouro_half place)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half v = ouro__half_load(&h->visited);
+    while (v != OURO__GONE_INDEX) {
+        if (ouro__half_cas_full(&h->visited, &v, (v & OURO__FLAGS) | place))
+            return true;
+    }
+    free_gone(object);
     return false;
+}
+
+enum ouro__taken ouro__index_take_back(void *object, ouro_half place)
+{
+    ouro_half v = place;
+    if (ouro__half_cas_full(&ouro__header(object)->visited, &v, 0))
+        return OURO__TAKEN_BACK;
+    if (v != OURO__GONE_INDEX)
+        return OURO__TAKEN_MARKED;
+    free_gone(object);
+    return OURO__TAKEN_GONE;
+}
+
+bool ouro__index_hold(const struct ouro__thread *me, struct ouro_header *h)
+{
+    if (OURO_LIKELY(!ouro__load(&ouro__many_threads)))
+        return false;
+    ouro_half v = ouro__half_load(&h->visited), next;
+    do {
+        if (v == OURO__ACYCLIC || v == OURO__GONE_INDEX || (me && ouro__has_entry(me, h + 1, v)))
+            return false;
+        next = v == 0 ? OURO__HOLD : v | OURO__HOLD | OURO__MARK;
+    } while (!ouro__half_cas_full(&h->visited, &v, next));
+    ouro__fence_release(); /* a count that is read is no earlier; pairs with any_touched (verdict.c) */
+    return true;
+}
+
+void ouro__index_let_go(struct ouro_header *h)
+{
+    ouro_half v = ouro__half_load(&h->visited);
+    while (v <= (OURO__FLAGS | OURO__LEFT) && (v & OURO__HOLD) &&
+           !ouro__half_cas_full(&h->visited, &v, v & ~OURO__HOLD))
+        continue;
 }
 
 void ouro__dispose_out(void *object)
@@ -196,21 +241,34 @@ void ouro__candidate_bare(void *object, struct ouro_type *type)
 {
     struct ouro__thread *me = ouro__me();
     if (me)
-        ouro__candidate_now(me, object, type);
+        ouro__candidate_dropped(me, object, type);
 }
 
 void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
-    if (!ouro__stamp(object, &b, type))
+    if (!ouro__stamp(object, &b, type)) {
+        ouro__index_let_go(h);
         return;
+    }
     if (type->flags & OURO_ACYCLIC) {
         ouro__half_store(&h->visited, OURO__ACYCLIC);
         return;
     }
     ouro__remember_bare(me, object);
     ouro__collect_if_due(me);
+}
+
+void ouro__candidate_beside(struct ouro__thread *me, void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    (void)ouro__index_hold(me, h);
+    ouro__half_store(&h->local, ouro__half_load(&h->local) - OURO__LOCAL_UNIT);
+    if (ouro__half_load(&h->visited) == OURO__HOLD)
+        ouro__candidate_now(me, object, type);
+    else
+        ouro__index_let_go(h); /* another thread's collection reached it meanwhile */
 }
 
 /* References that are counted, wherever. */
@@ -222,13 +280,15 @@ static int64_t all_references(const struct ouro_header *h, ouro_word b)
 
 /* The object becomes the caller's, with n references. `local` first: who acquires the new shared
  * word sees it (docs/counts.md, d). */
-static bool take_over(const struct ouro__thread *me, struct ouro_header *h, ouro_word *b, int64_t n)
+static bool take_over(const struct ouro__thread *me, struct ouro_header *h, ouro_word *b, int64_t n,
+                      bool held)
 {
     ouro_half before = ouro__half_load(&h->local);
-    int64_t part = n < OURO__LOCAL_MOST ? n : OURO__LOCAL_MOST;
+    bool out = held && ouro__half_load(&h->visited) != OURO__HOLD; /* another's index (B6) */
+    int64_t most = out ? OURO__OUT_MOST : OURO__LOCAL_MOST, part = n < most ? n : most;
     ouro_word next = (*b & (OURO__TYPE_MASK | OURO__WEAK)) | me->home |
                      (ouro_word)(n - part) << OURO__COUNT_SHIFT;
-    ouro__half_store(&h->local, ouro__owned_local(next, part));
+    ouro__half_store(&h->local, out ? ouro__out_local(next, part) : ouro__owned_local(next, part));
     if (ouro__cas_full(&h->shared, b, next))
         return true;
     ouro__half_store(&h->local, before);
@@ -241,6 +301,7 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load_acquire(&h->shared);
     int64_t n;
+    bool held = false;
     do {
         n = all_references(h, b) - 1;
         if (OURO_UNLIKELY(n < 0)) {
@@ -251,18 +312,35 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
             ouro__forget(me, h);
             return !ouro__is_deep(ouro__deep) || ouro__decref_deep(object, type);
         }
-    } while (!take_over(me, h, &b, n));
-    if (ouro__half_load(&h->visited) == 0)
-        ouro__candidate_bare(object, type);
+        held = held || ouro__index_hold(me, h);
+    } while (!take_over(me, h, &b, n, held));
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == (held ? OURO__HOLD : 0))
+        ouro__candidate_now(me, object, type);
+    else if (held)
+        ouro__index_let_go(h);
     return false;
+}
+
+/* Has an index, or a collection may give it one. */
+static bool is_indexed(const void *object, const struct ouro_header *h)
+{
+    return ouro__half_load(&h->visited) != 0 ||
+           ouro__is_traced_bare(object, ouro__load(&h->shared));
 }
 
 bool ouro__decref_last_bare_out(void *object)
 {
     struct ouro__thread *me = ouro__me();
+    if (!object)
+        return false;
+    struct ouro_header *h = ouro__header(object);
+    bool held = is_indexed(object, h) && ouro__index_hold(me, h);
     bool last = ouro__decref_last_out(object);
     if (last && me) /* no collection is to look into what is being destroyed */
-        ouro__forget(me, ouro__header(object));
+        ouro__forget(me, h);
+    if (held && (!last || ouro__half_load(&h->visited) == OURO__HOLD))
+        ouro__index_let_go(h);
     return last;
 }
 
@@ -289,7 +367,7 @@ static uint32_t index_all(struct ouro__entry *from, uint32_t count, uint32_t fir
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (ouro__index_exchange(from[i].object, first + kept + 1))
+        if (ouro__index_move(from[i].object, first + kept + 1))
             from[kept++] = from[i];
     }
     return kept;
@@ -302,7 +380,7 @@ static void set_aside(struct ouro__visited *v, uint32_t limit)
         return;
     for (uint32_t i = 0; i < limit; i++) {
         aside[i] = v->entries[i];
-        if (!ouro__index_exchange(aside[i].object, OURO__KEPT))
+        if (!ouro__index_move(aside[i].object, OURO__KEPT))
             aside[i].object = NULL;
     }
     v->aside = aside;
@@ -315,14 +393,15 @@ static void set_aside(struct ouro__visited *v, uint32_t limit)
 static void put_back(struct ouro__thread *me, struct ouro__entry *aside, uint32_t limit)
 {
     struct ouro__visited *v = &me->visited;
-    uint32_t kept = 0;
+    uint32_t newer = v->count, kept = 0;
     for (uint32_t i = 0; i < limit; i++) {
-        if (aside[i].object && ouro__index_exchange(aside[i].object, 0))
+        if (!aside[i].object)
+            continue;
+        uint32_t before = v->live_places;
+        ouro__remember_again(me, aside[i].object);
+        if (v->live_places > before)
             aside[kept++] = aside[i];
     }
-    uint32_t newer = v->count;
-    for (uint32_t i = 0; i < kept; i++)
-        ouro__remember_bare(me, aside[i].object);
     if (v->free_place || v->count != newer + kept)
         return; /* in another order, for want of memory */
     memmove(v->entries + kept, v->entries, newer * sizeof *v->entries);

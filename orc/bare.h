@@ -131,6 +131,8 @@ OURO_INLINE bool ouro_decref_is_last(void *object)
 
 /* The out-of-line parts of the next. */
 OURO_API bool ouro__decref_deep(void *object, struct ouro_type *type);
+/* A drop of an object that only this thread counts, was not the last, and is no candidate: it is one
+ * from now on. */
 OURO_API void ouro__candidate_bare(void *object, struct ouro_type *type);
 extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask */
 
@@ -142,8 +144,10 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
             !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) /* as above */
         return OURO__ASK;
     if (local >= OURO__LOCAL_UNIT) {
+        if (OURO_UNLIKELY(visited == 0))
+            return OURO__ASK_CANDIDATE;
         ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
-        return OURO_UNLIKELY(visited == 0) ? OURO__ASK_CANDIDATE : OURO__NOT_LAST;
+        return OURO__NOT_LAST;
     }
     if (OURO_UNLIKELY(!ouro__has_no_index(visited)))
         return OURO__ASK;

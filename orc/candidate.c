@@ -75,6 +75,34 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     return true;
 }
 
+void ouro__remember_again(struct ouro__thread *me, void *object)
+{
+    struct ouro__visited *v = &me->visited;
+    v->bare = true;
+    uint32_t place = place_for(me);
+    if (!ouro__index_move(object, place ? place : OURO__LOST))
+        object = NULL;
+    if (place == 0) {
+        v->lost = true;
+        ouro__lost_set(me->orc);
+    } else if (object) {
+        v->entries[place - 1] = (struct ouro__entry){object, 0, 0};
+        v->live_places++;
+    } else if (place == v->count) {
+        v->count--;
+    } else {
+        v->entries[place - 1] = (struct ouro__entry){NULL, 0, v->free_place};
+        v->free_place = place;
+    }
+}
+
+bool ouro__has_entry(const struct ouro__thread *me, const void *object, ouro_half visited)
+{
+    const struct ouro__visited *v = &me->visited;
+    ouro_half place = ouro__place_in(visited);
+    return place != 0 && place <= v->count && v->entries[place - 1].object == object;
+}
+
 void ouro__remember_bare(struct ouro__thread *me, void *object)
 {
     me->visited.bare = true; /* before any is in the array */
@@ -87,7 +115,7 @@ static OURO_NOINLINE void last_takes_beside(struct ouro__visited *v, uint32_t pl
 {
     while (v->count-- > place) {
         struct ouro__entry last = v->entries[v->count];
-        if (ouro__index_exchange(last.object, place)) {
+        if (ouro__index_move(last.object, place)) {
             v->entries[place - 1] = last;
             return;
         }
@@ -141,7 +169,7 @@ void ouro__relink_free_places(struct ouro__visited *v)
 
 void ouro__forget(struct ouro__thread *me, struct ouro_header *h)
 {
-    ouro_half place = ouro__half_load(&h->visited);
+    ouro_half place = ouro__place_in(ouro__half_load(&h->visited));
     struct ouro__visited *v = &me->visited;
     if (place == OURO__LOST)
         ouro__half_store(&h->visited, 0);
@@ -227,7 +255,7 @@ static void leave_bare(struct ouro__thread *me, void *object)
     ouro__orc_lock(&me->orc->orphans_lock);
     bool room = orphans_room(me->orc, 1);
     struct ouro__entry *list = me->orc->orphans;
-    if (ouro__index_exchange(object, room ? OURO__LEFT : OURO__LOST) && room)
+    if (ouro__index_move(object, room ? OURO__LEFT : OURO__LOST) && room)
         list[++list->link] = (struct ouro__entry){object, 0, OURO__ENTRY_BARE};
     ouro__orc_unlock(&me->orc->orphans_lock);
     if (!room)
@@ -290,13 +318,6 @@ bool ouro__orphans_exist(struct ouro__orc *orc)
     return any;
 }
 
-static void take_bare(struct ouro__thread *me, void *object)
-{
-    if (!ouro__index_exchange(object, 0))
-        return; /* disposed of meanwhile */
-    ouro__remember_bare(me, object);
-}
-
 void ouro__orphans_take(struct ouro__thread *me)
 {
     struct ouro__orc *orc = me->orc;
@@ -312,7 +333,7 @@ void ouro__orphans_take(struct ouro__thread *me)
         for (uint32_t i = 1; i <= entries[0].link; i++) {
             void *object = entries[i].object;
             if (entries[i].link & OURO__ENTRY_BARE)
-                take_bare(me, object);
+                ouro__remember_again(me, object);
             else if (!(entries[i].link & OURO__ENTRY_CLAIMED))
                 ouro__decref_out(object);
             else if (!ouro__remember(me, object, true) && ouro__unclaim(object))

@@ -136,6 +136,25 @@ static bool is_to_be_traced(struct ouro__capture *c, struct ouro__edge edge, str
     return false;
 }
 
+/* Where there may be no room, or another thread may be first (B5). */
+static OURO_NOINLINE bool claim_out(struct ouro__capture *c, struct ouro__edge edge,
+                                    struct ouro_header *h, uint32_t index)
+{
+    ouro_half none = 0;
+    c->failed = !room_for_one(c);
+    if (c->failed)
+        return false;
+    if (!c->pinned) {
+        ouro__half_store(&h->visited, index + 1);
+        return true;
+    }
+    if (ouro__half_cas_full(&h->visited, &none, index + 1))
+        return true;
+    c->skipped = true;
+    mark_outside(c, edge);
+    return false;
+}
+
 static const struct ouro__search capturing;
 
 static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
@@ -153,7 +172,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         mark_outside(c, edge);
         return;
     }
-    if (OURO_UNLIKELY(visited > c->v->count)) { /* bare, and in a list (index.h) */
+    if (OURO_UNLIKELY(visited > c->v->count)) { /* bare, and in a list, or held (index.h) */
         c->skipped = true;
         mark_outside(c, edge);
         return;
@@ -163,6 +182,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
             !ouro__is_entry_of(c, edge.target, visited)) {
             /* A candidate of a thread that a fork left behind: nobody speaks for it. Or bare, and
              * another thread's: that one sees to it. */
+            c->skipped |= c->pinned;
             mark_outside(c, edge);
             return;
         }
@@ -177,12 +197,11 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         return;
     }
     uint32_t index = c->v->count;
-    if (OURO_UNLIKELY(index == c->v->capacity || c->seen != NULL) && !room_for_one(c)) {
-        c->failed = true;
+    if (OURO_LIKELY(index != c->v->capacity && c->seen == NULL))
+        ouro__half_store(&h->visited, index + 1);
+    else if (!claim_out(c, edge, h, index))
         return;
-    }
     c->v->count++;
-    ouro__half_store(&h->visited, index + 1);
     c->entries[index] = (struct ouro__entry){edge.target, -1, 0};
     ouro__capture_push(c, index);
 }
@@ -224,26 +243,44 @@ static const struct ouro__search capturing = {arrive_capturing,     explain_one,
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-void ouro__capture_abandon(struct ouro__capture *c)
+/* What was no candidate gives its index back; but what another thread dropped meanwhile has to be
+ * one, and there may be no memory for it. */
+static void abandon_beside(struct ouro__capture *c)
 {
     for (uint32_t i = c->candidates; i < c->v->count; i++) {
+        void *object = c->entries[i].object;
+        if (ouro__index_take_back(object, i + 1) == OURO__TAKEN_MARKED &&
+            ouro__index_move(object, OURO__LOST)) {
+            c->v->lost = true;
+            ouro__lost_set(c->me->orc);
+        }
+    }
+    c->v->count = c->candidates;
+    for (uint32_t i = 0; i < c->candidates; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        uint32_t link = ouro__entry_stays(entry) ? 0 : entry->link & OURO__ENTRY_CLAIMED;
+        if (entry->object)
+            *entry = (struct ouro__entry){entry->object, 0, link};
+    }
+}
+
+void ouro__capture_abandon(struct ouro__capture *c)
+{
+    if (c->pinned) {
+        abandon_beside(c);
+        return;
+    }
+    for (uint32_t i = c->candidates; i < c->v->count; i++) {
         if (!(c->entries[i].link & OURO__ENTRY_LIVE))
-            ouro__index_back(c, c->entries[i].object);
+            ouro__half_store(&ouro__header(c->entries[i].object)->visited, 0);
     }
     c->v->count = c->candidates;
     for (uint32_t i = 0; i < c->candidates; i++) {
         struct ouro__entry *entry = &c->entries[i];
         if (!entry->object)
             continue;
-        if ((entry->link & OURO__ENTRY_LIVE) && (entry->link & OURO__ENTRY_BARE)) {
-            *entry = (struct ouro__entry){NULL, 0, 0};
-            c->v->live_places--;
-            continue;
-        }
-        bool kept = entry->link & OURO__ENTRY_BARE; /* it has its index; or was disposed of */
         *entry = (struct ouro__entry){entry->object, 0, entry->link & OURO__ENTRY_CLAIMED};
-        if (!kept)
-            ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
+        ouro__half_store(&ouro__header(entry->object)->visited, i + 1);
     }
 }
 
@@ -253,9 +290,38 @@ static bool pass_over_immortal(const struct ouro__capture *c, struct ouro__entry
 {
     if (OURO_LIKELY(!(ouro__load(&ouro__header(entry->object)->shared) & OURO__IMMORTAL)))
         return false;
-    ouro__index_back(c, entry->object);
-    entry->link |= OURO__ENTRY_LIVE | (c->pinned ? OURO__ENTRY_BARE : 0);
+    if (!c->pinned) {
+        ouro__half_store(&ouro__header(entry->object)->visited, 0);
+        entry->link |= OURO__ENTRY_LIVE;
+        return true;
+    }
+    ouro_half place = (ouro_half)(entry - c->entries) + 1;
+    if (ouro__index_take_back(entry->object, place) == OURO__TAKEN_MARKED) {
+        entry->link |= OURO__ENTRY_LIVE | OURO__ENTRY_STAYS; /* a drop is at its end */
+        return true;
+    }
+    entry->object = NULL;
+    c->v->live_places--;
     return true;
+}
+
+/* Before any count is read, the marks are taken off (B4). What shows HOLD is left as it is, but where
+ * nobody can be at it any more. */
+static void take_marks_off(struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->candidates; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (i + 8 < c->candidates)
+            OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
+        if (!entry->object)
+            continue;
+        ouro_half *visited = &ouro__header(entry->object)->visited;
+        ouro_half v = ouro__half_load(visited);
+        while (v == (OURO__MARK | (i + 1)) && !ouro__half_cas_full(visited, &v, i + 1))
+            continue;
+        if (v == (OURO__FLAGS | (i + 1)) && !c->alone)
+            entry->link |= OURO__ENTRY_STAYS;
+    }
 }
 
 bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ouro_word b)
@@ -285,6 +351,8 @@ bool ouro__capture(struct ouro__capture *c)
         if (!c->seen)
             return false;
         c->pinned = v->bare;
+        if (c->pinned)
+            take_marks_off(c);
     }
     for (uint32_t i = 0; i < c->candidates && !c->failed; i++) {
         if (i + 8 < c->candidates)

@@ -41,7 +41,7 @@ struct ouro__capture {
     bool odd;      /* some captured type is not flat */
     bool weak;     /* some captured object may have a weak cell */
     uint32_t bare; /* so many captured objects are bare */
-    bool pinned;   /* and other threads may have indices of such: they are taken back by exchange */
+    bool pinned;   /* and other threads may have indices of such, and drop them (B4, B5) */
     bool moved;    /* a living object was touched: what it explained may be elsewhere */
     const struct ouro_type *told; /* what stood for a type last (OURO_TYPE_LATER), and for which */
     struct ouro_type *meant;
@@ -58,13 +58,11 @@ OURO_INLINE bool ouro__may_capture(const struct ouro__capture *c, const void *ob
     return OURO_LIKELY((b & (OURO__OWNER_MASK | OURO__IMMORTAL)) == c->own) ||
            ouro__may_capture_out(c, object, b);
 }
-/* The index of an object goes; false: so did the object, and its memory. */
-OURO_INLINE bool ouro__index_back(const struct ouro__capture *c, void *object)
+/* What a bare entry that is not captured, or proved live, has where it stays a candidate. */
+#define OURO__ENTRY_STAYS (OURO__ENTRY_BARE | OURO__ENTRY_CLAIMED)
+OURO_INLINE bool ouro__entry_stays(const struct ouro__entry *entry)
 {
-    if (OURO_UNLIKELY(c->pinned))
-        return ouro__index_exchange(object, 0);
-    ouro__half_store(&ouro__header(object)->visited, 0);
-    return true;
+    return (entry->link & OURO__ENTRY_STAYS) == OURO__ENTRY_STAYS;
 }
 /* Whether an entry takes part, and has not proved live: merged candidates do only while the process
  * has a single thread; till then they wait. */

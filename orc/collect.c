@@ -87,7 +87,7 @@ static void remember_block(struct ouro__thread *me, char *block)
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
         ouro__may_be_lost(object, b)) {
         if (ouro__is_traced_bare(object, b))
-            ouro__remember_bare(me, object);
+            ouro__remember_again(me, object);
         else
             ouro__remember(me, object, false);
     }
@@ -145,7 +145,7 @@ static void close_up(struct ouro__capture *c, uint32_t end)
         entry.trial = 0;
         if (OURO_LIKELY(!c->pinned))
             ouro__half_store(&ouro__header(entry.object)->visited, kept + 1);
-        else if (!ouro__index_exchange(entry.object, kept + 1))
+        else if (!ouro__index_move(entry.object, kept + 1))
             continue; /* disposed of by another thread since a hook made it a candidate */
         v->claimed += entry.link != 0;
         v->entries[kept++] = entry;
@@ -320,6 +320,7 @@ void ouro__collect_left(struct ouro__thread *me)
                               .dead = stage->dead};
     if (stage->step == OURO__CAPTURING) {
         stage->step = OURO__NO_STEP;
+        c.pinned = c.pinned && stage->seen; /* as it was captured */
         ouro__unlock_buckets(me->orc, v);
         ouro__capture_abandon(&c);
         if (stage->beside)

@@ -5,19 +5,41 @@
  *  B1  Of a bare object that has an index the memory stays until the index is taken back: by the
  *      thread whose array it is in, by whoever takes the list of what ended threads left, or by the
  *      thread that disposes of it, if it is its own.
- *  B2  Taking back and GONE are exchanges of the visited word. GONE is written after the header
- *      says that the object is gone; whoever comes second gives the memory back.
- *  B3  One that is larger than a small block has W set, so that no inlined path ends it. */
+ *  B2  Taking back, a new place and GONE are RMWs of the visited word. GONE is written after the
+ *      header says that the object is gone; whoever comes second gives the memory back.
+ *  B3  One that is larger than a small block has W set, so that no inlined path ends it.
+ * Where more than one thread was ever attached, a collection may run beside drops by others:
+ *  B4  A drop that is answered out of line, and that leaves references, adds HOLD, and to another's
+ *      index MARK, before it writes a count, and takes HOLD off after the last one: its last access.
+ *      Only the thread whose index it is takes MARK off, where it shows no HOLD, before it reads the
+ *      counts. So who judged an object and finds its bare index knows that no drop began meanwhile.
+ *  B5  An index is given to an object that has none, and taken from one that proved live, by a
+ *      compare-and-swap. An object that somebody holds is not captured; one that is marked stays a
+ *      candidate.
+ *  B6  An object that a drop takes over under another's index has the `out` form of `local`: its
+ *      owner's inlined drops would not mark it. The first drop that finds no such index ends that. */
 #ifndef OURO_ORC_INDEX_H
 #define OURO_ORC_INDEX_H
 
 #include "orc/bare.h"
 #include "orc/state.h"
 
-#define OURO__LEFT       ((ouro_half)0xFFFFFFFEu) /* in a list that an ended thread left */
 #define OURO__GONE_INDEX ((ouro_half)0xFFFFFFFDu)
-#define OURO__KEPT       ((ouro_half)0xFFFFFFFCu) /* set aside by ouro__collect_above */
-#define OURO__LOST       ((ouro_half)0xFFFFFFFBu) /* a candidate that no memory could be had for */
+/* With an index, or (HOLD) alone where nobody has one. */
+#define OURO__HOLD  ((ouro_half)1 << 30) /* a drop is under way */
+#define OURO__MARK  ((ouro_half)1 << 29) /* a drop began since the last capture by whose it is */
+#define OURO__FLAGS (OURO__HOLD | OURO__MARK)
+/* Places that no array has; with flags, as any other. */
+#define OURO__LEFT ((ouro_half)0x10000002u) /* in a list that an ended thread left */
+#define OURO__KEPT ((ouro_half)0x10000001u) /* set aside by ouro__collect_above */
+#define OURO__LOST ((ouro_half)0x10000000u) /* a candidate that no memory could be had for */
+OURO_STATIC_ASSERT(OURO__ENTRY_INDEX < OURO__LOST, "an index is none of these");
+
+/* The place that a visited word tells; 0: none. */
+OURO_INLINE ouro_half ouro__place_in(ouro_half visited)
+{
+    return visited <= (OURO__FLAGS | OURO__LEFT) ? visited & ~OURO__FLAGS : 0;
+}
 
 OURO_INLINE bool ouro__is_bare_type(const struct ouro_type *type)
 {
@@ -50,15 +72,27 @@ OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
 OURO_INLINE bool ouro__may_be_lost(const void *object, ouro_word shared)
 {
     ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
-    return visited == (ouro__is_traced_bare(object, shared) ? OURO__LOST : 0) &&
+    return ouro__place_in(visited) == (ouro__is_traced_bare(object, shared) ? OURO__LOST : 0) &&
            ouro__can_trace(object, shared);
 }
 /* A bare candidate of this thread that has no index. */
 void ouro__remember_bare(struct ouro__thread *me, void *object);
+/* One whose index the caller has, though in no array: it gets a place, unless it is gone. */
+void ouro__remember_again(struct ouro__thread *me, void *object);
+/* Whether that visited word is an index in this thread's array. */
+bool ouro__has_entry(const struct ouro__thread *me, const void *object, ouro_half visited);
 
-/* The index of a bare object becomes `next`; false: it was disposed of, and its memory is given
- * back. Full: pairs with ouro__dispose_out. */
-bool ouro__index_exchange(void *object, ouro_half next);
+/* The index of a bare object that the caller has (B1) becomes `place`, with the flags that it has;
+ * false: it was disposed of, and its memory is given back. Full: pairs with ouro__dispose_out. */
+bool ouro__index_move(void *object, ouro_half place);
+/* The same from the bare index `place` to none. */
+enum ouro__taken { OURO__TAKEN_BACK, OURO__TAKEN_GONE, OURO__TAKEN_MARKED /* it stays as it is */ };
+enum ouro__taken ouro__index_take_back(void *object, ouro_half place);
+/* Before a count of a bare object is written, for a drop (B4); false: its index is this thread's, or
+ * there was never another thread. */
+bool ouro__index_hold(const struct ouro__thread *me, struct ouro_header *h);
+/* After that; the last access. Nothing, if it is not held. */
+void ouro__index_let_go(struct ouro_header *h);
 /* Remembers the type of a bare object in its header; *shared is what that is now. False: the type
  * cannot be registered, or its number is too large. */
 bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type);
@@ -80,7 +114,7 @@ OURO_INLINE bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *
 /* Below the threshold only each so many candidates are reason to ask what memory is in use. */
 #define OURO__LOOK 8
 
-/* An object that has no index becomes a candidate of the calling thread, if its type (a bare one)
+/* An object that has no index, held or not, becomes a candidate of the calling thread, if its type (a bare one)
  * allows. May collect. */
 void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type);
 OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, struct ouro_type *type)
@@ -100,8 +134,23 @@ OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, stru
         ouro__collect_if_due(me);
 }
 
-/* Forgets a candidate of this thread where that is short: the last one takes its place, and no
- * other thread has disposed of that. False: it has its index still. */
+/* A drop, not the last, of an object that has no index and that only the calling thread counts: it
+ * becomes a candidate. */
+void ouro__candidate_beside(struct ouro__thread *me, void *object, struct ouro_type *type);
+OURO_INLINE void ouro__candidate_dropped(struct ouro__thread *me, void *object,
+                                         struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    if (OURO_UNLIKELY(ouro__load(&ouro__many_threads))) {
+        ouro__candidate_beside(me, object, type);
+        return;
+    }
+    ouro__half_store(&h->local, ouro__half_load(&h->local) - OURO__LOCAL_UNIT);
+    ouro__candidate_now(me, object, type);
+}
+
+/* Forgets a candidate of this thread where that is short: the last one takes its place, and no other
+ * thread has disposed of that. False: it has its index still. */
 OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h)
 {
     struct ouro__visited *v = &me->visited;

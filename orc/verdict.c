@@ -10,7 +10,8 @@
  * the references among them alone. Weak upgrades are kept out meanwhile by holding the buckets'
  * locks.
  *
- *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more.
+ *  V5  A live object has visited == 0 and its entry LIVE; it is no candidate any more. Where others
+ *      may drop bare objects meanwhile (pinned) it has its index until the end.
  *  V6  After the second look the dead can be reached by nobody, and no weak cell finds them. */
 #include "orc/capture.h"
 
@@ -30,10 +31,14 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
     if (visited == 0 || visited > c->v->count ||
         (((b & OURO__MERGED) || c->pinned) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
-    if (OURO_LIKELY(ouro__index_back(c, edge.target)))
-        ouro__capture_later(c, &living, visited - 1);
-    else
-        c->entries[visited - 1].link |= OURO__ENTRY_LIVE | OURO__ENTRY_BARE;
+    if (OURO_LIKELY(!c->pinned)) {
+        ouro__half_store(&h->visited, 0);
+    } else {
+        if (!ouro__is_captured(c, &c->entries[visited - 1]))
+            return; /* found before; or it takes no part */
+        c->entries[visited - 1].link |= OURO__ENTRY_LIVE;
+    }
+    ouro__capture_later(c, &living, visited - 1);
 }
 
 static void mark_live(struct ouro__capture *c, uint32_t index)
@@ -74,10 +79,8 @@ static void find_living(struct ouro__capture *c)
             ouro__wrong_found(entry->object, ouro__load(&ouro__header(entry->object)->shared),
                               "more references to it were found than are counted");
         c->lives = true;
-        if (OURO_UNLIKELY(!ouro__index_back(c, entry->object))) {
-            entry->link |= OURO__ENTRY_LIVE | OURO__ENTRY_BARE;
-            continue;
-        }
+        if (OURO_LIKELY(!c->pinned))
+            ouro__half_store(&ouro__header(entry->object)->visited, 0);
         mark_live(c, i);
         ouro__capture_scan(c, &living);
     }
@@ -161,6 +164,14 @@ static void recount(struct ouro__capture *c)
     ouro__capture_finish(c, &recounting);
 }
 
+/* By a drop (B4), or as the shared word tells (a spill is not marked). */
+static bool was_touched(const struct ouro__capture *c, uint32_t i)
+{
+    const struct ouro_header *h = ouro__header(c->entries[i].object);
+    return ouro__load(&h->shared) != c->seen[i] ||
+           (c->pinned && ouro__half_load(&h->visited) != i + 1);
+}
+
 /* Whether any of the dead was touched since it was captured; those live. */
 static bool any_touched(struct ouro__capture *c)
 {
@@ -168,8 +179,7 @@ static bool any_touched(struct ouro__capture *c)
     ouro__fence_acquire(); /* after the last slot was read (docs/cycles.md M1) */
     for (uint32_t i = 0; i < c->v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
-        if (!ouro__is_captured(c, entry) ||
-            ouro__load(&ouro__header(entry->object)->shared) == c->seen[i])
+        if (!ouro__is_captured(c, entry) || !was_touched(c, i))
             continue;
         entry->trial = 1;
         any = true;
@@ -205,7 +215,34 @@ static void clear_weak(struct ouro__capture *c)
 static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
 {
     return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE) &&
-           !(entry->link & OURO__ENTRY_BARE);
+           (c->pinned || !(entry->link & OURO__ENTRY_BARE));
+}
+
+/* The indices of what lives go, now that nobody asks for them any more; bare ones stay candidates
+ * if they were dropped meanwhile, or reach what another thread has the index of: it may have found
+ * a part of the same garbage alive. */
+static void give_indices_back(const struct ouro__capture *c)
+{
+    for (uint32_t i = 0; i < c->v->count; i++) {
+        struct ouro__entry *entry = &c->entries[i];
+        if (!entry->object || !(entry->link & OURO__ENTRY_LIVE))
+            continue;
+        if (!(entry->link & OURO__ENTRY_BARE))
+            ouro__half_store(&ouro__header(entry->object)->visited, 0);
+        else if (stays(c, entry) ||
+                 ouro__index_take_back(entry->object, i + 1) == OURO__TAKEN_MARKED)
+            entry->link |= OURO__ENTRY_STAYS;
+        else
+            entry->object = NULL;
+    }
+}
+
+/* A bare candidate gets its place. */
+static void settle_stayer(struct ouro__entry *entry, uint32_t i)
+{
+    entry->link = 0;
+    if (!ouro__index_move(entry->object, i + 1))
+        entry->object = NULL;
 }
 
 /* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while
@@ -214,6 +251,8 @@ static void sort_out(struct ouro__capture *c)
 {
     struct ouro__visited *v = c->v;
     uint32_t dead = 0;
+    if (c->pinned)
+        give_indices_back(c);
     for (uint32_t i = 0; i < v->count; i++) {
         struct ouro__entry entry = c->entries[i];
         if (!ouro__is_captured(c, &entry))
@@ -222,14 +261,16 @@ static void sort_out(struct ouro__capture *c)
             c->entries[i] = c->entries[dead];
             c->entries[dead] = entry;
             ouro__half_store(&ouro__header(entry.object)->visited, dead + 1);
-            if (c->entries[i].object && !(c->entries[i].link & OURO__ENTRY_LIVE))
-                ouro__half_store(&ouro__header(c->entries[i].object)->visited, i + 1);
-        }
+        } /* the other's is told below */
         dead++;
     }
     c->dead = dead;
     for (uint32_t i = dead; i < v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
+        if (entry->object && ouro__entry_stays(entry)) {
+            settle_stayer(entry, i);
+            continue;
+        }
         if (stays(c, entry))
             entry->link &= OURO__ENTRY_CLAIMED;
         if (entry->object && !(entry->link & OURO__ENTRY_LIVE))

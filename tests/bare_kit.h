@@ -21,6 +21,7 @@ struct bnode {
 #define BNODE_DEAD  0x44414544u
 
 static void (*bnode_on_destroy)(struct bnode *dying); /* may be NULL; before the fields go */
+static void (*bnode_on_trace)(struct bnode *traced);  /* may be NULL; before its slots are read */
 static int64_t bnode_log[512];                        /* ids in the order of destruction */
 static ouro_word bnode_destroyed;
 static struct ouro_type bnode_type;
@@ -60,6 +61,8 @@ static void bnode_trace(void *value, const struct ouro_type *type, struct ouro_v
 {
     struct bnode *n = value;
     (void)type;
+    if (bnode_on_trace)
+        bnode_on_trace(n);
     visitor->visit(visitor, (void **)(void *)&n->a, &bnode_type);
     visitor->visit(visitor, (void **)(void *)&n->b, &bnode_type);
 }
@@ -114,6 +117,7 @@ static inline uint64_t bare_blocks(void)
 static inline int bare_setup(void **state)
 {
     bnode_on_destroy = NULL;
+    bnode_on_trace = NULL;
     bnode_destroyed = 0;
     return kit_setup(state);
 }

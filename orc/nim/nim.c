@@ -225,11 +225,11 @@ bool ouro__nim_deep(void *object, void *desc, ouro__nim_describe *describe)
 void ouro__nim_candidate(void *object, void *desc, ouro__nim_describe *describe)
 {
     struct ouro_type *type = type_of(desc, describe);
-    if (!type)
-        return;
     struct ouro__thread *me = ouro__me();
-    if (me)
-        ouro__candidate_now(me, object, type);
+    if (type && me)
+        ouro__candidate_dropped(me, object, type);
+    else
+        (void)ouro__decref_last_bare_out(object); /* it is not the last */
     rethrow_kept();
 }
 
