@@ -85,79 +85,6 @@ bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type)
 
 /* -- the end ----------------------------------------------------------------------------------- */
 
-/* Its memory goes, by whoever had the index still. */
-static void free_gone(void *object)
-{
-    struct ouro_header *h = ouro__header(object);
-    /* Pairs with the exchange in ouro__dispose_out; an RMW, as TSan does not follow fences. */
-    (void)ouro__half_exchange_full(&h->visited, OURO__GONE_INDEX);
-    ouro__free_object(object, ouro__type_of(object, ouro__load(&h->shared)));
-}
-
-bool ouro__index_move(void *object, ouro_half place)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro_half v = ouro__half_load(&h->visited);
-    while (v != OURO__GONE_INDEX) {
-        if (ouro__half_cas_full(&h->visited, &v, (v & OURO__FLAGS) | place))
-            return true;
-    }
-    free_gone(object);
-    return false;
-}
-
-enum ouro__taken ouro__index_take_back(void *object, ouro_half place)
-{
-    ouro_half v = place;
-    if (ouro__half_cas_full(&ouro__header(object)->visited, &v, 0))
-        return OURO__TAKEN_BACK;
-    if (v != OURO__GONE_INDEX)
-        return OURO__TAKEN_MARKED;
-    free_gone(object);
-    return OURO__TAKEN_GONE;
-}
-
-bool ouro__index_hold(const struct ouro__thread *me, struct ouro_header *h)
-{
-    if (OURO_LIKELY(!ouro__load(&ouro__many_threads)))
-        return false;
-    ouro_half v = ouro__half_load(&h->visited), next;
-    do {
-        if (v == OURO__ACYCLIC || v == OURO__GONE_INDEX || (me && ouro__has_entry(me, h + 1, v)))
-            return false;
-        next = v == 0 ? OURO__HOLD : v | OURO__HOLD | OURO__MARK;
-    } while (!ouro__half_cas_full(&h->visited, &v, next));
-    ouro__fence_release(); /* a count that is read is no earlier; pairs with any_touched (verdict.c) */
-    return true;
-}
-
-void ouro__index_let_go(struct ouro_header *h)
-{
-    ouro_half v = ouro__half_load(&h->visited);
-    while (v <= (OURO__FLAGS | OURO__LEFT) && (v & OURO__HOLD) &&
-           !ouro__half_cas_full(&h->visited, &v, v & ~OURO__HOLD))
-        continue;
-}
-
-void ouro__dispose_out(void *object)
-{
-    struct ouro_header *h = ouro__header(object);
-    ouro_word b = ouro__load(&h->shared);
-    struct ouro__thread *me = ouro__me();
-    if (OURO_UNLIKELY(b & OURO__IMMORTAL)) {
-        ouro__over_release(object, b);
-        return;
-    }
-    if (me && !ouro__has_no_index(ouro__half_load(&h->visited)))
-        ouro__forget(me, h);
-    if (OURO_UNLIKELY(!ouro__has_no_index(ouro__half_load(&h->visited)))) {
-        ouro__mark_freed(h); /* before GONE (B2) */
-        if (ouro__half_exchange_full(&h->visited, OURO__GONE_INDEX) != 0)
-            return;
-    }
-    ouro__free_object(object, ouro__type_of(object, b));
-}
-
 /* The caller's reference was the last, and the runtime destroys the object. */
 static void destroy(struct ouro__thread *me, void *object)
 {
@@ -260,15 +187,36 @@ void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_t
     ouro__collect_if_due(me);
 }
 
+/* An object that nobody has the index of gets one before it is dropped: then no other thread's
+ * collection can reach it meanwhile. False: it has none, as something is in the way. */
+static bool enter_first(struct ouro__thread *me, void *object, struct ouro_type *type)
+{
+    struct ouro__visited *v = &me->visited;
+    struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    ouro_half none = 0;
+    if ((type->flags & OURO_ACYCLIC) || !v->bare || v->free_place || v->count == v->capacity ||
+        !ouro__stamp(object, &b, type) || !ouro__half_cas_full(&h->visited, &none, v->count + 1))
+        return false;
+    v->entries[v->count++] = (struct ouro__entry){object, 0, 0};
+    v->live_places++;
+    return true;
+}
+
 void ouro__candidate_beside(struct ouro__thread *me, void *object, struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
-    (void)ouro__index_hold(me, h);
+    bool entered = ouro__half_load(&h->visited) == 0 && enter_first(me, object, type);
+    bool held = !entered && ouro__index_hold(me, h, 0);
     ouro__half_store(&h->local, ouro__half_load(&h->local) - OURO__LOCAL_UNIT);
-    if (ouro__half_load(&h->visited) == OURO__HOLD)
+    if (entered)
+        ouro__collect_if_due(me);
+    else if (!held)
+        ouro__index_own(h);
+    else if (ouro__half_load(&h->visited) == OURO__HOLD)
         ouro__candidate_now(me, object, type);
     else
-        ouro__index_let_go(h); /* another thread's collection reached it meanwhile */
+        ouro__index_let_go(h); /* it is another thread's to see to */
 }
 
 /* References that are counted, wherever. */
@@ -280,19 +228,45 @@ static int64_t all_references(const struct ouro_header *h, ouro_word b)
 
 /* The object becomes the caller's, with n references. `local` first: who acquires the new shared
  * word sees it (docs/counts.md, d). */
-static bool take_over(const struct ouro__thread *me, struct ouro_header *h, ouro_word *b, int64_t n,
-                      bool held)
+static bool take_over(const struct ouro__thread *me, struct ouro_header *h, ouro_word *b, int64_t n)
 {
     ouro_half before = ouro__half_load(&h->local);
-    bool out = held && ouro__half_load(&h->visited) != OURO__HOLD; /* another's index (B6) */
-    int64_t most = out ? OURO__OUT_MOST : OURO__LOCAL_MOST, part = n < most ? n : most;
+    int64_t part = n < OURO__LOCAL_MOST ? n : OURO__LOCAL_MOST;
     ouro_word next = (*b & (OURO__TYPE_MASK | OURO__WEAK)) | me->home |
                      (ouro_word)(n - part) << OURO__COUNT_SHIFT;
-    ouro__half_store(&h->local, out ? ouro__out_local(next, part) : ouro__owned_local(next, part));
+    ouro__half_store(&h->local, ouro__owned_local(next, part));
     if (ouro__cas_full(&h->shared, b, next))
         return true;
     ouro__half_store(&h->local, before);
     return false;
+}
+
+/* The last one: the counts stay as they are. What another thread has the index of shows HOLD from
+ * now on, so that no collection begins to look into it. */
+static bool drop_last(struct ouro__thread *me, void *object, struct ouro_type *type)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro__forget(me, h);
+    if (ouro__place_in(ouro__half_load(&h->visited)) != 0)
+        (void)ouro__index_hold(me, h, 0);
+    return !ouro__is_deep(ouro__deep) || ouro__decref_deep(object, type);
+}
+
+/* After a drop that left references: who sees to it that its cycle is found? */
+static void settle_index(struct ouro__thread *me, void *object, struct ouro_type *type, bool held)
+{
+    struct ouro_header *h = ouro__header(object);
+    ouro_half visited = ouro__half_load(&h->visited);
+    if (visited == (held ? OURO__HOLD : 0)) {
+        ouro__candidate_now(me, object, type);
+        return;
+    }
+    if (ouro__place_in(visited) == OURO__LOST)
+        ouro__remember_lost(me, object);
+    if (held)
+        ouro__index_let_go(h);
+    else
+        ouro__index_own(h);
 }
 
 /* The program orders all that threads do to the object (S), so the sum of both counts is exact. */
@@ -308,17 +282,11 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
             ouro__over_release(object, b);
             return false;
         }
-        if (n == 0) {
-            ouro__forget(me, h);
-            return !ouro__is_deep(ouro__deep) || ouro__decref_deep(object, type);
-        }
-        held = held || ouro__index_hold(me, h);
-    } while (!take_over(me, h, &b, n, held));
-    ouro_half visited = ouro__half_load(&h->visited);
-    if (visited == (held ? OURO__HOLD : 0))
-        ouro__candidate_now(me, object, type);
-    else if (held)
-        ouro__index_let_go(h);
+        if (n == 0)
+            return drop_last(me, object, type);
+        held = held || ouro__index_hold(me, h, OURO__AWAY);
+    } while (!take_over(me, h, &b, n));
+    settle_index(me, object, type, held);
     return false;
 }
 
@@ -335,7 +303,7 @@ bool ouro__decref_last_bare_out(void *object)
     if (!object)
         return false;
     struct ouro_header *h = ouro__header(object);
-    bool held = is_indexed(object, h) && ouro__index_hold(me, h);
+    bool held = is_indexed(object, h) && ouro__index_hold(me, h, 0);
     bool last = ouro__decref_last_out(object);
     if (last && me) /* no collection is to look into what is being destroyed */
         ouro__forget(me, h);
@@ -357,80 +325,4 @@ bool ouro__decref_last_of_out(void *object, struct ouro_type *type)
     if (OURO_CHECKED)
         ouro__checked_touch(object, me);
     return drop_typed(me, object, type);
-}
-
-/* -- a part of the candidates ------------------------------------------------------------------ */
-
-/* Entries `from` .. of an array of candidates get the indices at `first` ..; those that other
- * threads disposed of are left out. Returns how many there are. */
-static uint32_t index_all(struct ouro__entry *from, uint32_t count, uint32_t first)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (ouro__index_move(from[i].object, first + kept + 1))
-            from[kept++] = from[i];
-    }
-    return kept;
-}
-
-static void set_aside(struct ouro__visited *v, uint32_t limit)
-{
-    struct ouro__entry *aside = ouro__realloc_alone(NULL, limit * sizeof *aside);
-    if (!aside)
-        return;
-    for (uint32_t i = 0; i < limit; i++) {
-        aside[i] = v->entries[i];
-        if (!ouro__index_move(aside[i].object, OURO__KEPT))
-            aside[i].object = NULL;
-    }
-    v->aside = aside;
-    v->aside_count = limit;
-    memmove(v->entries, v->entries + limit, (v->count - limit) * sizeof *v->entries);
-    v->count = v->live_places = index_all(v->entries, v->count - limit, 0);
-}
-
-/* In front of what came since. */
-static void put_back(struct ouro__thread *me, struct ouro__entry *aside, uint32_t limit)
-{
-    struct ouro__visited *v = &me->visited;
-    uint32_t newer = v->count, kept = 0;
-    for (uint32_t i = 0; i < limit; i++) {
-        if (!aside[i].object)
-            continue;
-        uint32_t before = v->live_places;
-        ouro__remember_again(me, aside[i].object);
-        if (v->live_places > before)
-            aside[kept++] = aside[i];
-    }
-    if (v->free_place || v->count != newer + kept)
-        return; /* in another order, for want of memory */
-    memmove(v->entries + kept, v->entries, newer * sizeof *v->entries);
-    memcpy(v->entries, aside, kept * sizeof *aside);
-    v->count = v->live_places = index_all(v->entries, newer + kept, 0);
-}
-
-/* Runs no code of the program's, so that nothing leaves here. */
-void ouro__aside_back(struct ouro__thread *me)
-{
-    struct ouro__visited *v = &me->visited;
-    if (!v->aside)
-        return;
-    put_back(me, v->aside, v->aside_count);
-    ouro_free(v->aside);
-    v->aside = NULL;
-}
-
-/* What is aside stands in the record: a hook may leave (unwind.c). */
-void ouro__collect_above(struct ouro__thread *me, uint32_t limit)
-{
-    struct ouro__visited *v = &me->visited;
-    if (v->live_places <= limit)
-        return;
-    bool in_order = v->bare && v->free_place == 0 && v->claimed == 0 && !v->collecting;
-    bool apart = limit > 0 && in_order && !v->aside;
-    if (apart)
-        set_aside(v, limit);
-    (void)ouro_collect(NULL);
-    if (apart)
-        ouro__aside_back(me);
 }

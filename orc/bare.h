@@ -50,6 +50,13 @@ OURO_INLINE bool ouro__has_no_index(ouro_half visited)
 {
     return visited + 1 <= 1;
 }
+/* With an index: maybe not in the array of the thread that counts the object plainly. */
+#define OURO__AWAY ((ouro_half)1 << 31)
+/* Nothing is to be done to the index by the owner's drop that leaves references. */
+OURO_INLINE bool ouro__is_settled(ouro_half visited)
+{
+    return OURO_LIKELY(visited - 1 < OURO__AWAY - 1) || visited == OURO__ACYCLIC;
+}
 
 OURO_INLINE void *ouro__new_bare(size_t size, size_t align, bool zeroed)
 {
@@ -131,8 +138,8 @@ OURO_INLINE bool ouro_decref_is_last(void *object)
 
 /* The out-of-line parts of the next. */
 OURO_API bool ouro__decref_deep(void *object, struct ouro_type *type);
-/* A drop of an object that only this thread counts, was not the last, and is no candidate: it is one
- * from now on. */
+/* A drop, not the last, of an object that only this thread counts, and that is no candidate of its
+ * own: it is one from now on, if no other thread has the index. */
 OURO_API void ouro__candidate_bare(void *object, struct ouro_type *type);
 extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask */
 
@@ -144,7 +151,7 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
             !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) /* as above */
         return OURO__ASK;
     if (local >= OURO__LOCAL_UNIT) {
-        if (OURO_UNLIKELY(visited == 0))
+        if (OURO_UNLIKELY(!ouro__is_settled(visited)))
             return OURO__ASK_CANDIDATE;
         ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
         return OURO__NOT_LAST;

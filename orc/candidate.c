@@ -75,17 +75,15 @@ bool ouro__remember(struct ouro__thread *holder, void *object, bool claimed)
     return true;
 }
 
-void ouro__remember_again(struct ouro__thread *me, void *object)
+/* The object has its place; or, `gone`, it does not want that any more. */
+static void fill_place(struct ouro__thread *me, uint32_t place, void *object, bool gone)
 {
     struct ouro__visited *v = &me->visited;
     v->bare = true;
-    uint32_t place = place_for(me);
-    if (!ouro__index_move(object, place ? place : OURO__LOST))
-        object = NULL;
     if (place == 0) {
         v->lost = true;
         ouro__lost_set(me->orc);
-    } else if (object) {
+    } else if (!gone) {
         v->entries[place - 1] = (struct ouro__entry){object, 0, 0};
         v->live_places++;
     } else if (place == v->count) {
@@ -94,6 +92,28 @@ void ouro__remember_again(struct ouro__thread *me, void *object)
         v->entries[place - 1] = (struct ouro__entry){NULL, 0, v->free_place};
         v->free_place = place;
     }
+}
+
+/* What another thread counts plainly has AWAY (B6). */
+static ouro_half index_for(const struct ouro__thread *me, const void *object, uint32_t place)
+{
+    ouro_word owner = ouro__load(&ouro__header(object)->shared) & OURO__OWNER_MASK;
+    bool away = owner != me->home && ouro__load(&ouro__many_threads);
+    return (place ? place : OURO__LOST) | (away ? OURO__AWAY : 0);
+}
+
+void ouro__remember_again(struct ouro__thread *me, void *object)
+{
+    uint32_t place = place_for(me);
+    bool gone = !ouro__index_move(object, index_for(me, object, place));
+    fill_place(me, place, object, gone);
+}
+
+void ouro__remember_lost(struct ouro__thread *me, void *object)
+{
+    uint32_t place = place_for(me);
+    bool gone = !ouro__index_find(ouro__header(object), index_for(me, object, place));
+    fill_place(me, place, object, gone);
 }
 
 bool ouro__has_entry(const struct ouro__thread *me, const void *object, ouro_half visited)
@@ -171,8 +191,8 @@ void ouro__forget(struct ouro__thread *me, struct ouro_header *h)
 {
     ouro_half place = ouro__place_in(ouro__half_load(&h->visited));
     struct ouro__visited *v = &me->visited;
-    if (place == OURO__LOST)
-        ouro__half_store(&h->visited, 0);
+    if (place == OURO__LOST && ouro__index_find(h, 0))
+        return;
     if (place == 0 || place > v->count || v->entries[place - 1].object != (void *)(h + 1))
         return;
     ouro__half_store(&h->visited, 0);
@@ -184,167 +204,6 @@ bool ouro__is_claimed_by(const struct ouro__thread *me, const void *object, ouro
     const struct ouro__visited *v = &me->visited;
     return visited != 0 && visited <= v->count && v->entries[visited - 1].object == object &&
            (v->entries[visited - 1].link & OURO__ENTRY_CLAIMED);
-}
-
-/* -- what an ended thread leaves --------------------------------------------------------------- */
-
-/* Of each runtime: arrays of references, each linked through its first entry: object is the next
- * array, link the number of entries, trial how many there is room for. Claimed entries are as they
- * were; any other owns a reference now. */
-
-/* T is cleared, so that whoever drops the object next tells its owner (N1). Pairs with the RMWs of
- * those drops, on the same word; its order against others does not matter. */
-static void untouch(struct ouro_header *h)
-{
-    ouro_word b = ouro__load(&h->shared);
-    while (!ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
-        continue;
-}
-
-/* Room for `count` entries more in the newest array; false: no memory. With the lock. */
-static bool orphans_room(struct ouro__orc *orc, uint32_t count)
-{
-    struct ouro__entry *first = orc->orphans;
-    uint32_t have = first ? first->link : 0;
-    if (first && have + count <= (uint32_t)first->trial)
-        return true;
-    uint32_t room = have + count > 31 ? (have + count) * 2 : 31;
-    struct ouro__entry *fresh = ouro__realloc_alone(NULL, (room + 1) * sizeof *fresh);
-    if (!fresh)
-        return false;
-    *fresh = (struct ouro__entry){first, (int32_t)room, 0};
-    orc->orphans = fresh;
-    return true;
-}
-
-/* Leaves one reference to others, which pins what is not claimed; false: no memory. */
-static bool leave_orphan(struct ouro__orc *orc, struct ouro__entry entry)
-{
-    ouro__orc_lock(&orc->orphans_lock);
-    bool room = orphans_room(orc, 1);
-    if (room) {
-        if (!entry.link) { /* the entry owns a reference from now on */
-            struct ouro_header *h = ouro__header(entry.object);
-            if (!ouro__local_incref(h))
-                ouro__saturate(entry.object);
-        }
-        orc->orphans[++orc->orphans->link] = entry;
-    }
-    ouro__orc_unlock(&orc->orphans_lock);
-    return room;
-}
-
-/* A candidate that this thread gives up waits for another; without memory it is lost for now. */
-static void give_away(struct ouro__thread *me, struct ouro__entry entry)
-{
-    ouro__forget(me, ouro__header(entry.object));
-    entry.link &= OURO__ENTRY_CLAIMED;
-    if (!entry.link)
-        untouch(ouro__header(entry.object));
-    if (leave_orphan(me->orc, entry))
-        return;
-    if (entry.link && ouro__unclaim(entry.object))
-        ouro__die(me, entry.object);
-    ouro__lost_set(me->orc);
-}
-
-/* A bare candidate waits, with its index in the list (docs/adr/0015): what it reaches may be
- * another thread's by now. */
-static void leave_bare(struct ouro__thread *me, void *object)
-{
-    ouro__orc_lock(&me->orc->orphans_lock);
-    bool room = orphans_room(me->orc, 1);
-    struct ouro__entry *list = me->orc->orphans;
-    if (ouro__index_move(object, room ? OURO__LEFT : OURO__LOST) && room)
-        list[++list->link] = (struct ouro__entry){object, 0, OURO__ENTRY_BARE};
-    ouro__orc_unlock(&me->orc->orphans_lock);
-    if (!room)
-        ouro__lost_set(me->orc);
-}
-
-static bool is_bare(const struct ouro__entry *entry)
-{
-    return entry->object && !(entry->link & OURO__ENTRY_CLAIMED) &&
-           ouro__is_traced_bare(entry->object, ouro__load(&ouro__header(entry->object)->shared));
-}
-
-void ouro__candidates_leave_bare(struct ouro__thread *me)
-{
-    struct ouro__visited *v = &me->visited;
-    for (uint32_t i = 0; i < v->count && v->bare; i++) {
-        if (!is_bare(&v->entries[i]))
-            continue;
-        leave_bare(me, v->entries[i].object);
-        v->entries[i].object = NULL;
-        v->live_places--;
-    }
-    ouro__relink_free_places(v);
-}
-
-void ouro__forget_token(struct ouro__thread *me, unsigned t)
-{
-    struct ouro__visited *v = &me->visited;
-    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
-        struct ouro__entry entry = v->entries[i];
-        if (!entry.object || (entry.link & OURO__ENTRY_CLAIMED) || is_bare(&entry))
-            continue;
-        struct ouro_header *h = ouro__header(entry.object);
-        if ((ouro__load(&h->shared) & OURO__OWNER_MASK) != t)
-            continue;
-        give_away(me, entry);
-    }
-}
-
-void ouro__candidates_end(struct ouro__thread *me)
-{
-    struct ouro__visited *v = &me->visited;
-    ouro__candidates_leave_bare(me);
-    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
-        if (v->entries[i].object)
-            give_away(me, v->entries[i]);
-    }
-    if (v->lost)
-        ouro__lost_set(me->orc);
-    ouro_free(v->entries);
-    v->entries = NULL;
-    v->count = v->capacity = v->free_place = v->live_places = v->claimed = 0;
-}
-
-bool ouro__orphans_exist(struct ouro__orc *orc)
-{
-    ouro__orc_lock(&orc->orphans_lock);
-    bool any = orc->orphans != NULL;
-    ouro__orc_unlock(&orc->orphans_lock);
-    return any;
-}
-
-void ouro__orphans_take(struct ouro__thread *me)
-{
-    struct ouro__orc *orc = me->orc;
-    ouro__orc_lock(&orc->orphans_lock);
-    struct ouro__entry *entries = orc->orphans;
-    orc->orphans = NULL;
-    ouro__orc_unlock(&orc->orphans_lock);
-    bool quiet = me->quiet, releasing = me->releasing;
-    me->quiet = true;     /* what local mode counted on ended threads is among it */
-    me->releasing = true; /* a hook might leave: a death is only chained */
-    while (entries) {
-        struct ouro__entry *next = entries[0].object;
-        for (uint32_t i = 1; i <= entries[0].link; i++) {
-            void *object = entries[i].object;
-            if (entries[i].link & OURO__ENTRY_BARE)
-                ouro__remember_again(me, object);
-            else if (!(entries[i].link & OURO__ENTRY_CLAIMED))
-                ouro__decref_out(object);
-            else if (!ouro__remember(me, object, true) && ouro__unclaim(object))
-                ouro__die(me, object);
-        }
-        ouro_free(entries);
-        entries = next;
-    }
-    me->quiet = quiet;
-    me->releasing = releasing;
-    ouro__release_some(me, SIZE_MAX);
 }
 
 size_t ouro_candidates(void)

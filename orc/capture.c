@@ -128,11 +128,14 @@ static bool is_to_be_traced(struct ouro__capture *c, struct ouro__edge edge, str
     if (was && !ouro__is_carrier(was))
         return !(was->flags & OURO_ACYCLIC); /* who stamped that may not have been the owner */
     struct ouro_type *type = meant_by(c, edge);
-    if (!type || !ouro__stamp(edge.target, &b, type))
+    /* Pinned: another thread may be taking it over. */
+    if (!type ||
+        !(c->pinned ? ouro__stamp_out(edge.target, &b, type) : ouro__stamp(edge.target, &b, type)))
         return false;
     if (!(type->flags & OURO_ACYCLIC))
         return true;
-    ouro__half_store(&h->visited, OURO__ACYCLIC);
+    ouro_half none = 0;
+    (void)ouro__half_cas_full(&h->visited, &none, OURO__ACYCLIC);
     return false;
 }
 
@@ -148,7 +151,7 @@ static OURO_NOINLINE bool claim_out(struct ouro__capture *c, struct ouro__edge e
         ouro__half_store(&h->visited, index + 1);
         return true;
     }
-    if (ouro__half_cas_full(&h->visited, &none, index + 1))
+    if (ouro__half_cas_full(&h->visited, &none, (index + 1) | OURO__AWAY))
         return true;
     c->skipped = true;
     mark_outside(c, edge);
@@ -172,6 +175,7 @@ static void arrive_capturing(struct ouro__capture *c, struct ouro__edge edge)
         mark_outside(c, edge);
         return;
     }
+    visited = ouro__unmarked(c, visited);
     if (OURO_UNLIKELY(visited > c->v->count)) { /* bare, and in a list, or held (index.h) */
         c->skipped = true;
         mark_outside(c, edge);
@@ -243,31 +247,10 @@ static const struct ouro__search capturing = {arrive_capturing,     explain_one,
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-/* What was no candidate gives its index back; but what another thread dropped meanwhile has to be
- * one, and there may be no memory for it. */
-static void abandon_beside(struct ouro__capture *c)
-{
-    for (uint32_t i = c->candidates; i < c->v->count; i++) {
-        void *object = c->entries[i].object;
-        if (ouro__index_take_back(object, i + 1) == OURO__TAKEN_MARKED &&
-            ouro__index_move(object, OURO__LOST)) {
-            c->v->lost = true;
-            ouro__lost_set(c->me->orc);
-        }
-    }
-    c->v->count = c->candidates;
-    for (uint32_t i = 0; i < c->candidates; i++) {
-        struct ouro__entry *entry = &c->entries[i];
-        uint32_t link = ouro__entry_stays(entry) ? 0 : entry->link & OURO__ENTRY_CLAIMED;
-        if (entry->object)
-            *entry = (struct ouro__entry){entry->object, 0, link};
-    }
-}
-
 void ouro__capture_abandon(struct ouro__capture *c)
 {
     if (c->pinned) {
-        abandon_beside(c);
+        ouro__abandon_beside(c);
         return;
     }
     for (uint32_t i = c->candidates; i < c->v->count; i++) {
@@ -290,38 +273,13 @@ static bool pass_over_immortal(const struct ouro__capture *c, struct ouro__entry
 {
     if (OURO_LIKELY(!(ouro__load(&ouro__header(entry->object)->shared) & OURO__IMMORTAL)))
         return false;
-    if (!c->pinned) {
+    if (c->pinned) {
+        ouro__pass_over_beside(c, entry);
+    } else {
         ouro__half_store(&ouro__header(entry->object)->visited, 0);
         entry->link |= OURO__ENTRY_LIVE;
-        return true;
     }
-    ouro_half place = (ouro_half)(entry - c->entries) + 1;
-    if (ouro__index_take_back(entry->object, place) == OURO__TAKEN_MARKED) {
-        entry->link |= OURO__ENTRY_LIVE | OURO__ENTRY_STAYS; /* a drop is at its end */
-        return true;
-    }
-    entry->object = NULL;
-    c->v->live_places--;
     return true;
-}
-
-/* Before any count is read, the marks are taken off (B4). What shows HOLD is left as it is, but where
- * nobody can be at it any more. */
-static void take_marks_off(struct ouro__capture *c)
-{
-    for (uint32_t i = 0; i < c->candidates; i++) {
-        struct ouro__entry *entry = &c->entries[i];
-        if (i + 8 < c->candidates)
-            OURO_PREFETCH(ouro__header(c->entries[i + 8].object));
-        if (!entry->object)
-            continue;
-        ouro_half *visited = &ouro__header(entry->object)->visited;
-        ouro_half v = ouro__half_load(visited);
-        while (v == (OURO__MARK | (i + 1)) && !ouro__half_cas_full(visited, &v, i + 1))
-            continue;
-        if (v == (OURO__FLAGS | (i + 1)) && !c->alone)
-            entry->link |= OURO__ENTRY_STAYS;
-    }
 }
 
 bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ouro_word b)
@@ -352,7 +310,7 @@ bool ouro__capture(struct ouro__capture *c)
             return false;
         c->pinned = v->bare;
         if (c->pinned)
-            take_marks_off(c);
+            ouro__take_marks_off(c);
     }
     for (uint32_t i = 0; i < c->candidates && !c->failed; i++) {
         if (i + 8 < c->candidates)

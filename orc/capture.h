@@ -69,7 +69,14 @@ OURO_INLINE bool ouro__entry_stays(const struct ouro__entry *entry)
 OURO_INLINE bool ouro__is_captured(const struct ouro__capture *c, const struct ouro__entry *entry)
 {
     return entry->object && !(entry->link & OURO__ENTRY_LIVE) &&
-           (c->alone || !(entry->link & OURO__ENTRY_CLAIMED));
+           (!(entry->link & OURO__ENTRY_CLAIMED) || (c->alone && !ouro__entry_stays(entry)));
+}
+/* A root that proved live, but reaches objects that nobody could speak for: it may be kept by a
+ * cycle through those, so it stays a candidate. */
+OURO_INLINE bool ouro__root_stays(const struct ouro__capture *c, const struct ouro__entry *entry)
+{
+    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE) &&
+           (c->pinned || !(entry->link & OURO__ENTRY_BARE));
 }
 /* Captures all that the candidates reach; false: abandoned, everything as before. */
 bool ouro__capture(struct ouro__capture *c);
@@ -83,6 +90,25 @@ void ouro__unlock_buckets(struct ouro__orc *orc, struct ouro__visited *v);
 size_t ouro__sweep(struct ouro__capture *c);
 /* Goes on with a sweep that a hook left, where its stage says; returns how many it freed. */
 size_t ouro__sweep_on(struct ouro__capture *c);
+
+/* A visited word, without what it shows of where the object's owner is (B6). */
+OURO_INLINE ouro_half ouro__unmarked(const struct ouro__capture *c, ouro_half visited)
+{
+    return OURO_LIKELY(!c->pinned) ? visited : visited & ~OURO__AWAY;
+}
+/* -- beside.c: of a pinned capture -- */
+/* Before any count is read, the marks are taken off (B4). What shows HOLD is left as it is. */
+void ouro__take_marks_off(struct ouro__capture *c);
+/* What is immortal, or was disposed of, is a candidate no more. */
+void ouro__pass_over_beside(const struct ouro__capture *c, struct ouro__entry *entry);
+/* As ouro__capture_abandon. */
+void ouro__abandon_beside(struct ouro__capture *c);
+/* The indices of what lives go, now that nobody asks for them any more; bare ones stay candidates
+ * (ouro__entry_stays) if they were dropped meanwhile, or reach what another thread has the index
+ * of: it may have found a part of the same garbage alive. */
+void ouro__give_indices_back(const struct ouro__capture *c);
+/* Such a one gets its place. */
+void ouro__settle_stayer(struct ouro__entry *entry, uint32_t i);
 
 /* Whether the visited word of `object` is an index of this capture's. */
 OURO_INLINE bool ouro__is_entry_of(const struct ouro__capture *c, const void *object,

@@ -87,7 +87,7 @@ static void remember_block(struct ouro__thread *me, char *block)
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
         ouro__may_be_lost(object, b)) {
         if (ouro__is_traced_bare(object, b))
-            ouro__remember_again(me, object);
+            ouro__remember_lost(me, object);
         else
             ouro__remember(me, object, false);
     }

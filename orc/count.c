@@ -39,20 +39,18 @@ bool ouro__fold(struct ouro_header *h, ouro_word *b)
 static bool spill(struct ouro_header *h)
 {
     ouro_word was = ouro__fetch_add_full(&h->shared, OURO__LOCAL_PART * OURO__UNIT);
-    ouro_half local = ouro__half_load(&h->local);
-    int32_t n = ouro__local_count(local) - OURO__LOCAL_PART;
-    ouro__half_store(&h->local, ouro__changed_local(local, was, n));
+    int32_t n = ouro__local_count(ouro__half_load(&h->local)) - OURO__LOCAL_PART;
+    ouro__half_store(&h->local, ouro__owned_local(was, n));
     return ouro__count_of(was) + OURO__LOCAL_PART < OURO__COUNT_LIMIT;
 }
 
 bool ouro__local_incref(struct ouro_header *h)
 {
-    ouro_half local = ouro__half_load(&h->local);
-    int32_t most = local & OURO__LOCAL_OUT ? OURO__OUT_MOST : OURO__LOCAL_MOST;
-    if (ouro__local_count(local) >= most && !spill(h))
+    if (ouro__local_count(ouro__half_load(&h->local)) >= OURO__LOCAL_MOST && !spill(h))
         return false;
-    local = ouro__half_load(&h->local);
-    ouro__half_store(&h->local, ouro__changed_local(local, local, ouro__local_count(local) + 1));
+    ouro_half local = ouro__half_load(&h->local);
+    ouro_word owner = local & OURO__OWNER_MASK;
+    ouro__half_store(&h->local, ouro__owned_local(owner, ouro__local_count(local) + 1));
     return true;
 }
 

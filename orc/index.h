@@ -9,15 +9,18 @@
  *      header says that the object is gone; whoever comes second gives the memory back.
  *  B3  One that is larger than a small block has W set, so that no inlined path ends it.
  * Where more than one thread was ever attached, a collection may run beside drops by others:
- *  B4  A drop that is answered out of line, and that leaves references, adds HOLD, and to another's
- *      index MARK, before it writes a count, and takes HOLD off after the last one: its last access.
- *      Only the thread whose index it is takes MARK off, where it shows no HOLD, before it reads the
- *      counts. So who judged an object and finds its bare index knows that no drop began meanwhile.
+ *  B4  A drop that leaves references, of an object that is not in its thread's own array, adds
+ *      HOLD, and to another's index MARK, before it writes a count, and takes HOLD off after the
+ *      last one: its last access. The owner's drop of what has no index may instead give it one
+ *      first. Only the thread whose index it is takes MARK off, where it shows no HOLD, before it
+ *      reads the counts. So who judged an object and finds its index bare knows that no drop
+ *      began meanwhile.
  *  B5  An index is given to an object that has none, and taken from one that proved live, by a
  *      compare-and-swap. An object that somebody holds is not captured; one that is marked stays a
- *      candidate.
- *  B6  An object that a drop takes over under another's index has the `out` form of `local`: its
- *      owner's inlined drops would not mark it. The first drop that finds no such index ends that. */
+ *      candidate. A type is stamped by compare-and-swap in a collection.
+ *  B6  An index shows AWAY unless it is a candidate's of the owner's own array: what a collection
+ *      reached, and what a drop takes over under another's index. So the owner's inlined drop,
+ *      which marks nothing, finds either its own index, which no other thread touches, or asks. */
 #ifndef OURO_ORC_INDEX_H
 #define OURO_ORC_INDEX_H
 
@@ -28,7 +31,7 @@
 /* With an index, or (HOLD) alone where nobody has one. */
 #define OURO__HOLD  ((ouro_half)1 << 30) /* a drop is under way */
 #define OURO__MARK  ((ouro_half)1 << 29) /* a drop began since the last capture by whose it is */
-#define OURO__FLAGS (OURO__HOLD | OURO__MARK)
+#define OURO__FLAGS (OURO__HOLD | OURO__MARK | OURO__AWAY)
 /* Places that no array has; with flags, as any other. */
 #define OURO__LEFT ((ouro_half)0x10000002u) /* in a list that an ended thread left */
 #define OURO__KEPT ((ouro_half)0x10000001u) /* set aside by ouro__collect_above */
@@ -72,27 +75,43 @@ OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
 OURO_INLINE bool ouro__may_be_lost(const void *object, ouro_word shared)
 {
     ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
-    return ouro__place_in(visited) == (ouro__is_traced_bare(object, shared) ? OURO__LOST : 0) &&
-           ouro__can_trace(object, shared);
+    bool lost =
+        ouro__is_traced_bare(object, shared) ? ouro__place_in(visited) == OURO__LOST : visited == 0;
+    return lost && ouro__can_trace(object, shared);
 }
 /* A bare candidate of this thread that has no index. */
 void ouro__remember_bare(struct ouro__thread *me, void *object);
 /* One whose index the caller has, though in no array: it gets a place, unless it is gone. */
 void ouro__remember_again(struct ouro__thread *me, void *object);
+/* One that was lost: the same, unless another thread drops it last, or remembers it. */
+void ouro__remember_lost(struct ouro__thread *me, void *object);
 /* Whether that visited word is an index in this thread's array. */
 bool ouro__has_entry(const struct ouro__thread *me, const void *object, ouro_half visited);
 
-/* The index of a bare object that the caller has (B1) becomes `place`, with the flags that it has;
- * false: it was disposed of, and its memory is given back. Full: pairs with ouro__dispose_out. */
+/* The index of a bare object that the caller has (B1) becomes `place`, and keeps the flags that it
+ * has; false: it was disposed of, and its memory is given back. Full: pairs with
+ * ouro__dispose_out. */
 bool ouro__index_move(void *object, ouro_half place);
-/* The same from the bare index `place` to none. */
+/* The same from the index `place`, if it shows neither HOLD nor MARK, to none. */
 enum ouro__taken { OURO__TAKEN_BACK, OURO__TAKEN_GONE, OURO__TAKEN_MARKED /* it stays as it is */ };
 enum ouro__taken ouro__index_take_back(void *object, ouro_half place);
-/* Before a count of a bare object is written, for a drop (B4); false: its index is this thread's, or
- * there was never another thread. */
-bool ouro__index_hold(const struct ouro__thread *me, struct ouro_header *h);
+/* Whether it was disposed of while somebody has the index; who has it gives the memory back. */
+OURO_INLINE bool ouro__index_is_gone(const void *object)
+{
+    return ouro__half_load(&ouro__header(object)->visited) == OURO__GONE_INDEX;
+}
+void ouro__index_free_gone(void *object);
+/* From LOST, which is in nobody's array, to `place`; 0: none, without flags. False: it is that no
+ * more. */
+bool ouro__index_find(struct ouro_header *h, ouro_half place);
+/* Before a count of a bare object is written, for a drop (B4); `away`: AWAY, if it may take over
+ * what has another's index (B6), or 0. False: its index is this thread's, or there was never
+ * another thread. */
+bool ouro__index_hold(const struct ouro__thread *me, struct ouro_header *h, ouro_half away);
 /* After that; the last access. Nothing, if it is not held. */
 void ouro__index_let_go(struct ouro_header *h);
+/* The owner's candidate, taken over by another thread and back: no more AWAY. */
+void ouro__index_own(struct ouro_header *h);
 /* Remembers the type of a bare object in its header; *shared is what that is now. False: the type
  * cannot be registered, or its number is too large. */
 bool ouro__stamp_out(void *object, ouro_word *shared, struct ouro_type *type);
@@ -114,8 +133,8 @@ OURO_INLINE bool ouro__stamp(void *object, ouro_word *shared, struct ouro_type *
 /* Below the threshold only each so many candidates are reason to ask what memory is in use. */
 #define OURO__LOOK 8
 
-/* An object that has no index, held or not, becomes a candidate of the calling thread, if its type (a bare one)
- * allows. May collect. */
+/* An object that has no index, held or not, becomes a candidate of the calling thread, if its type
+ * (a bare one) allows. May collect. */
 void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type);
 OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, struct ouro_type *type)
 {
@@ -134,8 +153,8 @@ OURO_INLINE void ouro__candidate_now(struct ouro__thread *me, void *object, stru
         ouro__collect_if_due(me);
 }
 
-/* A drop, not the last, of an object that has no index and that only the calling thread counts: it
- * becomes a candidate. */
+/* A drop, not the last, of an object that only the calling thread counts, and that is no candidate
+ * of its own: it becomes one, if no other thread has the index. */
 void ouro__candidate_beside(struct ouro__thread *me, void *object, struct ouro_type *type);
 OURO_INLINE void ouro__candidate_dropped(struct ouro__thread *me, void *object,
                                          struct ouro_type *type)
@@ -149,8 +168,8 @@ OURO_INLINE void ouro__candidate_dropped(struct ouro__thread *me, void *object,
     ouro__candidate_now(me, object, type);
 }
 
-/* Forgets a candidate of this thread where that is short: the last one takes its place, and no other
- * thread has disposed of that. False: it has its index still. */
+/* Forgets a candidate of this thread where that is short: the last one takes its place, and no
+ * other thread has disposed of that. False: it has its index still. */
 OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h)
 {
     struct ouro__visited *v = &me->visited;

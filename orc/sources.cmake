@@ -2,8 +2,10 @@
 ouro_layer(orc
     SOURCES
         abi.c
+        aside.c
         attach.c
         bare.c
+        beside.c
         birth.c
         candidate.c
         capture.c
@@ -24,8 +26,10 @@ ouro_layer(orc
         nim/nim.c
         nudge.c
         object.c
+        orphan.c
         park.c
         payload.c
+        pin.c
         queue.c
         release.c
         reuse.c

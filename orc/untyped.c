@@ -49,7 +49,7 @@ static bool drop_as_owner(void *object, struct ouro_header *h)
     ouro_half before = ouro__half_load(&h->local);
     int64_t local = ouro__local_count(before) - 1;
     ouro_word b = ouro__load_acquire(&h->shared);
-    ouro_half after = ouro__changed_local(before, b, local);
+    ouro_half after = ouro__owned_local(b, local);
     ouro__half_store(&h->local, after);
     for (;; b = ouro__load_acquire(&h->shared)) {
         int64_t count = ouro__count_of(b);

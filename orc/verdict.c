@@ -27,7 +27,7 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
     if (!ouro__may_capture(c, edge.target, b))
         return;
     /* All that could be captured and has an index was captured: the entry is this thread's. */
-    ouro_half visited = ouro__half_load(&h->visited);
+    ouro_half visited = ouro__unmarked(c, ouro__half_load(&h->visited));
     if (visited == 0 || visited > c->v->count ||
         (((b & OURO__MERGED) || c->pinned) && !ouro__is_entry_of(c, edge.target, visited)))
         return;
@@ -125,7 +125,7 @@ static void arrive_recounting(struct ouro__capture *c, struct ouro__edge edge)
     ouro_word b = ouro__load(&h->shared);
     if (!ouro__may_capture(c, edge.target, b))
         return;
-    ouro_half visited = ouro__half_load(&h->visited); /* 0: it lives */
+    ouro_half visited = ouro__unmarked(c, ouro__half_load(&h->visited)); /* 0: it lives */
     if (ouro__is_entry_of(c, edge.target, visited))
         c->entries[visited - 1].trial--;
 }
@@ -169,7 +169,7 @@ static bool was_touched(const struct ouro__capture *c, uint32_t i)
 {
     const struct ouro_header *h = ouro__header(c->entries[i].object);
     return ouro__load(&h->shared) != c->seen[i] ||
-           (c->pinned && ouro__half_load(&h->visited) != i + 1);
+           (c->pinned && ouro__unmarked(c, ouro__half_load(&h->visited)) != i + 1);
 }
 
 /* Whether any of the dead was touched since it was captured; those live. */
@@ -210,41 +210,6 @@ static void clear_weak(struct ouro__capture *c)
 
 /* -- the whole --------------------------------------------------------------------------------- */
 
-/* A root that proved live, but reaches objects that nobody could speak for: it may be kept by a
- * cycle through those, so it stays a candidate. */
-static bool stays(const struct ouro__capture *c, const struct ouro__entry *entry)
-{
-    return c->skipped && (entry->link & OURO__ENTRY_ROOT) && (entry->link & OURO__ENTRY_LIVE) &&
-           (c->pinned || !(entry->link & OURO__ENTRY_BARE));
-}
-
-/* The indices of what lives go, now that nobody asks for them any more; bare ones stay candidates
- * if they were dropped meanwhile, or reach what another thread has the index of: it may have found
- * a part of the same garbage alive. */
-static void give_indices_back(const struct ouro__capture *c)
-{
-    for (uint32_t i = 0; i < c->v->count; i++) {
-        struct ouro__entry *entry = &c->entries[i];
-        if (!entry->object || !(entry->link & OURO__ENTRY_LIVE))
-            continue;
-        if (!(entry->link & OURO__ENTRY_BARE))
-            ouro__half_store(&ouro__header(entry->object)->visited, 0);
-        else if (stays(c, entry) ||
-                 ouro__index_take_back(entry->object, i + 1) == OURO__TAKEN_MARKED)
-            entry->link |= OURO__ENTRY_STAYS;
-        else
-            entry->object = NULL;
-    }
-}
-
-/* A bare candidate gets its place. */
-static void settle_stayer(struct ouro__entry *entry, uint32_t i)
-{
-    entry->link = 0;
-    if (!ouro__index_move(entry->object, i + 1))
-        entry->object = NULL;
-}
-
 /* The dead to the front. Behind them, what stays a candidate is one again at once: it may die while
  * hooks run. */
 static void sort_out(struct ouro__capture *c)
@@ -252,7 +217,7 @@ static void sort_out(struct ouro__capture *c)
     struct ouro__visited *v = c->v;
     uint32_t dead = 0;
     if (c->pinned)
-        give_indices_back(c);
+        ouro__give_indices_back(c);
     for (uint32_t i = 0; i < v->count; i++) {
         struct ouro__entry entry = c->entries[i];
         if (!ouro__is_captured(c, &entry))
@@ -260,18 +225,19 @@ static void sort_out(struct ouro__capture *c)
         if (i != dead) {
             c->entries[i] = c->entries[dead];
             c->entries[dead] = entry;
-            ouro__half_store(&ouro__header(entry.object)->visited, dead + 1);
         } /* the other's is told below */
+        if (i != dead || c->pinned)
+            ouro__half_store(&ouro__header(entry.object)->visited, dead + 1);
         dead++;
     }
     c->dead = dead;
     for (uint32_t i = dead; i < v->count; i++) {
         struct ouro__entry *entry = &c->entries[i];
         if (entry->object && ouro__entry_stays(entry)) {
-            settle_stayer(entry, i);
+            ouro__settle_stayer(entry, i);
             continue;
         }
-        if (stays(c, entry))
+        if (entry->object && ouro__root_stays(c, entry))
             entry->link &= OURO__ENTRY_CLAIMED;
         if (entry->object && !(entry->link & OURO__ENTRY_LIVE))
             ouro__half_store(&ouro__header(entry->object)->visited, i + 1);

@@ -74,19 +74,6 @@ OURO_INLINE ouro_half ouro__owned_local(ouro_word shared, int64_t n)
         return owner | OURO__LOCAL_AWAY | (ouro_half)n * OURO__LOCAL_UNIT;
     return owner | (ouro_half)(n - 1) * OURO__LOCAL_UNIT;
 }
-/* The most that a word with `out` set counts. */
-#define OURO__OUT_MOST 0x3FFE
-OURO_INLINE ouro_half ouro__out_local(ouro_word shared, int64_t n)
-{
-    return (ouro_half)(shared & OURO__OWNER_MASK) | OURO__LOCAL_AWAY |
-           (ouro_half)n * OURO__LOCAL_UNIT;
-}
-/* As owned_local; one that counts something and has `out` set keeps it (index.h, B6). */
-OURO_INLINE ouro_half ouro__changed_local(ouro_half before, ouro_word shared, int64_t n)
-{
-    bool out = before & OURO__LOCAL_OUT && ouro__local_count(before) > 0;
-    return out ? ouro__out_local(shared, n) : ouro__owned_local(shared, n);
-}
 /* The most that a fold makes local of n references. */
 OURO_INLINE int64_t ouro__part_of(int64_t n)
 {

@@ -66,6 +66,7 @@ ouro_orc_test(orc_bare_deep ${every} TIMEOUT 120)
 ouro_orc_test(orc_bare_exhaust ${every} TIMEOUT 120)
 ouro_orc_test(orc_bare_jumps ${every} TIMEOUT 120) # hooks that leave a collection
 ouro_orc_test(orc_bare_threads ${threaded} TIMEOUT 120)
+ouro_orc_test(orc_bare_left ${threaded} TIMEOUT 120) # candidates that no thread has
 ouro_orc_test(orc_bare_beside ${threaded} TIMEOUT 120) # a giver's collections beside the receiver's drops
 
 # Strings and sequences.

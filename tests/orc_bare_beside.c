@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A giver's collections beside the receiver's drops of what the giver has in its array. The receiver
- * writes no slot: that the giver may be reading (docs/adr/0015). White-box: see bare_kit.h. */
+/* A giver's collections beside the receiver's drops of what the giver has in its array. The
+ * receiver writes no slot: that the giver may be reading (docs/adr/0015). White-box: see
+ * bare_kit.h. */
 #include "bare_kit.h"
 #include "orc/index.h"
 
@@ -72,6 +73,38 @@ static void what_is_dropped_while_it_is_looked_at_stays_a_candidate(void **state
     assert_all_gone(1, before);
 }
 
+/* The receiver of the second node made both: its drops of that are inlined. */
+static struct bnode *second;
+static void store_both(void *at)
+{
+    struct bnode *ring = bnode_ring(2);
+    second = bare_share(ring->a);
+    *(struct bnode **)at = ring;
+}
+static void drop_second_meanwhile(struct bnode *traced)
+{
+    if (traced == second)
+        drop_it_meanwhile(traced);
+}
+
+static void what_a_collection_reaches_stays_a_candidate_if_its_owner_drops_it(void **state)
+{
+    (void)state;
+    uint64_t before = bare_blocks();
+    receiver = kit_other_start();
+    struct bnode *x;
+    kit_other_do(receiver, store_both, &x);
+    bnode_drop(x);
+    bnode_on_trace = drop_second_meanwhile;
+    ouro_collect(NULL);
+    assert_null(bnode_on_trace);
+    assert_int_equal(bnode_destroyed, 0);
+    ouro_collect(NULL);
+    assert_int_equal(bnode_destroyed, 2);
+    kit_other_end(receiver);
+    assert_all_gone(2, before);
+}
+
 /* A drop is under way: its counts may be half written. */
 static void what_is_being_dropped_is_left_alone(void **state)
 {
@@ -108,14 +141,12 @@ static void what_another_has_the_index_of_is_dropped_out_of_line(void **state)
     for (int i = 0; i < 3; i++) {
         ouro_half place = ouro__place_in(ouro__half_load(&h->visited));
         bnode_drop(bare_share(x));
-        assert_true(ouro__half_load(&h->local) & OURO__LOCAL_OUT);
-        assert_int_equal(ouro__half_load(&h->visited), place | OURO__MARK);
+        assert_int_equal(ouro__half_load(&h->visited), place | OURO__MARK | OURO__AWAY);
     }
     kit_other_do(other, collect, NULL); /* it takes the mark off, then the index */
     assert_int_equal(ouro__half_load(&h->visited), 0);
     bnode_drop(bare_share(x));
-    if (!OURO_CHECKED)
-        assert_false(ouro__half_load(&h->local) & OURO__LOCAL_OUT);
+    assert_int_equal(ouro__half_load(&h->visited), 1);
     bnode_drop(x);
     ouro_collect(NULL);
     assert_int_equal(bnode_destroyed, 1);
@@ -321,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         bare_test(what_is_dropped_while_it_is_looked_at_stays_a_candidate),
+        bare_test(what_a_collection_reaches_stays_a_candidate_if_its_owner_drops_it),
         bare_test(what_is_being_dropped_is_left_alone),
         bare_test(what_another_has_the_index_of_is_dropped_out_of_line),
         bare_test(a_cycle_with_candidates_of_two_threads_goes_in_the_end),

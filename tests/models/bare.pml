@@ -6,10 +6,13 @@
  * CYCLIC=1, promise S: a lock around each operation of the program on the object.  What a thread does
  * with its own array, its end, and the list of those that ended are not under it.  CYCLIC=0, promise P:
  * only drops are, and all are untyped; increments are not.
- * CAPTURE=1: what a capture of the holder reads is not under the lock either (adr/0015, not covered; no
- * slot is written meanwhile).  The object may refer to itself, and its holder destroys it if it is
- * garbage.  A drop that finds the index of another marks it (MARK), and holds the object by it until
- * the counts are written (HOLD).  All drops are typed, but with MIX=1.
+ * CAPTURE=1: what a capture reads is not under the lock either (adr/0015, not covered; no slot is written
+ * meanwhile).  The object may refer to itself, by another one, and who finds that it is garbage destroys
+ * it.  A capture begins at the object, if that is a candidate, or comes to it from the other one, which
+ * is a candidate of thread `via` - 1, and may find it without an index.  A drop that is answered out of
+ * line holds the object (HOLD) until the counts are written, and marks another's index (MARK).  The
+ * owner's drop that is inlined does neither, but asks where there is no index, or one with AWAY.  All
+ * drops are typed, but with MIX=1.
  * No faults, for S orders all who change the counts: a take-over by a plain store of the shared word, or
  * of that before `local`.  Nor is it one if the last drop treats the caller's own index as another's:
  * the caller takes it back later.
@@ -25,7 +28,11 @@
                    CAPTURE: 14 no HOLD, no MARK  15 no HOLD, MARK after the counts  16 HOLD, no MARK
                    17 MARK cleared after the counts are read  18 taken back whatever the marks say
                    19 garbage without a look at the marks  20 a capture clears MARK under HOLD
-                   21 no second look (spills have no HOLD) */
+                   21 no second look (spills have no HOLD)
+                   22 what has no index is not held  23 a capture gives an index by load and store
+                   24 what a capture gives has no AWAY  25 a take-over leaves out AWAY
+                   26 the owner's candidate: first the count  27 the same: by load and store
+                   28 the list gives back what only says freed */
 #ifndef CYCLIC
 #define CYCLIC 1
 #endif
@@ -34,6 +41,9 @@
 #endif
 #ifndef MIX
 #define MIX (!CAPTURE)
+#endif
+#ifndef ENDS
+#define ENDS 1 /* threads end, and come again */
 #endif
 #ifndef WITNESS
 #define WITNESS 0
@@ -55,10 +65,14 @@
 #define GONE 9
 #define INDEX (v % 16)
 #define MARK 16 /* with an index: a drop began since its capture did */
-#define HOLD 32 /* with an index: such a drop is under way */
+#define HOLD 32 /* such a drop is under way */
+#define AWAY 64 /* with an index: maybe not the owner's, or none that stays */
+#define BARE (v & (127 - AWAY))
+#define MINE (arr[me] && INDEX == me + 1)
 short lc = 1, cnt = 0; byte own = 0;        /* own: a thread, by its token; NONE: merged */
 byte v = 0;                                 /* visited: t + 1: in the array of t */
 byte self = 0, caps = 0;                    /* CAPTURE: references from itself; captures under way */
+byte via = 0;                               /* t + 1: the other one is a candidate of t */
 bool arr[NT], list = 0;                     /* who names the object */
 bool dead = 0, fh = 0, given = 0;           /* destroyed; header says freed; cell given back */
 bool due = 0;                               /* a typed drop left references, and no capture came since */
@@ -77,16 +91,17 @@ inline give() { atomic { assert(!given && fh && !NAMED); given = 1 } }
 inline done() { atomic { busy--;
   if :: busy == 0 && !dead ->
         assert((own == NONE -> cnt : lc + cnt) == ghost && ghost > 0);
-        assert(!due || v != 0)
+        assert(!due || v != 0 || via != 0)
      :: busy == 0 && dead -> assert(NAMED || given); assert(!NAMED || (v == GONE && !given))
      :: else fi } }
 inline enter() { atomic { lk == 0 && shr == 0 -> lk = 1 } }
 inline leave() { lk = 0 }
-/* A drop does to the visited word what is between it and the capture of a thread whose array has it. */
-inline hold() {                             /* compare-and-swap; S: nobody else's HOLD */
+/* A drop does to the visited word what is between it and the captures of other threads. */
+inline hold(away) {                         /* compare-and-swap; S: nobody else's HOLD */
 #if CAPTURE && FAULT != 14 && FAULT != 15
   atomic { touch();
-    if :: v > 0 && INDEX < LEFT && INDEX != me + 1 -> v = INDEX + HOLD + (FAULT != 16 -> MARK : 0)
+    if :: v == 0 && FAULT != 22 -> v = HOLD
+       :: INDEX > 0 && INDEX <= LEFT && !MINE -> v = v | HOLD | away | (FAULT != 16 -> MARK : 0)
        :: else fi }
 #else
   skip
@@ -94,8 +109,10 @@ inline hold() {                             /* compare-and-swap; S: nobody else'
 }
 inline let_go(typed) {                      /* there are references left */
   atomic { touch();
-    if :: v == 0 && typed -> v = me + 1; arr[me] = 1
-       :: v >= HOLD -> v = v - HOLD         /* the last access */
+    if :: (v == 0 || v == HOLD) && typed -> v = me + 1; arr[me] = 1
+       :: v == HOLD && !typed -> v = 0
+       :: v != HOLD && (v & HOLD) -> v = v - HOLD       /* the last access */
+       :: !(v & HOLD) && (v & AWAY) && typed && MINE && own == me -> v = v - AWAY
        :: else fi } }
 inline dispose() {                          /* by the thread whose drop was the last */
   atomic { assert(ghost == 0 && !dead && !given); dead = 1 };
@@ -105,12 +122,12 @@ inline dispose() {                          /* by the thread whose drop was the 
   fh = 1; give();
 #else
   touch();
-  if :: v == 0 -> fh = 1; give()
+  if :: v == 0 || v == HOLD -> fh = 1; give()
      :: else ->
 #if FAULT == 5
         atomic { touch(); x = v; v = GONE };
         atomic { touch(); fh = 1 };
-        if :: x == 0 -> give() :: else fi
+        if :: x % 16 == 0 -> give() :: else fi
 #else
         atomic { touch(); fh = 1 };
 #if FAULT == 2
@@ -118,7 +135,7 @@ inline dispose() {                          /* by the thread whose drop was the 
         if :: x == 0 -> give() :: else -> atomic { touch(); v = GONE } fi
 #else
         atomic { touch(); x = v; v = GONE };
-        if :: x == 0 ->
+        if :: x % 16 == 0 ->
               assert(WITNESS != 1);         /* the index went between look and exchange */
               give()
            :: else fi
@@ -160,7 +177,11 @@ end:
      enter();
 #endif
      touch();
-     hold();
+     if :: CAPTURE && own == me && lc > 1 && cnt == 0 ->    /* inlined: the store is its last access */
+           atomic { touch(); lc = lc - 1 }; leave(); done(); goto begin
+        :: else
+     fi;
+     hold(0);
      if :: own == me && lc > 0 ->
            l = lc - 1; lc = l;
            do :: atomic { touch(); c = cnt };
@@ -183,7 +204,7 @@ end:
            fi
      fi;
 #if CAPTURE
-     if :: !ok -> let_go(0) :: else fi;
+     if :: !ok || v == HOLD -> let_go(0) :: else fi;
 #endif
 #if FAULT == 11
      if :: was -> atomic { shr--; was = 0 } :: else -> leave() fi;
@@ -197,14 +218,42 @@ end:
   /* typed drop */
   :: atomic { held[me] > 0 -> held[me]--; ghost--; busy++ };
      enter();
+#if CAPTURE
+     if :: own == me && lc > 1 && cnt == 0 ->
+           touch(); x = v;
+           if :: x > 0 && (x & (HOLD | AWAY)) == 0 ->   /* inlined */
+                 atomic { touch(); lc = lc - 1; due = 1 }
+              :: x == 0 ->
+#if FAULT == 26
+                 atomic { touch(); lc = lc - 1; due = 1; l = 1 };
+#endif
+#if FAULT == 27
+                 atomic { touch(); v = me + 1; arr[me] = 1; n = 1 };
+#else
+                 atomic { touch(); if :: v == 0 -> v = me + 1; arr[me] = 1; n = 1 :: else fi };
+#endif
+                 if :: n == 0 && l == 0 -> hold(0) :: else fi;
+                 if :: l == 0 -> atomic { touch(); lc = lc - 1; due = 1 } :: else fi;
+                 if :: n == 0 -> let_go(1) :: else fi
+              :: else ->
+                 hold(0);
+                 atomic { touch(); lc = lc - 1; due = 1 };
+                 let_go(1)
+           fi;
+           atomic { x = 0; l = 0; n = 0 }; leave(); done(); goto begin
+        :: else
+     fi;
+#endif
      do :: atomic { touch(); c = cnt; o = own };
            if :: o == NONE -> n = c - 1 :: else -> touch(); n = lc + c - 1 fi;
            if :: n == 0 -> ok = 1;          /* the counts stay */
                  touch();
-                 if :: INDEX == me + 1 -> atomic { v = 0; arr[me] = 0 } :: else fi;
+                 if :: INDEX == me + 1 -> atomic { v = 0; arr[me] = 0 }
+                    :: INDEX != me + 1 && INDEX > 0 -> hold(0)
+                    :: else fi;
                  break
               :: n > 0 -> touch();
-                 hold();
+                 hold((FAULT != 25 -> AWAY : 0));
                  l = (n < LLIM -> n : LLIM);
                  lc = l;
                  atomic { touch();
@@ -216,7 +265,7 @@ end:
 #else
 #if FAULT == 15
                        atomic { touch();
-                         if :: v > 0 && v < LEFT && v != me + 1 -> v = v + MARK :: else fi };
+                         if :: INDEX > 0 && INDEX < LEFT && !MINE -> v = v | MARK | AWAY :: else fi };
 #endif
                        let_go(1);
 #endif
@@ -228,21 +277,37 @@ end:
      leave();
      if :: ok -> dispose() :: else fi;
      atomic { l = 0; c = 0; n = 0; o = 0; ok = 0 }; done()
+#if !CAPTURE
   /* a capture meets it in a slot: under S, who traces it has a reference to what leads to it */
   :: atomic { held[me] > 0 && !arr[me] -> busy++ };
      enter(); touch();
      if :: v == 0 -> atomic { v = me + 1; arr[me] = 1 } :: else fi;
      leave(); done()
-#if CAPTURE
+#else
   :: atomic { held[me] > 0 && caps == 0 && self == 0 && lk == 0 -> held[me]--; self = 1 }
-  :: atomic { held[me] > 0 && caps == 0 && self == 1 && lk == 0 -> held[me]++; self = 0 }
-  :: atomic { arr[me] -> busy++; caps++ };
-#if FAULT == 20
-     atomic { touch(); x = v; v = INDEX + (v >= HOLD -> HOLD : 0) }; x = INDEX;
-#elif FAULT != 17
-     atomic { touch(); x = v; if :: v < HOLD -> v = INDEX; x = v :: else fi };
+  :: atomic { held[me] > 0 && caps == 0 && self == 1 && via == 0 && lk == 0 -> held[me]++; self = 0 }
+  :: atomic { held[me] > 0 && caps == 0 && self == 1 && via == 0 && lk == 0 -> via = me + 1 }
+  :: atomic { arr[me] || via == me + 1 -> busy++; caps++ };
+     if :: !arr[me] ->                      /* from the other one */
+#if FAULT == 23
+           atomic { touch(); x = v };
+           atomic { touch(); if :: x == 0 -> v = me + 1 + AWAY; arr[me] = 1 :: else -> x = HOLD fi };
+#else
+           atomic { touch(); x = HOLD;
+             if :: v == 0 -> v = me + 1 + (FAULT != 24 -> AWAY : 0); arr[me] = 1; x = v
+                :: else fi };
 #endif
-     if :: x >= HOLD -> skip                /* left as it is */
+        :: else ->
+#if FAULT == 20
+           atomic { touch(); x = v; v = v & (127 - MARK); x = v & (127 - HOLD) };
+#elif FAULT != 17
+           atomic { touch(); x = v; if :: !(v & HOLD) -> v = v & (127 - MARK); x = v :: else fi };
+#else
+           skip
+#endif
+     fi;
+     j = (via == 0 || via == me + 1 -> self : 0);       /* explained */
+     if :: (x & HOLD) -> skip               /* left as it is; and who led to it */
         :: else ->
            atomic { touch(); c = cnt; o = own; ok = !fh; due = 0 };
            touch(); l = lc;
@@ -251,20 +316,22 @@ end:
            atomic { touch(); ok = ok && cnt == c && own == o };       /* the second look */
 #endif
 #if FAULT == 17
-           atomic { touch(); if :: v < HOLD -> v = INDEX :: else fi };
+           atomic { touch(); if :: !(v & HOLD) -> v = v & (127 - MARK) :: else fi };
 #endif
            atomic { touch(); x = v;
-             if :: v == me + 1 || v == GONE || FAULT == 18 ||
-                   (FAULT == 19 && ok && self > 0 && n == self) -> v = 0; arr[me] = 0
+             if :: (BARE == me + 1 && (via == 0 || via == me + 1)) || v == GONE || FAULT == 18 ||
+                   (FAULT == 19 && ok && j > 0 && n == j) -> v = 0; arr[me] = 0
                 :: else -> ok = 0 fi };     /* marked meanwhile: still a candidate */
-           if :: x != GONE && ok && self > 0 && n == self ->          /* garbage */
+           if :: via == me + 1 -> via = 0 :: else fi;
+           if :: x != GONE && ok && j > 0 && n == j ->                /* garbage */
                  assert(WITNESS != 5);
                  atomic { assert(ghost == self && !dead); ghost = 0; self = 0; dead = 1 };
                  atomic { touch(); fh = 1 }; give()
               :: else -> took_back(x, 2) fi
      fi;
-     atomic { x = 0; l = 0; c = 0; n = 0; o = 0; ok = 0; caps-- }; done()
-#else
+     atomic { x = 0; l = 0; c = 0; n = 0; o = 0; j = 0; ok = 0; caps-- }; done()
+#endif
+#if !CAPTURE
   /* the index is taken back, at any time */
   :: atomic { arr[me] -> busy++ };
 #if FAULT == 3
@@ -299,9 +366,14 @@ end:
   :: atomic { list && ALONE(me) && alive[me] -> touch(); list = 0; busy++;
               x = v;
               if :: x == GONE && FAULT != 13 -> v = 0
-                 :: x != GONE || FAULT == 13 -> v = me + 1; arr[me] = 1 fi };
+                 :: x != GONE || FAULT == 13 ->
+                    v = (v - INDEX + me + 1) | (CAPTURE && own != me -> AWAY : 0); arr[me] = 1 fi };
      took_back(x, 3); atomic { x = 0 }; done()
-  :: atomic { held[me] == 0 && !(ALONE(me)) -> busy++ }; goto leaving
+  /* room is made in it */
+  :: atomic { list -> busy++; x = 0;
+              if :: v == GONE || (FAULT == 28 && fh) -> touch(); list = 0; x = GONE :: else fi };
+     took_back(x, 6); atomic { x = 0 }; done()
+  :: atomic { ENDS && held[me] == 0 && via != me + 1 && !(ALONE(me)) -> busy++ }; goto leaving
 #endif
   od;
 leaving:
@@ -311,7 +383,7 @@ leaving:
 #elif FAULT == 10
         atomic { touch(); x = v; v = 0; arr[me] = 0 }; took_back(x, 4)
 #else
-        atomic { touch(); x = v; v = LEFT; arr[me] = 0; list = (x != GONE || FAULT == 12) };
+        atomic { touch(); x = v; v = (v == GONE -> LEFT : v - INDEX + LEFT); arr[me] = 0; list = (x != GONE || FAULT == 12) };
 #if FAULT != 12
         took_back(x, 4)
 #endif
