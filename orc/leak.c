@@ -59,7 +59,7 @@ OURO_READS_RACY static void count_block(char *block, size_t bytes)
         return;
     bool wide = (b >> OURO__TYPE_SHIFT & 0xFFFF) == OURO__WIDE_TYPE;
     const struct ouro_type *type = wide && !table.alone ? &other_types : ouro__type_of(object, b);
-    if (ouro__is_carrier(type))
+    if (ouro__is_carrier(type) || (type && type->name == ouro__nameless))
         type = NULL;
     struct row *row = row_of(type, type ? 0 : bytes, type ? NULL : ouro__site_of(object));
     row->count++;

@@ -16,6 +16,8 @@ static struct {
     size_t used, room; /* room: a power of two, or 0 */
 } table = {.lock = OURO__MUTEX_INIT};
 
+const char ouro__nameless[] = "(type without a name)";
+
 bool ouro__sites_wanted(void)
 {
     return ouro_option_get(OURO_OPTION_leaks) == 2;

@@ -12,6 +12,8 @@ bool ouro__sites_wanted(void);
 void ouro__site_note(const void *object, const void *site);
 /* Where the object that lives at this address was born; NULL: not known. */
 const void *ouro__site_of(const void *object);
+/* The name of types that have none: their objects are listed as those of no type, by site. */
+extern const char ouro__nameless[];
 void ouro__sites_before_fork(void);
 void ouro__sites_after_fork(bool child);
 

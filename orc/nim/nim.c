@@ -12,6 +12,7 @@
 #include "hooks/value.h"
 #include "orc/cycle.h"
 #include "orc/index.h"
+#include "orc/site.h"
 
 /* -- types ------------------------------------------------------------------------------------- */
 
@@ -124,7 +125,7 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
     t->type = (struct ouro_type){.flags = OURO_BARE | (info.acyclic || plain ? OURO_ACYCLIC : 0),
                                  .size = info.size ? info.size : 1,
                                  .align = info.align,
-                                 .name = name ? name : "(Nim type without a name)"};
+                                 .name = name ? name : ouro__nameless};
     memcpy(&t->destructor, &info.destructor, sizeof t->destructor);
     t->run = info.run;
     t->rethrow = info.rethrow;

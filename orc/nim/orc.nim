@@ -94,6 +94,10 @@ when defined(nimThinout):
     ## Nim's cycle breaker wants a root; here the cycles of the thread are collected.
     GC_runOrc()
 
+  proc thinout*[T: proc](x: T) {.inline.} =
+    ## The same, for a closure.
+    GC_runOrc()
+
 proc GC_enableMarkAndSweep*() =
   ## The same as `GC_enableOrc`.
   GC_enableOrc()

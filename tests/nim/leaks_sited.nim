@@ -43,9 +43,17 @@ proc text() {.noinline.} =
   t[] = "text " & $count
   keep move(t)
 
+proc dropped() {.noinline.} =
+  var r: ref array[30, int]
+  new r
+  held[count] = cast[pointer](r)
+  inc count
+  GC_ref r # the drop at the end tells its type, which has no name
+
 for i in 1 .. 5: leaf()
 row()
 words()
 plain()
 text()
+dropped()
 echo "kept ", count

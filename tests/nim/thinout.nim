@@ -30,6 +30,17 @@ proc main() =
   for n in [1, 2, 100]: drop(ring(n))
   drop(tree(4))
 
+type Knot = ref object
+  probe: Probe
+  again: proc (n: int): int
+
+proc knot() =
+  let k = Knot(probe: probe())
+  k.again = proc (n: int): int = (if n == 0: 0 else: 1 + k.again(n - 1))
+  echo "knot ", k.again(3)
+  thinout(k.again)
+
 main()
+knot()
 when declared(GC_fullCollect): GC_fullCollect() # Nim's own then has none
 echo "left ", alive
