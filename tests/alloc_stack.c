@@ -7,6 +7,7 @@
 #include "alloc/os.h"
 #include "alloc_check.h"
 #include <pthread.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -113,9 +114,50 @@ static void a_stack_without_a_limit_is_known(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Where addresses are not random, what is mapped lies close below the first stack: within the
+ * limit, if that was raised after the start. */
+#define RAISED  ((rlim_t)1 << 30)
+#define REFUSED 77
+
+static int raise_and_ask(void)
+{
+    struct rlimit limit;
+    pthread_t thread;
+    void *wrong = "not run";
+    if (getrlimit(RLIMIT_STACK, &limit) != 0)
+        return REFUSED;
+    limit.rlim_cur = RAISED;
+    if (setrlimit(RLIMIT_STACK, &limit) != 0)
+        return REFUSED;
+    if (pthread_create(&thread, NULL, ask, NULL) != 0 || pthread_join(thread, &wrong) != 0)
+        return 9;
+    return wrong ? 1 : 0;
+}
+
+static void a_raised_limit_makes_no_later_stack_the_first(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        int was = personality(0xFFFFFFFF);
+        if (was == -1 || personality((unsigned long)was | ADDR_NO_RANDOMIZE) == -1)
+            _exit(REFUSED);
+        exec_again(program, "raised");
+        _exit(9);
+    }
+    int status = -1;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == REFUSED)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(int argc, char **argv)
 {
     program = argv[0];
+    if (argc > 1 && strcmp(argv[1], "raised") == 0)
+        return raise_and_ask();
     if (argc > 1) {
         uintptr_t low, high;
         return ouro__os_stack(&low, &high) && holds_this_frame(low, high) ? 0 : 1;
@@ -125,6 +167,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_later_thread_has_a_stack_of_its_own),
         cmocka_unit_test(a_threads_child_knows_that_stack),
         cmocka_unit_test(a_stack_without_a_limit_is_known),
+        cmocka_unit_test(a_raised_limit_makes_no_later_stack_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,7 @@ ouro_orc_test(orc_bare_jumps ${every} TIMEOUT 120) # hooks that leave a collecti
 ouro_orc_test(orc_bare_threads ${threaded} TIMEOUT 120)
 ouro_orc_test(orc_bare_left ${threaded} TIMEOUT 120) # candidates that no thread has
 ouro_orc_test(orc_bare_beside ${threaded} TIMEOUT 120) # a giver's collections beside the receiver's drops
+ouro_orc_test(orc_bare_joined VARIANTS main checked RC local atomic biased NEEDS_THREADS TIMEOUT 120) # by a thread meanwhile
 
 # Strings and sequences.
 set(hash 0)

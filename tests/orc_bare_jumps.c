@@ -315,6 +315,63 @@ static void what_happens_before_the_unwinding_counts(void **state)
     assert_int_equal(bnode_destroyed, MANY + 1);
 }
 
+/* -- deep in the stack, where the runtime runs the hook ----------------------------------------- */
+
+static void drop_deep(void *n)
+{
+    volatile char frame[256];
+    frame[0] = 1;
+    if (ouro__is_deep(ouro__deep))
+        bnode_drop(n);
+    else
+        drop_deep(n);
+    frame[1] = frame[0];
+}
+
+static void leave_deep(void *n)
+{
+    struct bnode *top = bnode_new(-1);
+    bnode_drop(top); /* the first drop finds out where the stack lies */
+    KIT_CHECK(ouro__deep != UINTPTR_MAX);
+    leaver = 50;
+    bnode_on_destroy = leave_if_its_turn;
+    run(drop_deep, n ? n : bnode_new(50));
+    KIT_CHECK(jumps == 1);
+    bnode_on_destroy = NULL;
+}
+static void leave_deep_with_a_candidate(void *unused)
+{
+    struct bnode *n = bnode_new(50);
+    (void)unused;
+    bnode_drop(bare_share(n));
+    leave_deep(n);
+    ouro_collect(NULL);
+    KIT_CHECK(ouro_candidates() == 0);
+}
+
+static void what_a_hook_leaves_deep_in_the_stack_goes(void **state)
+{
+    (void)state;
+    bnode_drop(bnode_new(0));
+    uint64_t blocks = bare_blocks();
+    leave_deep(NULL);
+    leave_deep_with_a_candidate(NULL);
+    assert_int_equal(bare_blocks(), blocks);
+    if (!OURO_THREADS)
+        return;
+    kit_on_small_stack(leave_deep, NULL);
+    kit_on_small_stack(leave_deep_with_a_candidate, NULL);
+    assert_int_equal(bare_blocks(), blocks);
+    struct bnode *mine = bnode_new(50); /* of which another thread has the index */
+    bnode_drop(bare_share(mine));
+    bnode_destroyed = 0;
+    kit_on_small_stack(leave_deep, mine);
+    assert_int_equal(bnode_destroyed, 2);
+    ouro_collect(NULL);
+    assert_int_equal(ouro_candidates(), 0);
+    assert_int_equal(bare_blocks(), blocks);
+}
+
 /* -- a thread's end ---------------------------------------------------------------------------- */
 
 static void end_the_thread(struct bnode *dying)
@@ -373,6 +430,7 @@ int main(void)
         bare_test(a_hook_may_leave_a_release_meanwhile),
         bare_test(a_mark_inside_is_no_reason_to_put_them_back),
         bare_test(what_happens_before_the_unwinding_counts),
+        bare_test(what_a_hook_leaves_deep_in_the_stack_goes),
         bare_test(a_thread_may_end_in_a_hook),
         bare_test(large_garbage_goes_on_in_blocks),
     };

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* A thread that comes during a collection of bare objects, and drops what that looks at; a sweep
+ * beside another thread's capture; ordinary candidates among bare ones. White-box: see bare_kit.h.
+ */
+#include "bare_kit.h"
+#include "orc/index.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+/* There the process has had one thread only: the first that joins it is told from later ones. */
+static void in_a_child(void (*fn)(void))
+{
+    pid_t child = kit_fork();
+    if (child == 0) {
+        KIT_CHECK(!ouro__load(&ouro__many_threads));
+        bnode_drop(bnode_new(0)); /* the thread is one of Ouro's */
+        bnode_destroyed = 0;
+        fn();
+        kit_child_ends(0);
+    }
+    assert_int_equal(kit_wait(child), 0);
+}
+
+static void join(pthread_t thread)
+{
+    KIT_CHECK(pthread_join(thread, NULL) == 0);
+}
+
+/* -- a capture that is joined ------------------------------------------------------------------ */
+
+static struct bnode *given, *last; /* candidates, in this order */
+static unsigned looks, coming;     /* which of the looks at `last` lets the thread come */
+static sem_t come, go_on;
+static ouro_word dropped;
+static struct ouro__thread *newcomer;
+
+static void *come_and_drop(void *arg)
+{
+    (void)arg;
+    sem_wait(&come);
+    bnode_drop(given);
+    newcomer = ouro__self;
+    ouro__store_release(&dropped, 1);
+    sem_wait(&go_on);
+    ouro_collect(NULL);
+    ouro_collect(NULL);
+    return NULL;
+}
+
+/* The thread may be made to wait till the capture ends: so this does not wait for it for ever. */
+static void let_it_come(struct bnode *traced)
+{
+    if (traced != last || ++looks != coming)
+        return;
+    sem_post(&come);
+    for (int ms = 0; ms < 200 && !ouro__load_acquire(&dropped); ms++)
+        usleep(1000);
+}
+
+static size_t entries_of(const struct ouro__thread *thread, const void *object)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; thread && i < thread->visited.count; i++)
+        n += thread->visited.entries[i].object == object;
+    return n;
+}
+
+/* What is gone is in no array, and what is left in one; a foreign array shows AWAY (B6). */
+static void check_arrays(bool cyclic)
+{
+    size_t mine = entries_of(ouro__self, given), others = entries_of(newcomer, given);
+    KIT_CHECK(mine + others == (cyclic ? 1 : 0));
+    KIT_CHECK(mine == 0 || (ouro__half_load(&ouro__header(given)->visited) & OURO__AWAY));
+    KIT_CHECK(bnode_destroyed == (cyclic ? 0 : 1));
+}
+
+static void collect_once_and_be_joined(void)
+{
+    looks = 0;
+    bnode_on_trace = let_it_come;
+    ouro__self->visited.threshold = 1;
+    ouro__collect_if_due(ouro__self);
+    bnode_on_trace = NULL;
+    KIT_CHECK(looks >= coming);
+    while (!ouro__load_acquire(&dropped))
+        usleep(1000);
+}
+
+/* `cyclic`: the newcomer's drop leaves a reference, that of the object to itself. */
+static void join_a_capture(bool cyclic, unsigned look)
+{
+    pthread_t thread;
+    uint64_t before = bare_blocks();
+    coming = look;
+    given = bnode_new(1);
+    last = bnode_new(2);
+    if (cyclic)
+        given->a = bare_share(given);
+    bnode_drop(bare_share(given));
+    bnode_drop(bare_share(last));
+    sem_init(&come, 0, 0);
+    sem_init(&go_on, 0, 0);
+    KIT_CHECK(pthread_create(&thread, NULL, come_and_drop, NULL) == 0);
+    collect_once_and_be_joined();
+    check_arrays(cyclic);
+    sem_post(&go_on);
+    join(thread);
+    bnode_drop(last);
+    for (int i = 0; i < 2; i++)
+        ouro_collect(NULL);
+    if (!kit_alone())
+        return;
+    ouro_collect(NULL);
+    KIT_CHECK(bnode_destroyed == 2 && ouro_candidates() == 0);
+    KIT_CHECK(bare_blocks() == before);
+}
+
+static void last_drop_while_captured(void)
+{
+    join_a_capture(false, 1);
+}
+static void last_drop_while_the_living_are_found(void)
+{
+    join_a_capture(false, 2);
+}
+static void drop_while_captured(void)
+{
+    join_a_capture(true, 1);
+}
+static void drop_while_the_living_are_found(void)
+{
+    join_a_capture(true, 2);
+}
+
+static void what_the_first_newcomer_ends_is_no_candidate_any_more(void **state)
+{
+    (void)state;
+    in_a_child(last_drop_while_captured);
+    in_a_child(last_drop_while_the_living_are_found);
+}
+static void what_the_first_newcomer_drops_is_one_threads_candidate(void **state)
+{
+    (void)state;
+    in_a_child(drop_while_captured);
+    in_a_child(drop_while_the_living_are_found);
+}
+
+/* -- a sweep that is joined -------------------------------------------------------------------- */
+
+static struct bnode *fresh;
+
+static void *drop_the_fresh(void *arg)
+{
+    (void)arg;
+    bnode_drop(fresh);
+    return NULL;
+}
+
+static void make_one_that_another_ends(struct bnode *dying)
+{
+    pthread_t thread;
+    (void)dying;
+    bnode_on_destroy = NULL;
+    fresh = bnode_new(8);
+    bnode_drop(bare_share(fresh));
+    KIT_CHECK(ouro__half_load(&ouro__header(fresh)->visited) != 0);
+    KIT_CHECK(pthread_create(&thread, NULL, drop_the_fresh, NULL) == 0);
+    join(thread);
+    KIT_CHECK(ouro__index_is_gone(fresh));
+}
+
+static void join_a_sweep(void)
+{
+    uint64_t before = bare_blocks();
+    bnode_drop(bnode_ring(1));
+    bnode_on_destroy = make_one_that_another_ends;
+    ouro_collect(NULL);
+    KIT_CHECK(bnode_destroyed == 2);
+    KIT_CHECK(ouro_candidates() == 0);
+    ouro_collect(NULL);
+    KIT_CHECK(bare_blocks() == before);
+}
+
+static void what_a_newcomer_ends_during_a_sweep_leaves_no_cell(void **state)
+{
+    (void)state;
+    in_a_child(join_a_sweep);
+}
+
+/* -- a sweep beside a capture ------------------------------------------------------------------ */
+
+static struct {
+    struct bnode *z, *w; /* a ring of both: the giver's, and the receiver's candidate */
+    pthread_t receiver;
+    unsigned looks;
+    sem_t arrived, go_on;
+} two;
+
+static void wait_before_the_second_look(struct bnode *traced)
+{
+    if (traced != two.w || !pthread_equal(pthread_self(), two.receiver) || ++two.looks != 2)
+        return;
+    sem_post(&two.arrived);
+    sem_wait(&two.go_on);
+}
+
+static void *receive(void *arg)
+{
+    (void)arg;
+    two.receiver = pthread_self();
+    bnode_drop(bare_share(two.w));
+    bnode_drop(two.w); /* left: the ring's own, and the one that the garbage has */
+    ouro_collect(NULL);
+    sem_post(&two.arrived);
+    sem_wait(&two.go_on);
+    ouro_collect(NULL);
+    ouro_collect(NULL);
+    return NULL;
+}
+
+/* The ring, and garbage that has a reference to it. */
+static struct bnode *make_both(void)
+{
+    struct bnode *garbage = bnode_ring(1);
+    struct bnode *z = two.z = bnode_new(11), *w = two.w = bnode_new(12);
+    z->a = bare_share(w); /* w: one is the receiver's */
+    w->a = bare_share(z);
+    garbage->b = bare_share(z);
+    bnode_drop(z);
+    ouro_collect(NULL);
+    KIT_CHECK(ouro_candidates() == 0);
+    return garbage;
+}
+
+static void what_a_sweep_drops_beside_a_capture_is_not_lost(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    bnode_drop(bnode_new(0));
+    bnode_destroyed = 0;
+    uint64_t before = bare_blocks();
+    struct bnode *garbage = make_both();
+    two.looks = 0;
+    sem_init(&two.arrived, 0, 0);
+    sem_init(&two.go_on, 0, 0);
+    bnode_on_trace = wait_before_the_second_look;
+    assert_int_equal(pthread_create(&thread, NULL, receive, NULL), 0);
+    sem_wait(&two.arrived);
+    bnode_drop(garbage);
+    ouro_collect(NULL);
+    assert_int_equal(bnode_destroyed, 1); /* the garbage: the ring is captured by the other */
+    sem_post(&two.go_on);
+    sem_wait(&two.arrived);
+    assert_int_equal(two.looks, 2);
+    ouro_collect(NULL);
+    sem_post(&two.go_on);
+    pthread_join(thread, NULL);
+    bnode_on_trace = NULL;
+    bool alone = kit_alone();
+    for (int i = 0; i < 3; i++)
+        ouro_collect(NULL);
+    if (!alone)
+        return;
+    assert_int_equal(bnode_destroyed, 3);
+    assert_int_equal(ouro_candidates(), 0);
+    assert_int_equal(bare_blocks(), before);
+}
+
+/* -- ordinary candidates ----------------------------------------------------------------------- */
+
+static struct hooked *ordinary;
+
+static void drop_the_ordinary(struct bnode *dying)
+{
+    (void)dying;
+    bnode_on_destroy = NULL;
+    ouro_decref(ordinary);
+}
+
+static void an_ordinary_candidate_is_not_set_aside(void **state)
+{
+    (void)state;
+    if (OURO_TSAN && KIT_ATOMIC)
+        skip(); /* merged candidates wait till the process has one thread */
+    bnode_drop(bnode_new(0));
+    uint64_t before = bare_blocks();
+    ordinary = hooked_new(1);
+    kit_touch(ordinary);
+    bnode_drop(bnode_ring(1));
+    bnode_on_destroy = drop_the_ordinary;
+    ouro__collect_above(ouro__self, 1);
+    assert_null(bnode_on_destroy);
+    assert_int_equal(kit_destroyed, 1);
+    assert_int_equal(ouro_candidates(), 0);
+    assert_int_equal(bare_blocks(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        /* Before any test that makes a thread. */
+        bare_test(what_the_first_newcomer_ends_is_no_candidate_any_more),
+        bare_test(what_the_first_newcomer_drops_is_one_threads_candidate),
+        bare_test(what_a_newcomer_ends_during_a_sweep_leaves_no_cell),
+        bare_test(an_ordinary_candidate_is_not_set_aside),
+        bare_test(what_a_sweep_drops_beside_a_capture_is_not_lost),
+    };
+    return kit_run(tests);
+}
