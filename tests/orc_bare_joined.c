@@ -2,25 +2,28 @@
 /* A thread that comes during a collection of bare objects, and drops what that looks at; a sweep
  * beside another thread's capture; ordinary candidates among bare ones. White-box: see bare_kit.h.
  */
+#include "again.h"
 #include "bare_kit.h"
 #include "orc/index.h"
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
-/* There the process has had one thread only: the first that joins it is told from later ones. */
-static void in_a_child(void (*fn)(void))
+/* The first thread that joins a process is told from later ones: such a case is a process of its
+ * own. */
+static const char *program;
+static void in_a_process(const char *name)
 {
-    pid_t child = kit_fork();
+    fflush(NULL);
+    pid_t child = fork();
     if (child == 0) {
-        KIT_CHECK(!ouro__load(&ouro__many_threads));
-        bnode_drop(bnode_new(0)); /* the thread is one of Ouro's */
-        bnode_destroyed = 0;
-        fn();
-        kit_child_ends(0);
+        exec_again(program, name);
+        _exit(9);
     }
-    assert_int_equal(kit_wait(child), 0);
+    int status = -1;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_int_equal(status, 0);
 }
 
 static void join(pthread_t thread)
@@ -137,14 +140,14 @@ static void drop_while_the_living_are_found(void)
 static void what_the_first_newcomer_ends_is_no_candidate_any_more(void **state)
 {
     (void)state;
-    in_a_child(last_drop_while_captured);
-    in_a_child(last_drop_while_the_living_are_found);
+    in_a_process("last_drop_while_captured");
+    in_a_process("last_drop_while_the_living_are_found");
 }
 static void what_the_first_newcomer_drops_is_one_threads_candidate(void **state)
 {
     (void)state;
-    in_a_child(drop_while_captured);
-    in_a_child(drop_while_the_living_are_found);
+    in_a_process("drop_while_captured");
+    in_a_process("drop_while_the_living_are_found");
 }
 
 /* -- a sweep that is joined -------------------------------------------------------------------- */
@@ -186,7 +189,7 @@ static void join_a_sweep(void)
 static void what_a_newcomer_ends_during_a_sweep_leaves_no_cell(void **state)
 {
     (void)state;
-    in_a_child(join_a_sweep);
+    in_a_process("join_a_sweep");
 }
 
 /* -- a sweep beside a capture ------------------------------------------------------------------ */
@@ -210,8 +213,8 @@ static void *receive(void *arg)
 {
     (void)arg;
     two.receiver = pthread_self();
-    bnode_drop(bare_share(two.w));
-    bnode_drop(two.w); /* left: the ring's own, and the one that the garbage has */
+    bnode_drop(two.w);
+    bnode_drop(two.w); /* left: the ring's own */
     ouro_collect(NULL);
     sem_post(&two.arrived);
     sem_wait(&two.go_on);
@@ -225,7 +228,7 @@ static struct bnode *make_both(void)
 {
     struct bnode *garbage = bnode_ring(1);
     struct bnode *z = two.z = bnode_new(11), *w = two.w = bnode_new(12);
-    z->a = bare_share(w); /* w: one is the receiver's */
+    z->a = bare_share(bare_share(w)); /* two are the receiver's */
     w->a = bare_share(z);
     garbage->b = bare_share(z);
     bnode_drop(z);
@@ -297,10 +300,37 @@ static void an_ordinary_candidate_is_not_set_aside(void **state)
     assert_int_equal(bare_blocks(), before);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    void (*fn)(void);
+} alone[] = {
+    {"last_drop_while_captured", last_drop_while_captured},
+    {"last_drop_while_the_living_are_found", last_drop_while_the_living_are_found},
+    {"drop_while_captured", drop_while_captured},
+    {"drop_while_the_living_are_found", drop_while_the_living_are_found},
+    {"join_a_sweep", join_a_sweep},
+};
+
+static int be_alone(const char *name)
 {
+    bnode_drop(bnode_new(0)); /* the thread is one of Ouro's */
+    bnode_destroyed = 0;
+    for (size_t i = 0; i < OURO_COUNT_OF(alone); i++) {
+        if (strcmp(alone[i].name, name) != 0)
+            continue;
+        KIT_CHECK(!ouro__load(&ouro__many_threads));
+        alone[i].fn();
+        return 0;
+    }
+    return 9;
+}
+
+int main(int argc, char **argv)
+{
+    program = argv[0];
+    if (argc > 1)
+        return be_alone(argv[1]);
     const struct CMUnitTest tests[] = {
-        /* Before any test that makes a thread. */
         bare_test(what_the_first_newcomer_ends_is_no_candidate_any_more),
         bare_test(what_the_first_newcomer_drops_is_one_threads_candidate),
         bare_test(what_a_newcomer_ends_during_a_sweep_leaves_no_cell),
