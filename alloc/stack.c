@@ -10,6 +10,7 @@
 #include <link.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 /* The first stack ends where the kernel wrote the program's name, and may grow to its limit. libc
  * would read a file for that, with all of its scanning: 200 KiB of pages that a small program has
@@ -23,7 +24,8 @@ static bool first_stack(uintptr_t *low, uintptr_t *high)
         return false;
     *high = (name | (OURO__OS_PAGE - 1)) + 1;
     *low = *high - (uintptr_t)limit.rlim_cur;
-    return frame >= *low && frame < *high;
+    /* Under a limit that was raised since, others' may lie in that range. */
+    return frame >= *low && frame < *high && syscall(SYS_gettid) == getpid();
 }
 
 bool ouro__os_stack(uintptr_t *low, uintptr_t *high)

@@ -17,6 +17,17 @@ static uint32_t index_all(struct ouro__entry *from, uint32_t count, uint32_t fir
     return kept;
 }
 
+/* Others know nothing of KEPT when they are dropped. */
+static bool are_bare(const struct ouro__entry *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const void *object = entries[i].object;
+        if (!ouro__is_traced_bare(object, ouro__load(&ouro__header(object)->shared)))
+            return false;
+    }
+    return true;
+}
+
 static void set_aside(struct ouro__visited *v, uint32_t limit)
 {
     struct ouro__entry *aside = ouro__realloc_alone(NULL, limit * sizeof *aside);
@@ -70,8 +81,8 @@ void ouro__collect_above(struct ouro__thread *me, uint32_t limit)
     struct ouro__visited *v = &me->visited;
     if (v->live_places <= limit)
         return;
-    bool in_order = v->bare && v->free_place == 0 && v->claimed == 0 && !v->collecting;
-    bool apart = limit > 0 && in_order && !v->aside;
+    bool in_order = v->free_place == 0 && v->claimed == 0 && !v->collecting;
+    bool apart = limit > 0 && in_order && !v->aside && are_bare(v->entries, limit);
     if (apart)
         set_aside(v, limit);
     (void)ouro_collect(NULL);

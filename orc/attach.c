@@ -9,7 +9,7 @@
 #include "orc/token.h"
 
 OURO_TLS struct ouro__thread *ouro__self;
-ouro_word ouro__many_threads;
+ouro_word ouro__many_threads, ouro__lone_capture;
 
 static struct ouro__thread *record_take(void)
 {
@@ -73,11 +73,18 @@ static void connect_layers(void)
     ouro__upper_install(&upper);
 }
 
-/* This thread may touch counted objects beside another. */
-static void tell_collectors(void)
+/* This thread may touch counted objects beside another, but not beside a capture that does not
+ * expect it. A store-then-load pair with enter_lone (collect.c): one of the two sees the other. No
+ * hook runs in a capture, so it ends; no lock is held here. */
+static void wait_for_lone_capture(void)
 {
-    ouro__store(&ouro__many_threads, 1);
-    ouro__fence_release(); /* before any store into a slot: pairs with was_joined (verdict.c) */
+    ouro__exchange_full(&ouro__many_threads, 1);
+    for (;;) {
+        ouro_word whose = ouro__load_seq(&ouro__lone_capture);
+        if (whose == 0 || whose == (ouro_word)&ouro__own)
+            return;
+        ouro__os_yield();
+    }
 }
 
 /* What the thread's inlined paths may change; with the checked library none may a slot. */
@@ -93,7 +100,7 @@ struct ouro__thread *ouro__attach(void)
 {
     struct ouro__heap *heap = ouro__heap_mine();
     if (!heap) {
-        tell_collectors(); /* it may count all the same */
+        wait_for_lone_capture(); /* it may count all the same */
         return NULL;
     }
     ouro__orc_lock(&ouro__registry.lock);
@@ -106,9 +113,10 @@ struct ouro__thread *ouro__attach(void)
         me->orc = orc;
         me->home = (uint16_t)ouro__token_issue(me);
     }
-    if (!me || ++orc->attached > 1 || ouro__registry.all->next_thread)
-        tell_collectors();
+    bool second = !me || ++orc->attached > 1 || ouro__registry.all->next_thread;
     ouro__orc_unlock(&ouro__registry.lock);
+    if (second)
+        wait_for_lone_capture();
     if (!me)
         return NULL;
     ouro__self = me;

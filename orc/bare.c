@@ -111,13 +111,20 @@ static void destroy_proxied(void *value, const struct ouro_type *proxy)
     ouro__dispose_out(object);
 }
 
+static struct ouro_type proxy_type = {.flags = OURO_ACYCLIC,
+                                      .size = sizeof(struct proxy),
+                                      .name = "bare object that dies",
+                                      .hooks = {.destroy = destroy_proxied}};
+
+void ouro__proxy_left(const void *object, const struct ouro_type *type)
+{
+    if (type == &proxy_type)
+        ouro__dispose_out(((const struct proxy *)object)->object);
+}
+
 static bool destroy_by_proxy(void *object)
 {
-    static struct ouro_type type = {.flags = OURO_ACYCLIC,
-                                    .size = sizeof(struct proxy),
-                                    .name = "bare object that dies",
-                                    .hooks = {.destroy = destroy_proxied}};
-    struct proxy *proxy = ouro__new_quiet(&type, sizeof *proxy);
+    struct proxy *proxy = ouro__new_quiet(&proxy_type, sizeof *proxy);
     if (!proxy)
         return false;
     proxy->object = object;
@@ -167,8 +174,11 @@ bool ouro__decref_deep(void *object, struct ouro_type *type)
 void ouro__candidate_bare(void *object, struct ouro_type *type)
 {
     struct ouro__thread *me = ouro__me();
+    struct ouro_header *h = ouro__header(object);
     if (me)
         ouro__candidate_dropped(me, object, type);
+    else
+        ouro__half_store(&h->local, ouro__half_load(&h->local) - OURO__LOCAL_UNIT);
 }
 
 void ouro__candidate_slowly(struct ouro__thread *me, void *object, struct ouro_type *type)
@@ -206,6 +216,8 @@ static bool enter_first(struct ouro__thread *me, void *object, struct ouro_type 
 void ouro__candidate_beside(struct ouro__thread *me, void *object, struct ouro_type *type)
 {
     struct ouro_header *h = ouro__header(object);
+    ouro_word b = ouro__load(&h->shared);
+    (void)ouro__stamp(object, &b, type); /* now: it may ask for memory */
     bool entered = ouro__half_load(&h->visited) == 0 && enter_first(me, object, type);
     bool held = !entered && ouro__index_hold(me, h, 0);
     ouro__half_store(&h->local, ouro__half_load(&h->local) - OURO__LOCAL_UNIT);

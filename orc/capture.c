@@ -302,11 +302,12 @@ bool ouro__capture(struct ouro__capture *c)
     c->mixed = ouro__load(&ouro__more_runtimes) != 0;
     c->own = c->mixed ? ~(ouro_word)0 : c->me->home;
     c->visitor.visit = capturing.visit;
-    if (ouro__load(&ouro__many_threads)) {
+    if (ouro__load_seq(&ouro__many_threads)) { /* after enter_lone (collect.c) */
         c->seen = ouro__realloc_alone(NULL, (v->capacity ? v->capacity : 1) * sizeof *c->seen);
         c->seen_capacity = v->capacity;
         v->stage.seen = c->seen;
-        if (!c->seen)
+        c->failed = !c->seen;
+        if (c->failed)
             return false;
         c->pinned = v->bare;
         if (c->pinned)

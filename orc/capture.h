@@ -83,8 +83,8 @@ bool ouro__capture(struct ouro__capture *c);
 /* Puts everything back as it was before. */
 void ouro__capture_abandon(struct ouro__capture *c);
 /* Finds out which entries are dead and moves them to the front; the rest is no candidate any more.
- * false: abandoned, a second thread came while only one was reckoned with. */
-bool ouro__verdict(struct ouro__capture *c);
+ */
+void ouro__verdict(struct ouro__capture *c);
 void ouro__unlock_buckets(struct ouro__orc *orc, struct ouro__visited *v);
 /* Frees the dead; returns how many. */
 size_t ouro__sweep(struct ouro__capture *c);

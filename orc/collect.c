@@ -234,6 +234,7 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     uint32_t end = v->stage.end;
     bool releasing = c->me->releasing;
     v->stage.step = OURO__NO_STEP;
+    c->pinned = v->bare && ouro__load(&ouro__many_threads); /* hooks may have started a thread */
     result->captured = v->stage.captured;
     result->live = v->stage.live;
     result->freed = freed;
@@ -244,6 +245,19 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     close_up(c, end);
     set_triggers(v, (uint32_t)result->live, backed_off(v, result));
     shrink(v, end);
+}
+
+/* Before many_threads is looked at: a second thread waits till the capture ends (attach.c), or is
+ * seen by it. leave_lone: what the capture wrote is there for that thread. */
+static void enter_lone(void)
+{
+    if (OURO_THREADS && !ouro__load(&ouro__many_threads))
+        ouro__exchange_full(&ouro__lone_capture, (ouro_word)&ouro__own);
+}
+static void leave_lone(void)
+{
+    if (OURO_THREADS && ouro__load(&ouro__lone_capture) == (ouro_word)&ouro__own)
+        ouro__store_release(&ouro__lone_capture, 0);
 }
 
 static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
@@ -258,19 +272,22 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
     result->candidates = v->live_places;
     c.alone = alone;
     v->free_place = 0;
-    bool beside = OURO_THREADS && !alone; /* a second thread may come meanwhile */
+    bool beside = OURO_THREADS && !alone; /* others may free memory meanwhile */
     v->stage =
         (struct ouro__stage){.step = OURO__CAPTURING, .beside = beside, .candidates = v->count};
     if (beside)
         ouro__arena_hold(); /* V7 */
-    bool captured = ouro__capture(&c) && ouro__verdict(&c);
+    enter_lone();
+    bool captured = ouro__capture(&c);
+    if (captured)
+        ouro__verdict(&c);
+    leave_lone();
     if (beside)
         ouro__arena_release();
     ouro_free(c.seen);
     v->stage.step = OURO__NO_STEP;
     if (!captured) {
         put_off(v, result);
-        v->more |= !c.failed; /* a second thread came: it can be looked at beside it now */
         return;
     }
     v->waiting = c.skipped;
@@ -323,6 +340,7 @@ void ouro__collect_left(struct ouro__thread *me)
         c.pinned = c.pinned && stage->seen; /* as it was captured */
         ouro__unlock_buckets(me->orc, v);
         ouro__capture_abandon(&c);
+        leave_lone();
         if (stage->beside)
             ouro__arena_release();
         ouro_free(stage->seen);

@@ -97,6 +97,8 @@ void ouro__counts_after_fork(bool child)
     for (struct ouro__orc *orc = ouro__orcs; orc; orc = orc->next)
         ouro__orc_after_fork(orc, child);
     ouro__types_after_fork(child);
+    if (child && ouro__load(&ouro__lone_capture) != (ouro_word)&ouro__own)
+        ouro__store(&ouro__lone_capture, 0); /* of a thread that is not there */
     if (child)
         become_child();
     else

@@ -124,7 +124,7 @@ struct ouro__visited {
     bool waiting;             /* some candidates reach objects that this thread may not speak for */
     bool more;                /* what died of the last collection left new candidates */
     bool bare;                /* there was a bare candidate (bare.c) */
-    struct ouro__entry *aside; /* candidates that wait for a collection's end (bare.c), or NULL */
+    struct ouro__entry *aside; /* candidates that wait for a collection's end (aside.c), or NULL */
     uint32_t aside_count;
     size_t used_before;  /* memory in use after the last collection */
     uint64_t waited_for; /* attachments of threads when it was waited for their ends in vain */
@@ -182,7 +182,7 @@ struct ouro__orc {
     size_t attached;          /* threads with a record in it */
     bool closing;             /* it is being destroyed: nobody else may refer to its objects */
     ouro_word lost;           /* lost.c */
-    ouro__mutex orphans_lock; /* candidate.c */
+    ouro__mutex orphans_lock; /* orphan.c */
     struct ouro__entry *orphans;
     struct ouro__bucket buckets[OURO__WEAK_BUCKETS]; /* weak.c */
 };

@@ -162,9 +162,11 @@ void ouro__at_hand_left(struct ouro__thread *me, const void *until)
     while (me->at_hand && me->at_hand != until) {
         void *object = me->at_hand;
         ouro_word b = ouro__load(&ouro__header(object)->shared);
+        const struct ouro_type *type = ouro__type_of(object, b);
         ouro__put_down(me);
+        ouro__proxy_left(object, type);
         if (!ouro__resurrected(object))
-            ouro__free_object(object, ouro__type_of(object, b));
+            ouro__free_object(object, type);
     }
     me->releasing = releasing;
 }

@@ -42,6 +42,9 @@ size_t ouro__attached(const struct ouro__orc *orc);
 uint64_t ouro__attachments(void);
 /* More than one thread ever touched counted objects. */
 extern ouro_word ouro__many_threads;
+/* Whose capture goes on without an eye on other threads: the process has attached no other one. A
+ * struct ouro__own *, or 0. The second thread waits for its end (attach.c). */
+extern ouro_word ouro__lone_capture;
 
 /* "T holds x": the owner is its home, or a token it adopted. Acquire: pairs with the RMW by which
  * the token was left (docs/counts.md, c). */
@@ -173,6 +176,8 @@ void ouro__take_at_hand(struct ouro__thread *me, void *object);
 void ouro__put_down(struct ouro__thread *me);
 /* Objects at hand above `until`, whose hooks were left, count as destroyed: their memory goes. */
 void ouro__at_hand_left(struct ouro__thread *me, const void *until);
+/* bare.c: of such an object, of `type`: a bare object for which it stood gives its memory back. */
+void ouro__proxy_left(const void *object, const struct ouro_type *type);
 /* Marks an object dying. Its count is what it was, so that hooks can count on it. */
 void ouro__mark_dying(struct ouro_header *h);
 /* Gives back the memory of an object that is gone. */

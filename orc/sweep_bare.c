@@ -50,9 +50,12 @@ OURO_INLINE const struct ouro_type *mark_dying(struct ouro__entry *entry)
     return ouro__type_of(entry->object, b);
 }
 
-/* What a slot of the dead led to lives on; whether the slot's reference is gone. */
+/* What a slot of the dead led to lives on; whether the slot's reference is gone. Beside other threads
+ * the hook drops it: their captures are to see that (B4). */
 static bool drop_silently(const struct ouro__capture *c, void *object)
 {
+    if (ouro__load(&ouro__many_threads))
+        return false;
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     ouro_half local = ouro__half_load(&h->local);

@@ -12,7 +12,7 @@
  *      It counts as destroyed: its hook ran, once; its memory goes, unless somebody took a
  *      reference. What its fields still held is not dropped: how far its hook came nobody knows.
  *  U3  collection: up to the verdict it is taken back, from then on it is finished (sweep.c, S3).
- *      Candidates that were set aside for it are candidates again (bare.c).
+ *      Candidates that were set aside for it are candidates again (aside.c).
  *  U4  Loops that cannot be left are `whole`: over-releases are noted, and reported when they are
  *      done; the memory callback is not asked.
  *  U5  Each step takes what it is about to do out of the record first: a hook that leaves again is

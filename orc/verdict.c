@@ -19,7 +19,7 @@
 
 static const struct ouro__search living;
 
-/* First sight of a live object: it has no index any more, so that nobody looks at it again. */
+/* First sight of a live object: nobody is to look at it again (V5). */
 static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
 {
     struct ouro_header *h = ouro__header(edge.target);
@@ -41,10 +41,21 @@ static void arrive_living(struct ouro__capture *c, struct ouro__edge edge)
     ouro__capture_later(c, &living, visited - 1);
 }
 
+/* By a drop (B4) since it was captured: somebody may be destroying it, so its slots are not looked
+ * at again. What it explained lives, which a new count tells. */
+static bool was_dropped(const struct ouro__capture *c, uint32_t i)
+{
+    ouro_half visited = ouro__half_load(&ouro__header(c->entries[i].object)->visited);
+    return OURO_UNLIKELY(c->pinned) && ouro__unmarked(c, visited) != i + 1;
+}
+
 static void mark_live(struct ouro__capture *c, uint32_t index)
 {
     c->entries[index].link |= OURO__ENTRY_LIVE;
-    ouro__capture_push(c, index);
+    if (was_dropped(c, index))
+        c->moved = true;
+    else
+        ouro__capture_push(c, index);
 }
 
 /* Was it touched since it was captured? Then its slots were not what they are (M1, M2). */
@@ -164,12 +175,11 @@ static void recount(struct ouro__capture *c)
     ouro__capture_finish(c, &recounting);
 }
 
-/* By a drop (B4), or as the shared word tells (a spill is not marked). */
+/* By a drop, or as the shared word tells (a spill is not marked). */
 static bool was_touched(const struct ouro__capture *c, uint32_t i)
 {
     const struct ouro_header *h = ouro__header(c->entries[i].object);
-    return ouro__load(&h->shared) != c->seen[i] ||
-           (c->pinned && ouro__unmarked(c, ouro__half_load(&h->visited)) != i + 1);
+    return ouro__load(&h->shared) != c->seen[i] || was_dropped(c, i);
 }
 
 /* Whether any of the dead was touched since it was captured; those live. */
@@ -244,14 +254,6 @@ static void sort_out(struct ouro__capture *c)
     }
 }
 
-/* The first thread beside this one may come at any time, and what it did shows in no shared word
- * that was kept; it said that it is there before it did anything (attach.c). */
-static bool was_joined(const struct ouro__capture *c)
-{
-    ouro__fence_acquire(); /* after the last slot was read; pairs with tell_collectors (attach.c) */
-    return !c->seen && ouro__load(&ouro__many_threads);
-}
-
 /* The usual case of a program that dropped what it had made: it is alone, nothing that was captured
  * lives, and all entries take part. Then they stand where they are to stand. */
 static bool all_are_dead(const struct ouro__capture *c)
@@ -259,22 +261,16 @@ static bool all_are_dead(const struct ouro__capture *c)
     return !c->lives && c->captured == c->v->count && !c->seen && !c->weak;
 }
 
-bool ouro__verdict(struct ouro__capture *c)
+void ouro__verdict(struct ouro__capture *c)
 {
     find_living(c);
-    if (all_are_dead(c) && !was_joined(c)) {
+    if (all_are_dead(c)) {
         c->dead = c->v->count;
-        return true;
+        return;
     }
     lock_buckets(c);
     second_look(c);
-    bool joined = was_joined(c);
-    if (!joined)
-        clear_weak(c);
+    clear_weak(c);
     ouro__unlock_buckets(c->me->orc, c->v);
-    if (joined)
-        ouro__capture_abandon(c);
-    else
-        sort_out(c);
-    return !joined;
+    sort_out(c);
 }

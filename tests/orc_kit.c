@@ -212,12 +212,22 @@ struct kit_other *kit_other_start(void)
     return other;
 }
 
-void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg)
+void kit_other_begin(struct kit_other *other, void (*fn)(void *), void *arg)
 {
     other->fn = fn;
     other->arg = arg;
     pthread_barrier_wait(&other->start);
+}
+
+void kit_other_finish(struct kit_other *other)
+{
     pthread_barrier_wait(&other->done);
+}
+
+void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg)
+{
+    kit_other_begin(other, fn, arg);
+    kit_other_finish(other);
 }
 
 void kit_other_end(struct kit_other *other)

@@ -76,7 +76,9 @@ void kit_on_small_stack(void (*fn)(void *), void *arg);
 struct kit_other;
 struct kit_other *kit_other_start(void);
 void kit_other_do(struct kit_other *other, void (*fn)(void *), void *arg); /* returns when done */
-void kit_other_end(struct kit_other *other); /* returns when it is gone */
+void kit_other_begin(struct kit_other *other, void (*fn)(void *), void *arg); /* has it begin .. */
+void kit_other_finish(struct kit_other *other); /* .. and returns when that is done */
+void kit_other_end(struct kit_other *other);    /* returns when it is gone */
 /* Runs fn(arg) on a thread of its own. */
 void kit_elsewhere(void (*fn)(void *), void *arg);
 /* Things to be told to do. */

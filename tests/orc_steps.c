@@ -44,14 +44,31 @@ static struct node *biased_node(int64_t id)
 }
 
 static struct kit_other *other;
+static bool other_is_known;
 /* Unless it is known, the other touches Ouro in the midst of a capture for the first time, and the
- * capture began in a process that had one thread so far. */
+ * capture began in a process that had one thread so far: then the other waits for its end. */
 static void start_other(bool known)
 {
+    other_is_known = known;
     ouro__store(&ouro__many_threads, 0);
     other = kit_other_start();
     if (known)
         kit_other_do(other, kit_poll, NULL);
+}
+
+/* In the midst of a capture. */
+static void let_other(void (*fn)(void *), void *arg)
+{
+    if (other_is_known)
+        kit_other_do(other, fn, arg);
+    else
+        kit_other_begin(other, fn, arg);
+}
+/* After it. */
+static void let_other_finish(void)
+{
+    if (!other_is_known)
+        kit_other_finish(other);
 }
 
 /* -- moves during a capture -------------------------------------------------------------------- */
@@ -102,11 +119,12 @@ static void take_reference(void *arg)
 {
     (void)arg;
     taken = ouro_slot_move(from, (void **)&from->a);
+    KIT_CHECK(ouro__load(&ouro__lone_capture) == 0);
 }
 static void let_other_take(struct stop *traced)
 {
     (void)traced;
-    kit_other_do(other, take_reference, NULL);
+    let_other(take_reference, NULL);
 }
 
 static void take_from_the_middle(bool known)
@@ -120,6 +138,7 @@ static void take_from_the_middle(bool known)
     kit_touch(from);
     on_trace = let_other_take;
     assert_int_equal(ouro_collect(NULL), 0);
+    let_other_finish();
     assert_null(from->a);
     assert_ptr_equal(taken, x);
     assert_int_equal(ouro_count(x), 1);
@@ -156,7 +175,7 @@ static struct stop *kept;
 static void let_other_copy(struct stop *traced)
 {
     (void)traced;
-    kit_other_do(other, copy_and_drop, &kept);
+    let_other(copy_and_drop, &kept);
 }
 
 static void what_another_thread_copied_during_a_capture_lives(void **state)
@@ -173,6 +192,7 @@ static void what_another_thread_copied_during_a_capture_lives(void **state)
         kit_touch(m); /* the last reference of the program is for the other thread */
         on_trace = let_other_copy;
         ouro_collect(NULL);
+        let_other_finish();
         ouro_collect(NULL);
         assert_ptr_equal(kept, n);
         assert_int_equal(n->id, 1);
