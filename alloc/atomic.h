@@ -50,6 +50,10 @@ OURO_INLINE ouro_half ouro__half_load(const ouro_half *p)
 {
     return AO_int_load(p);
 }
+OURO_INLINE ouro_half ouro__half_load_acquire(const ouro_half *p)
+{
+    return AO_int_load_acquire(p);
+}
 OURO_INLINE void ouro__half_store(ouro_half *p, ouro_half v)
 {
     AO_int_store(p, v);
@@ -134,6 +138,10 @@ OURO_INLINE void ouro__fence_release(void)
 #else /* one thread */
 
 OURO_INLINE ouro_half ouro__half_load(const ouro_half *p)
+{
+    return *p;
+}
+OURO_INLINE ouro_half ouro__half_load_acquire(const ouro_half *p)
 {
     return *p;
 }

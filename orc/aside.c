@@ -22,7 +22,7 @@ static bool are_bare(const struct ouro__entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const void *object = entries[i].object;
-        if (!ouro__is_traced_bare(object, ouro__load(&ouro__header(object)->shared)))
+        if (!ouro__is_traced_bare(ouro__load(&ouro__header(object)->shared)))
             return false;
     }
     return true;

@@ -259,7 +259,7 @@ static bool drop_last(struct ouro__thread *me, void *object, struct ouro_type *t
 {
     struct ouro_header *h = ouro__header(object);
     ouro__forget(me, h);
-    if (ouro__place_in(ouro__half_load(&h->visited)) != 0)
+    if (ouro__place_in(ouro__visited_acquire(h)) != 0)
         (void)ouro__index_hold(me, h, 0);
     return !ouro__is_deep(ouro__deep) || ouro__decref_deep(object, type);
 }
@@ -303,10 +303,9 @@ static bool drop_typed(struct ouro__thread *me, void *object, struct ouro_type *
 }
 
 /* Has an index, or a collection may give it one. */
-static bool is_indexed(const void *object, const struct ouro_header *h)
+static bool is_indexed(const struct ouro_header *h)
 {
-    return ouro__half_load(&h->visited) != 0 ||
-           ouro__is_traced_bare(object, ouro__load(&h->shared));
+    return ouro__visited_acquire(h) != 0 || ouro__is_traced_bare(ouro__load(&h->shared));
 }
 
 bool ouro__decref_last_bare_out(void *object)
@@ -315,7 +314,7 @@ bool ouro__decref_last_bare_out(void *object)
     if (!object)
         return false;
     struct ouro_header *h = ouro__header(object);
-    bool held = is_indexed(object, h) && ouro__index_hold(me, h, 0);
+    bool held = is_indexed(h) && ouro__index_hold(me, h, 0);
     bool last = ouro__decref_last_out(object);
     if (last && me) /* no collection is to look into what is being destroyed */
         ouro__forget(me, h);

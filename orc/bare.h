@@ -45,6 +45,12 @@ OURO_INLINE bool ouro__is_deep(uintptr_t than)
     char here;
     return (uintptr_t)&here <= than;
 }
+/* The visited word, for who is about to destroy: a collection that gave an index back has read the
+ * object's slots before (ouro__index_take_back). */
+OURO_INLINE ouro_half ouro__visited_acquire(const struct ouro_header *h)
+{
+    return ouro__half_load_acquire(&h->visited);
+}
 /* No thread has an index of it. */
 OURO_INLINE bool ouro__has_no_index(ouro_half visited)
 {
@@ -146,7 +152,7 @@ extern OURO_API OURO_TLS uintptr_t ouro__deep; /* frames below this address ask 
 OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro_half local = ouro__half_load(&h->local), visited = ouro__half_load(&h->visited);
+    ouro_half local = ouro__half_load(&h->local), visited = ouro__visited_acquire(h);
     if (OURO_UNLIKELY(
             !ouro__is_plain(&ouro__context, local, ouro__load_acquire(&h->shared)))) /* as above */
         return OURO__ASK;
@@ -191,7 +197,7 @@ OURO_INLINE bool ouro_decref_is_last_of(void *object, struct ouro_type *type)
 OURO_INLINE void ouro_dispose(void *object, size_t align)
 {
     struct ouro_header *h = ouro__header(object);
-    ouro_half local = ouro__half_load(&h->local), visited = ouro__half_load(&h->visited);
+    ouro_half local = ouro__half_load(&h->local), visited = ouro__visited_acquire(h);
     ouro_word shared = ouro__load(&h->shared);
     if (OURO_UNLIKELY(align > 16 || !ouro__is_plain(&ouro__context, local, shared) ||
                       !ouro__has_no_index(visited))) { /* large ones are never plain */

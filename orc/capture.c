@@ -286,7 +286,7 @@ bool ouro__may_capture_out(const struct ouro__capture *c, const void *object, ou
 {
     if (is_of_another(c, object) || (b & OURO__IMMORTAL))
         return false;
-    if (ouro__is_traced_bare(object, b))
+    if (ouro__is_traced_bare(b))
         return ouro__load(&ouro__tokens[b & OURO__OWNER_MASK].holder) != OURO__FROZEN;
     if (b & OURO__MERGED)
         return c->alone;

@@ -86,7 +86,7 @@ static void remember_block(struct ouro__thread *me, char *block)
     ouro_word b = ouro__load(&h->shared);
     if (!(b & (OURO__IMMORTAL | OURO__MERGED)) && ouro__holds(me, b) &&
         ouro__may_be_lost(object, b)) {
-        if (ouro__is_traced_bare(object, b))
+        if (ouro__is_traced_bare(b))
             ouro__remember_lost(me, object);
         else
             ouro__remember(me, object, false);

@@ -54,9 +54,11 @@ OURO_INLINE bool ouro__is_told_bare(const struct ouro_type *told)
     return ((uintptr_t)told & 1) || ouro__is_bare_type(told);
 }
 /* Of a type that was told, so that it can be traced. */
-OURO_INLINE bool ouro__is_traced_bare(const void *object, ouro_word shared)
+OURO_INLINE bool ouro__is_traced_bare(ouro_word shared)
 {
-    return (shared & OURO__TYPE_MASK) && ouro__is_bare_type(ouro__type_of(object, shared));
+    unsigned number = shared >> OURO__TYPE_SHIFT & OURO__WIDE_TYPE; /* of bare types none is wide */
+    return number != 0 && number != OURO__WIDE_TYPE &&
+           ouro__is_bare_type(ouro__type_met(number)); /* the object may be anybody's */
 }
 
 /* The type that a visitor was told of an object, maybe by OURO_TYPE_LATER; NULL: it cannot be told.
@@ -75,8 +77,7 @@ OURO_INLINE bool ouro__can_trace(const void *object, ouro_word shared)
 OURO_INLINE bool ouro__may_be_lost(const void *object, ouro_word shared)
 {
     ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
-    bool lost =
-        ouro__is_traced_bare(object, shared) ? ouro__place_in(visited) == OURO__LOST : visited == 0;
+    bool lost = ouro__is_traced_bare(shared) ? ouro__place_in(visited) == OURO__LOST : visited == 0;
     return lost && ouro__can_trace(object, shared);
 }
 /* A bare candidate of this thread that has no index. */

@@ -45,7 +45,7 @@ static void look_at(struct ouro__thread *me, char *block)
     unsigned owner = (unsigned)(b & OURO__OWNER_MASK);
     if ((b & (OURO__IMMORTAL | OURO__QUEUED)) || !ouro__may_be_lost(object, b))
         return; /* acyclic, a candidate, or it waits in a queue */
-    if (ouro__is_traced_bare(object, b)) {
+    if (ouro__is_traced_bare(b)) {
         if (ouro__load(&ouro__tokens[owner].holder) != OURO__FROZEN)
             ouro__remember_lost(me, object);
     } else if (b & OURO__MERGED)

@@ -109,7 +109,7 @@ static void leave_bare(struct ouro__thread *me, void *object)
 static bool is_bare(const struct ouro__entry *entry)
 {
     return entry->object && !(entry->link & OURO__ENTRY_CLAIMED) &&
-           ouro__is_traced_bare(entry->object, ouro__load(&ouro__header(entry->object)->shared));
+           ouro__is_traced_bare(ouro__load(&ouro__header(entry->object)->shared));
 }
 
 void ouro__candidates_leave_bare(struct ouro__thread *me)

@@ -87,9 +87,9 @@ void ouro__dispose_out(void *object)
         ouro__over_release(object, b);
         return;
     }
-    if (me && !ouro__has_no_index(ouro__half_load(&h->visited)))
+    if (me && !ouro__has_no_index(ouro__visited_acquire(h)))
         ouro__forget(me, h);
-    if (OURO_UNLIKELY(!ouro__has_no_index(ouro__half_load(&h->visited)))) {
+    if (OURO_UNLIKELY(!ouro__has_no_index(ouro__visited_acquire(h)))) {
         ouro__mark_freed(h); /* before GONE (B2) */
         ouro_half was = ouro__half_exchange_full(&h->visited, OURO__GONE_INDEX);
         if (ouro__place_in(was) != 0 && ouro__place_in(was) != OURO__LOST)

@@ -59,7 +59,7 @@ static bool drop_silently(const struct ouro__capture *c, void *object)
     struct ouro_header *h = ouro__header(object);
     ouro_word b = ouro__load(&h->shared);
     ouro_half local = ouro__half_load(&h->local);
-    if (!ouro__is_traced_bare(object, b) || (b & (OURO__MERGED | OURO__IMMORTAL)) ||
+    if (!ouro__is_traced_bare(b) || (b & (OURO__MERGED | OURO__IMMORTAL)) ||
         (b & OURO__OWNER_MASK) != c->me->home || ouro__local_count(local) < 2)
         return false;
     ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
