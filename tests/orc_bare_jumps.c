@@ -317,12 +317,13 @@ static void what_happens_before_the_unwinding_counts(void **state)
 
 /* -- deep in the stack, where the runtime runs the hook ----------------------------------------- */
 
-/* Not by a variable's address: a sanitizer may put that elsewhere. */
+/* Not by a variable's address: a sanitizer may put that elsewhere. A frame's own address may be its
+ * lowest, so a page deeper than need be. */
 static void drop_deep(void *n)
 {
     volatile char frame[1024];
     frame[0] = 1;
-    if ((uintptr_t)__builtin_frame_address(0) <= ouro__deep)
+    if ((uintptr_t)__builtin_frame_address(0) + 4096 <= ouro__deep)
         bnode_drop(n);
     else
         drop_deep(n);
