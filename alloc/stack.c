@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 /* The first stack ends where the kernel wrote the program's name, and may grow to its limit. libc
- * would read a file for that, with all of its scanning: 200 KiB of pages that a small program has
+ * would read a file for that, with all of its scanning: 110 KiB of pages that a small program has
  * no other use for. false: this is another stack, or it has no limit. */
 static bool first_stack(uintptr_t *low, uintptr_t *high)
 {

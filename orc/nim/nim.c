@@ -242,14 +242,20 @@ void ouro__nim_collect(void)
     rethrow_kept();
 }
 
+/* How much a figure of the thread's collections grew since it was asked for. */
+static intptr_t grown(uint64_t now, uint64_t *told)
+{
+    uint64_t fresh = now - *told;
+    *told = now;
+    return (intptr_t)fresh;
+}
+
 intptr_t ouro__nim_freed(void)
 {
     static OURO_TLS uint64_t told;
     struct ouro_collection total = {0};
     ouro_collect_stats(&total);
-    uint64_t fresh = total.freed - told;
-    told = total.freed;
-    return (intptr_t)fresh;
+    return grown(total.freed, &told);
 }
 
 intptr_t ouro__nim_collections(void)
@@ -257,9 +263,7 @@ intptr_t ouro__nim_collections(void)
     static OURO_TLS uint64_t told;
     struct ouro_collection total = {0};
     ouro_collect_stats(&total);
-    uint64_t fresh = total.collections - told;
-    told = total.collections;
-    return (intptr_t)fresh;
+    return grown(total.collections, &told);
 }
 
 void ouro__nim_pause(bool paused)
