@@ -13,6 +13,8 @@ type
     size, align: csize_t
     name: cstring
     destructor, trace: pointer
+    raising: proc (): ptr bool {.cdecl, gcsafe.}
+    keep: proc (): bool {.cdecl, gcsafe.}
     run: proc (p, destructor: pointer): bool {.cdecl, gcsafe.}
     rethrow: proc () {.cdecl, gcsafe.}
     acyclic: bool
@@ -94,18 +96,34 @@ proc getCurrentException*(): ref Exception {.compilerRtl, inl, benign.}
 template ouroDescriptions(keeps: bool) {.dirty.} =
   ## What the library calls. keeps: whether exceptions of destructors are kept.
   when keeps:
-    type OuroDestructor = proc (p: pointer) {.nimcall, gcsafe.} # which may raise, whatever Nim says
-
     var ouroRaised {.threadvar.}: ref Exception
 
-    proc ouroRun(p, destructor: pointer): bool {.cdecl.} =
-      ## Called for each destructor that the library runs. An exception is kept, so that the other
-      ## destructors run as ever; true: it is the first. ouroRethrow raises it when all are done.
-      try:
-        cast[OuroDestructor](destructor)(p)
-      except Exception:
-        result = ouroRaised == nil
-        if result: ouroRaised = getCurrentException()
+    # An exception is kept, so that the other destructors run as ever; true: it is the first.
+    # ouroRethrow raises it when all are done.
+    when gotoBasedExceptions:
+      proc ouroRaising(): ptr bool {.cdecl.} = nimErrorFlag()
+
+      proc ouroFlying() {.noinline, nimcall, raises: [Exception].} =
+        ## Who calls this looks at the flag next.
+        discard
+
+      proc ouroKeep(): bool {.cdecl.} =
+        ## Called where the flag is set.
+        try:
+          ouroFlying()
+        except Exception:
+          result = ouroRaised == nil
+          if result: ouroRaised = getCurrentException()
+    else:
+      type OuroDestructor = proc (p: pointer) {.nimcall, gcsafe.} # which may raise, whatever Nim says
+
+      proc ouroRun(p, destructor: pointer): bool {.cdecl.} =
+        ## Called for each destructor that the library runs.
+        try:
+          cast[OuroDestructor](destructor)(p)
+        except Exception:
+          result = ouroRaised == nil
+          if result: ouroRaised = getCurrentException()
 
     proc ouroRethrow() {.cdecl.} =
       let e = move(ouroRaised)
@@ -121,14 +139,21 @@ template ouroDescriptions(keeps: bool) {.dirty.} =
     info.destructor = t.destructor
     info.trace = t.traceImpl
     when keeps:
-      info.run = ouroRun
+      when gotoBasedExceptions:
+        info.raising = ouroRaising
+        info.keep = ouroKeep
+      else:
+        info.run = ouroRun
       info.rethrow = ouroRethrow
     info.acyclic = (t.flags and ouroAcyclicFlag) != 0
 
 # 1.6 wants to know at once what stands behind `try`: there alloc.nim has them, which comes later.
 const ouroLater = not compiles(cast[PNimTypeV2](nil).display) and not defined(useMalloc)
 when not ouroLater:
-  ouroDescriptions(compiles(cast[PNimTypeV2](nil).display))
+  const ouroKeeps = compiles(cast[PNimTypeV2](nil).display)
+  when ouroKeeps and gotoBasedExceptions:
+    proc nimErrorFlag(): ptr bool {.compilerRtl, inl.}
+  ouroDescriptions(ouroKeeps)
 else:
   proc nimBorrowCurrentException(): ref Exception {.compilerRtl, inl, benign, nodestroy.}
 

@@ -20,6 +20,8 @@ struct nim_type {
     struct ouro_type type;
     const void *desc;
     void (*destructor)(void *);
+    bool *(*raising)(void);
+    bool (*keep)(void);
     bool (*run)(void *value, void *destructor);
     void (*rethrow)(void);
     void (*trace)(void *, void *);
@@ -41,10 +43,34 @@ static OURO_TLS void (*rethrow)(void); /* NULL: none is kept */
 
 static void destroy(void *value, const struct ouro_type *type)
 {
+    of(type)->destructor(value);
+}
+
+/* Nim returns as ever where an exception flies, with a flag set that is the thread's. */
+static OURO_TLS const bool *raising; /* NULL: nobody asked where it is */
+
+static OURO_NOINLINE void look_again(const struct nim_type *t)
+{
+    if (!raising)
+        raising = t->raising();
+    if (*raising && t->keep())
+        rethrow = t->rethrow;
+}
+
+static void destroy_flagged(void *value, const struct ouro_type *type)
+{
     const struct nim_type *t = of(type);
-    if (OURO_UNLIKELY(!t->run))
-        t->destructor(value);
-    else if (OURO_UNLIKELY(t->run(value, (void *)t->destructor)))
+    t->destructor(value);
+    const bool *flag = raising;
+    if (OURO_UNLIKELY(!flag || *flag))
+        look_again(t);
+}
+
+/* Nim jumps or throws. */
+static void destroy_guarded(void *value, const struct ouro_type *type)
+{
+    const struct nim_type *t = of(type);
+    if (OURO_UNLIKELY(t->run(value, (void *)t->destructor)))
         rethrow = t->rethrow;
 }
 
@@ -127,10 +153,15 @@ static OURO_NOINLINE struct nim_type *add(void *desc, ouro__nim_describe *descri
                                  .align = info.align,
                                  .name = name ? name : ouro__nameless};
     memcpy(&t->destructor, &info.destructor, sizeof t->destructor);
+    t->raising = info.raising;
+    t->keep = info.keep;
     t->run = info.run;
     t->rethrow = info.rethrow;
     memcpy(&t->trace, &info.trace, sizeof t->trace);
-    t->type.hooks.destroy = t->destructor ? destroy : NULL;
+    if (t->destructor)
+        t->type.hooks.destroy = info.raising ? destroy_flagged
+                                : info.run   ? destroy_guarded
+                                             : destroy;
     t->type.hooks.trace = t->trace ? trace : NULL;
     t->desc = desc;
     ouro_word first = ouro__load(list_of(desc));

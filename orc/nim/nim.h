@@ -23,8 +23,12 @@ struct ouro__nim_info {
     const char *name; /* may be NULL */
     void *destructor; /* void (*)(void *), or NULL */
     void *trace;      /* void (*)(void *, void *env), or NULL */
-    /* Runs a destructor; true: it raised an exception, the first that is kept. None leaves here.
-     * NULL: destructors are called as they are, and raise none. */
+    /* Exceptions of destructors, in one of three ways. They return with a flag set, which is the
+     * calling thread's: raising tells where it is, and keep clears it. Or they jump: run calls one,
+     * and nothing leaves that. Or none is raised: all are NULL. An exception is kept; keep and run
+     * answer true if it is the first. */
+    bool *(*raising)(void);
+    bool (*keep)(void);
     bool (*run)(void *value, void *destructor);
     void (*rethrow)(void); /* raises what is kept */
     bool acyclic;
