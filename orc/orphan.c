@@ -21,7 +21,7 @@ static void untouch(struct ouro_header *h)
         continue;
 }
 
-static bool is_gone(const struct ouro__entry *entry)
+static bool entry_is_gone(const struct ouro__entry *entry)
 {
     return (entry->link & OURO__ENTRY_BARE) && ouro__index_is_gone(entry->object);
 }
@@ -35,14 +35,14 @@ static bool room_for_one(struct ouro__orc *orc, struct ouro__entry **old)
     if (list && have < (uint32_t)list->trial)
         return true;
     for (uint32_t i = 1; i <= have; i++)
-        kept += !is_gone(&list[i]);
+        kept += !entry_is_gone(&list[i]);
     uint32_t room = kept > 15 ? kept * 2 : 31;
     struct ouro__entry *fresh = ouro__realloc_alone(NULL, (room + 1) * sizeof *fresh);
     if (!fresh)
         return false;
     *fresh = (struct ouro__entry){NULL, (int32_t)room, 0};
     for (uint32_t i = 1; i <= have; i++) {
-        if (is_gone(&list[i]))
+        if (entry_is_gone(&list[i]))
             continue;
         fresh[++fresh->link] = list[i];
         list[i].object = NULL;

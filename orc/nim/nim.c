@@ -212,7 +212,7 @@ static void told_gone(const char *what)
         ouro__warn(what, NULL);
 }
 
-static bool is_gone(const void *object, const char *what)
+static bool warn_if_gone(const void *object, const char *what)
 {
     if (OURO_CHECKED || !ouro__is_freed(ouro__load(&ouro__header(object)->shared)))
         return false;
@@ -222,13 +222,13 @@ static bool is_gone(const void *object, const char *what)
 
 void ouro__nim_incref_out(void *object)
 {
-    if (!is_gone(object, "a ref to what is gone was copied"))
+    if (!warn_if_gone(object, "a ref to what is gone was copied"))
         ouro__incref_out(object);
 }
 
 bool ouro__nim_last(void *object)
 {
-    return !is_gone(object, "a ref to what is gone was dropped") &&
+    return !warn_if_gone(object, "a ref to what is gone was dropped") &&
            ouro__decref_last_bare_out(object);
 }
 
@@ -237,7 +237,7 @@ bool ouro__nim_last_of(void *object, void *desc, ouro__nim_describe *describe)
 {
     if (ouro__forget_last(object))
         return true;
-    if (OURO_UNLIKELY(is_gone(object, "a ref to what is gone was dropped")))
+    if (OURO_UNLIKELY(warn_if_gone(object, "a ref to what is gone was dropped")))
         return false;
     struct ouro_type *type = type_of(desc, describe);
     bool is_last =
