@@ -101,7 +101,10 @@ template ouroDescriptions(keeps: bool) {.dirty.} =
     # An exception is kept, so that the other destructors run as ever; true: it is the first.
     # ouroRethrow raises it when all are done.
     when gotoBasedExceptions:
-      proc ouroRaising(): ptr bool {.cdecl.} = nimErrorFlag()
+      # What the compiler looks at after calls; Nim declares it only later.
+      proc ouroErrorFlag(): ptr bool {.importc: "nimErrorFlag", nodecl.}
+
+      proc ouroRaising(): ptr bool {.cdecl.} = ouroErrorFlag()
 
       proc ouroFlying() {.noinline, nimcall, raises: [Exception].} =
         ## Who calls this looks at the flag next.
@@ -150,10 +153,7 @@ template ouroDescriptions(keeps: bool) {.dirty.} =
 # 1.6 wants to know at once what stands behind `try`: there alloc.nim has them, which comes later.
 const ouroLater = not compiles(cast[PNimTypeV2](nil).display) and not defined(useMalloc)
 when not ouroLater:
-  const ouroKeeps = compiles(cast[PNimTypeV2](nil).display)
-  when ouroKeeps and gotoBasedExceptions:
-    proc nimErrorFlag(): ptr bool {.compilerRtl, inl.}
-  ouroDescriptions(ouroKeeps)
+  ouroDescriptions(compiles(cast[PNimTypeV2](nil).display))
 else:
   proc nimBorrowCurrentException(): ref Exception {.compilerRtl, inl, benign, nodestroy.}
 
