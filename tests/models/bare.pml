@@ -8,11 +8,11 @@
  * only drops are, and all are untyped; increments are not.
  * CAPTURE=1: what a capture reads is not under the lock either (adr/0015, not covered; no slot is written
  * meanwhile).  The object may refer to itself, by another one, and who finds that it is garbage destroys
- * it.  A capture begins at the object, if that is a candidate, or comes to it from the other one, which
- * is a candidate of thread `via` - 1, and may find it without an index.  A drop that is answered out of
- * line holds the object (HOLD) until the counts are written, and marks another's index (MARK).  The
- * owner's drop that is inlined does neither, but asks where there is no index, or one with AWAY.  All
- * drops are typed, but with MIX=1.
+ * it.  The last reference is dropped, not moved into the cycle.  A capture begins at the object, if that
+ * is a candidate, or comes to it from the other one, which is a candidate of thread `via` - 1, or LEFT,
+ * and may find it without an index.  A drop that is answered out of line holds the object (HOLD) until
+ * the counts are written, and marks another's index (MARK).  The owner's drop that is inlined does
+ * neither, but asks where there is no index, or one with AWAY.  All drops are typed, but with MIX=1.
  * No faults, for S orders all who change the counts: a take-over by a plain store of the shared word, or
  * of that before `local`.  Nor is it one if the last drop treats the caller's own index as another's:
  * the caller takes it back later.
@@ -32,7 +32,9 @@
                    22 what has no index is not held  23 a capture gives an index by load and store
                    24 what a capture gives has no AWAY  25 a take-over leaves out AWAY
                    26 the owner's candidate: first the count  27 the same: by load and store
-                   28 the list gives back what only says freed */
+                   28 the list gives back what only says freed
+                   29 what reaches another's index is a candidate no more
+                   30 no capture clears MARK */
 #ifndef CYCLIC
 #define CYCLIC 1
 #endif
@@ -72,30 +74,39 @@
 short lc = 1, cnt = 0; byte own = 0;        /* own: a thread, by its token; NONE: merged */
 byte v = 0;                                 /* visited: t + 1: in the array of t */
 byte self = 0, caps = 0;                    /* CAPTURE: references from itself; captures under way */
-byte via = 0;                               /* t + 1: the other one is a candidate of t */
+byte via = 0;                               /* t + 1: the other one is a candidate of t; LEFT */
 bool arr[NT], list = 0;                     /* who names the object */
 bool dead = 0, fh = 0, given = 0;           /* destroyed; header says freed; cell given back */
-bool due = 0;                               /* a typed drop left references, and no capture came since */
+bool due = 0;                               /* a typed drop left references, and nobody judged since */
 byte held[NT], ghost = 1, busy = 0, lk = 0, shr = 0;
 bool alive[NT];
 #if NT > 2
 #define NAMED (arr[0] || arr[1] || arr[2] || list)
-#define ALONE(i) (alive[0] + alive[1] + alive[2] == 1)
+#define ALONE (alive[0] + alive[1] + alive[2] == 1)
+#define HELD (held[0] + held[1] + held[2])
 #else
 #define NAMED (arr[0] || arr[1] || list)
-#define ALONE(i) (alive[0] + alive[1] == 1)
+#define ALONE (alive[0] + alive[1] == 1)
+#define HELD (held[0] + held[1])
 #endif
+/* Somebody will look at it.  That the other one is a candidate (`via`) is not enough: whoever judges
+ * that may find it alive. */
+#define LISTED (INDEX > 0 && (INDEX == LEFT -> list : INDEX <= NT && arr[INDEX - 1]))
 
 inline touch() { assert(!given) }
 inline give() { atomic { assert(!given && fh && !NAMED); given = 1 } }
 inline done() { atomic { busy--;
   if :: busy == 0 && !dead ->
         assert((own == NONE -> cnt : lc + cnt) == ghost && ghost > 0);
-        assert(!due || v != 0 || via != 0)
+        assert(lk == 0 && !(v & HOLD));
+        assert(!due || LISTED);
+        assert(MIX || HELD > 0 || LISTED)   /* garbage that nobody will find */
      :: busy == 0 && dead -> assert(NAMED || given); assert(!NAMED || (v == GONE && !given))
      :: else fi } }
-inline enter() { atomic { lk == 0 && shr == 0 -> lk = 1 } }
-inline leave() { lk = 0 }
+/* What takes the lock begins with that, and ends with giving it back: who waits does nothing else. */
+#define FREE (lk == 0 && shr == 0)
+#define enter() lk = 1
+#define leave() lk = 0
 /* A drop does to the visited word what is between it and the captures of other threads. */
 inline hold(away) {                         /* compare-and-swap; S: nobody else's HOLD */
 #if CAPTURE && FAULT != 14 && FAULT != 15
@@ -116,13 +127,11 @@ inline let_go(typed) {                      /* there are references left */
        :: else fi } }
 inline dispose() {                          /* by the thread whose drop was the last */
   atomic { assert(ghost == 0 && !dead && !given); dead = 1 };
-  touch();
-  if :: INDEX == me + 1 -> atomic { v = 0; arr[me] = 0 } :: else fi;
+  if :: INDEX == me + 1 -> atomic { touch(); v = 0; arr[me] = 0 } :: else fi;
 #if FAULT == 1
   fh = 1; give();
 #else
-  touch();
-  if :: v == 0 || v == HOLD -> fh = 1; give()
+  if :: v == 0 || v == HOLD -> atomic { touch(); fh = 1 }; give()
      :: else ->
 #if FAULT == 5
         atomic { touch(); x = v; v = GONE };
@@ -155,35 +164,36 @@ begin:
 end:
   do
   /* incref */
+#if CYCLIC && FAULT != 7
+  :: atomic { held[me] > 0 && ghost < CAP && FREE -> busy++; ghost++; enter() };
+#else
   :: atomic { held[me] > 0 && ghost < CAP -> busy++; ghost++ };
-#if CYCLIC && FAULT != 7
-     enter();
 #endif
-     touch();
      if :: own == me -> l = lc;
-           if :: l < LLIM -> lc = l + 1
-              :: else -> atomic { touch(); cnt = cnt + PART }; lc = l - PART; lc = l - PART + 1 fi
+           if :: l < LLIM -> atomic { touch(); lc = l + 1 }
+              :: else -> atomic { touch(); cnt = cnt + PART }; lc = l - PART;
+                 atomic { touch(); lc = l - PART + 1 } fi
         :: else -> atomic { touch(); cnt++ } fi;
+     atomic {
 #if CYCLIC && FAULT != 7
-     leave();
+       leave();
 #endif
-     atomic { held[me]++; l = 0 }; done()
+       held[me]++; l = 0; done() }
 #if !CYCLIC || MIX
   /* untyped drop: untyped.pml */
-  :: atomic { held[me] > 0 -> held[me]--; ghost--; busy++ };
 #if FAULT == 11
-     if :: own == me -> enter() :: else -> atomic { lk == 0 -> shr++; was = 1 } fi;
+  :: atomic { held[me] > 0 -> held[me]--; ghost--; busy++ };
+     if :: own == me -> atomic { FREE -> enter() } :: else -> atomic { lk == 0 -> shr++; was = 1 } fi;
 #else
-     enter();
+  :: atomic { held[me] > 0 && FREE -> held[me]--; ghost--; busy++; enter() };
 #endif
-     touch();
      if :: CAPTURE && own == me && lc > 1 && cnt == 0 ->    /* inlined: the store is its last access */
-           atomic { touch(); lc = lc - 1 }; leave(); done(); goto begin
+           atomic { touch(); lc = lc - 1; leave(); done() }; goto begin
         :: else
      fi;
      hold(0);
      if :: own == me && lc > 0 ->
-           l = lc - 1; lc = l;
+           l = lc - 1; atomic { touch(); lc = l };
            do :: atomic { touch(); c = cnt };
                  if :: l + c == 0 -> ok = 1; break
                     :: l + c != 0 && (c == 0 || (l > 0 && c >= PART)) -> break
@@ -199,7 +209,7 @@ end:
         :: else -> atomic { touch(); cnt--; c = cnt; o = own };
            if :: o == NONE -> ok = (c == 0)
               :: o != NONE && c >= 0 -> skip
-              :: else -> touch(); l = lc;
+              :: else -> atomic { touch(); l = lc };
                  if :: l + c == 0 -> atomic { touch(); ok = (cnt == c) } :: else fi
            fi
      fi;
@@ -208,19 +218,20 @@ end:
 #endif
 #if FAULT == 11
      if :: was -> atomic { shr--; was = 0 } :: else -> leave() fi;
-#else
-     leave();
-#endif
      if :: ok -> dispose() :: else fi;
-     atomic { l = 0; c = 0; n = 0; o = 0; ok = 0 }; done()
+#else
+     if :: ok -> leave(); dispose() :: else fi;
+#endif
+     atomic {
+       if :: !ok && FAULT != 11 -> leave() :: else fi;
+       l = 0; c = 0; n = 0; o = 0; ok = 0; done() }
 #endif
 #if CYCLIC
   /* typed drop */
-  :: atomic { held[me] > 0 -> held[me]--; ghost--; busy++ };
-     enter();
+  :: atomic { held[me] > 0 && FREE -> held[me]--; ghost--; busy++; enter() };
 #if CAPTURE
      if :: own == me && lc > 1 && cnt == 0 ->
-           touch(); x = v;
+           atomic { touch(); x = v };
            if :: x > 0 && (x & (HOLD | AWAY)) == 0 ->   /* inlined */
                  atomic { touch(); lc = lc - 1; due = 1 }
               :: x == 0 ->
@@ -240,26 +251,22 @@ end:
                  atomic { touch(); lc = lc - 1; due = 1 };
                  let_go(1)
            fi;
-           atomic { x = 0; l = 0; n = 0 }; leave(); done(); goto begin
+           atomic { x = 0; l = 0; n = 0; leave(); done() }; goto begin
         :: else
      fi;
 #endif
      do :: atomic { touch(); c = cnt; o = own };
-           if :: o == NONE -> n = c - 1 :: else -> touch(); n = lc + c - 1 fi;
+           if :: o == NONE -> n = c - 1 :: else -> atomic { touch(); n = lc + c - 1 } fi;
            if :: n == 0 -> ok = 1;          /* the counts stay */
-                 touch();
-                 if :: INDEX == me + 1 -> atomic { v = 0; arr[me] = 0 }
+                 if :: INDEX == me + 1 -> atomic { touch(); v = 0; arr[me] = 0 }
                     :: INDEX != me + 1 && INDEX > 0 -> hold(0)
                     :: else fi;
                  break
-              :: n > 0 -> touch();
-                 hold((FAULT != 25 -> AWAY : 0));
-                 l = (n < LLIM -> n : LLIM);
-                 lc = l;
+              :: n > 0 -> hold((FAULT != 25 -> AWAY : 0));
+                 atomic { touch(); l = (n < LLIM -> n : LLIM); lc = l };
                  atomic { touch();
                    if :: cnt == c && own == o -> cnt = n - l; own = me; due = 1 :: else -> l = 0 fi };
                  if :: l > 0 ->
-                       touch();
 #if FAULT == 8
                        if :: v != me + 1 -> v = me + 1; arr[me] = 1 :: else fi;
 #else
@@ -274,20 +281,21 @@ end:
               :: else -> assert(0)
            fi
      od;
-     leave();
-     if :: ok -> dispose() :: else fi;
-     atomic { l = 0; c = 0; n = 0; o = 0; ok = 0 }; done()
+     if :: ok -> leave(); dispose() :: else fi;
+     atomic {
+       if :: !ok -> leave() :: else fi;
+       l = 0; c = 0; n = 0; o = 0; ok = 0; done() }
 #if !CAPTURE
   /* a capture meets it in a slot: under S, who traces it has a reference to what leads to it */
-  :: atomic { held[me] > 0 && !arr[me] -> busy++ };
-     enter(); touch();
-     if :: v == 0 -> atomic { v = me + 1; arr[me] = 1 } :: else fi;
-     leave(); done()
+  :: atomic { held[me] > 0 && !arr[me] && FREE -> busy++; enter(); touch() };
+     if :: v == 0 -> atomic { touch(); v = me + 1; arr[me] = 1 } :: else fi;
+     atomic { leave(); done() }
 #else
-  :: atomic { held[me] > 0 && caps == 0 && self == 0 && lk == 0 -> held[me]--; self = 1 }
+  :: atomic { held[me] > 0 && ghost > 1 && caps == 0 && self == 0 && lk == 0 -> held[me]--; self = 1 }
   :: atomic { held[me] > 0 && caps == 0 && self == 1 && via == 0 && lk == 0 -> held[me]++; self = 0 }
   :: atomic { held[me] > 0 && caps == 0 && self == 1 && via == 0 && lk == 0 -> via = me + 1 }
-  :: atomic { arr[me] || via == me + 1 -> busy++; caps++ };
+  :: atomic { arr[me] || via == me + 1 ->
+              was = (HELD == 0 && busy == 0 && ALONE && !list && via != LEFT); busy++; caps++ };
      if :: !arr[me] ->                      /* from the other one */
 #if FAULT == 23
            atomic { touch(); x = v };
@@ -300,17 +308,22 @@ end:
         :: else ->
 #if FAULT == 20
            atomic { touch(); x = v; v = v & (127 - MARK); x = v & (127 - HOLD) };
-#elif FAULT != 17
+#elif FAULT != 17 && FAULT != 30
            atomic { touch(); x = v; if :: !(v & HOLD) -> v = v & (127 - MARK); x = v :: else fi };
 #else
            skip
 #endif
      fi;
      j = (via == 0 || via == me + 1 -> self : 0);       /* explained */
-     if :: (x & HOLD) -> skip               /* left as it is; and who led to it */
+     if :: (x & HOLD) ->                    /* left as it is; and who led to it */
+#if FAULT == 29
+           if :: via == me + 1 && INDEX > 0 -> via = 0 :: else fi
+#else
+           skip
+#endif
         :: else ->
-           atomic { touch(); c = cnt; o = own; ok = !fh; due = 0 };
-           touch(); l = lc;
+           atomic { touch(); c = cnt; o = own; ok = !fh; due = due && j != self };
+           atomic { touch(); l = lc };
            n = (o == NONE -> c : l + c);
 #if FAULT != 21
            atomic { touch(); ok = ok && cnt == c && own == o };       /* the second look */
@@ -319,17 +332,20 @@ end:
            atomic { touch(); if :: !(v & HOLD) -> v = v & (127 - MARK) :: else fi };
 #endif
            atomic { touch(); x = v;
-             if :: (BARE == me + 1 && (via == 0 || via == me + 1)) || v == GONE || FAULT == 18 ||
+             if :: (BARE == me + 1 && (j == self || FAULT == 29)) || v == GONE || FAULT == 18 ||
                    (FAULT == 19 && ok && j > 0 && n == j) -> v = 0; arr[me] = 0
                 :: else -> ok = 0 fi };     /* marked meanwhile: still a candidate */
            if :: via == me + 1 -> via = 0 :: else fi;
            if :: x != GONE && ok && j > 0 && n == j ->                /* garbage */
                  assert(WITNESS != 5);
+                 assert(WITNESS != 7 || !was);
                  atomic { assert(ghost == self && !dead); ghost = 0; self = 0; dead = 1 };
                  atomic { touch(); fh = 1 }; give()
               :: else -> took_back(x, 2) fi
      fi;
-     atomic { x = 0; l = 0; c = 0; n = 0; o = 0; j = 0; ok = 0; caps-- }; done()
+     atomic {
+       assert(!was || given);               /* nobody else is there, and nothing is left */
+       x = 0; l = 0; c = 0; n = 0; o = 0; j = 0; ok = 0; was = 0; caps--; done() }
 #endif
 #if !CAPTURE
   /* the index is taken back, at any time */
@@ -363,20 +379,24 @@ end:
 #endif
 #if CYCLIC
   /* nobody else is running, nor starts one */
-  :: atomic { list && ALONE(me) && alive[me] -> touch(); list = 0; busy++;
-              x = v;
-              if :: x == GONE && FAULT != 13 -> v = 0
-                 :: x != GONE || FAULT == 13 ->
-                    v = (v - INDEX + me + 1) | (CAPTURE && own != me -> AWAY : 0); arr[me] = 1 fi };
+  :: atomic { (list || via == LEFT) && ALONE && alive[me] -> busy++;
+              via = (via == LEFT -> me + 1 : via);
+              if :: list -> touch(); x = v; list = 0;
+                    if :: x == GONE && FAULT != 13 -> v = 0
+                       :: x != GONE || FAULT == 13 ->
+                          v = (v - INDEX + me + 1) | (CAPTURE && own != me -> AWAY : 0); arr[me] = 1
+                    fi
+                 :: else fi };
      took_back(x, 3); atomic { x = 0 }; done()
   /* room is made in it */
   :: atomic { list -> busy++; x = 0;
               if :: v == GONE || (FAULT == 28 && fh) -> touch(); list = 0; x = GONE :: else fi };
      took_back(x, 6); atomic { x = 0 }; done()
-  :: atomic { ENDS && held[me] == 0 && via != me + 1 && !(ALONE(me)) -> busy++ }; goto leaving
+  :: atomic { ENDS && held[me] == 0 && !(ALONE) -> busy++ }; goto leaving
 #endif
   od;
 leaving:
+  if :: via == me + 1 -> via = LEFT :: else fi;
   if :: arr[me] ->
 #if FAULT == 6
         arr[me] = 0
