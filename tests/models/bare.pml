@@ -44,9 +44,6 @@
 #ifndef MIX
 #define MIX (!CAPTURE)
 #endif
-#ifndef ENDS
-#define ENDS 1 /* threads end, and come again */
-#endif
 #ifndef WITNESS
 #define WITNESS 0
 #endif
@@ -392,7 +389,7 @@ end:
   :: atomic { list -> busy++; x = 0;
               if :: v == GONE || (FAULT == 28 && fh) -> touch(); list = 0; x = GONE :: else fi };
      took_back(x, 6); atomic { x = 0 }; done()
-  :: atomic { ENDS && held[me] == 0 && !(ALONE) -> busy++ }; goto leaving
+  :: atomic { held[me] == 0 && !ALONE -> busy++ }; goto leaving
 #endif
   od;
 leaving:
