@@ -54,6 +54,20 @@
 #define OURO_TLS
 #endif
 
+/* Whether this is the process's only thread, as one load tells; where libc does not keep that, no.
+ * It is cleared before a second one exists. */
+#if !OURO_THREADS
+#define OURO_ONLY_THREAD() true
+#elif defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define OURO_ONLY_THREAD() (__libc_single_threaded != 0)
+#endif
+#endif
+#ifndef OURO_ONLY_THREAD
+#define OURO_ONLY_THREAD() false
+#endif
+
 /* Sanitizers: an instrumented build sends every allocation out of line (see pool.h, "watched"). */
 #if defined(__SANITIZE_ADDRESS__)
 #define OURO_ASAN 1

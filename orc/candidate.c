@@ -144,13 +144,15 @@ static OURO_NOINLINE void last_takes_beside(struct ouro__visited *v, uint32_t pl
 }
 
 /* Bare candidates stay in the order in which Nim's collector keeps them, by which it destroys: the
- * last one takes the place that is free. False: it is to be linked. */
+ * last one takes the place that is free. False: it is to be linked. The last one may be another
+ * thread's to drop: a look at many_threads is not enough, for that thread's attachment and drop fit
+ * between it and a plain store (lone.pml, 13). */
 static bool last_takes(struct ouro__visited *v, uint32_t place)
 {
     if (!v->bare || v->collecting || v->free_place || v->claimed > 0)
         return false;
     v->live_places--;
-    if (OURO_UNLIKELY(ouro__load(&ouro__many_threads))) {
+    if (OURO_UNLIKELY(!ouro__plain_indices())) {
         last_takes_beside(v, place);
     } else if (v->count-- > place) {
         struct ouro__entry last = v->entries[v->count];

@@ -227,6 +227,24 @@ static uint32_t backed_off(const struct ouro__visited *v, const struct ouro_coll
     return pays || v->threshold > UINT32_MAX / 2 ? 0 : v->threshold + v->threshold / 2;
 }
 
+/* Before many_threads is looked at, by who writes visited words plainly if it is not set: a second
+ * thread waits till that is over (attach.c), or is seen by it (model: lone.pml). leave_lone: what was
+ * written is there for that thread. One that others were seen by does not end for an outer one, which
+ * a jump has left in another runtime. */
+static void enter_lone(struct ouro__stage *stage)
+{
+    if (!OURO_THREADS || ouro__load(&ouro__many_threads))
+        return;
+    ouro__exchange_full(&ouro__lone_capture, (ouro_word)&ouro__own);
+    stage->lone = true;
+}
+static void leave_lone(struct ouro__stage *stage)
+{
+    if (stage->lone)
+        ouro__store_release(&ouro__lone_capture, 0);
+    stage->lone = false;
+}
+
 /* After the sweep. Runs no hook, so that nothing leaves here. */
 static void finish(struct ouro__capture *c, struct ouro_collection *result, size_t freed)
 {
@@ -234,7 +252,10 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     uint32_t end = v->stage.end;
     bool releasing = c->me->releasing;
     v->stage.step = OURO__NO_STEP;
-    c->pinned = v->bare && ouro__load(&ouro__many_threads); /* hooks may have started a thread */
+    if (v->bare)
+        enter_lone(&v->stage);
+    c->pinned =
+        v->bare && ouro__load_seq(&ouro__many_threads); /* hooks may have started a thread */
     result->captured = v->stage.captured;
     result->live = v->stage.live;
     result->freed = freed;
@@ -243,21 +264,9 @@ static void finish(struct ouro__capture *c, struct ouro_collection *result, size
     unclaim_living(c, end);
     c->me->releasing = releasing;
     close_up(c, end);
+    leave_lone(&v->stage);
     set_triggers(v, (uint32_t)result->live, backed_off(v, result));
     shrink(v, end);
-}
-
-/* Before many_threads is looked at: a second thread waits till the capture ends (attach.c), or is
- * seen by it. leave_lone: what the capture wrote is there for that thread. */
-static void enter_lone(void)
-{
-    if (OURO_THREADS && !ouro__load(&ouro__many_threads))
-        ouro__exchange_full(&ouro__lone_capture, (ouro_word)&ouro__own);
-}
-static void leave_lone(void)
-{
-    if (OURO_THREADS && ouro__load(&ouro__lone_capture) == (ouro_word)&ouro__own)
-        ouro__store_release(&ouro__lone_capture, 0);
 }
 
 static void collect(struct ouro__thread *me, struct ouro_collection *result, bool alone)
@@ -277,11 +286,11 @@ static void collect(struct ouro__thread *me, struct ouro_collection *result, boo
         (struct ouro__stage){.step = OURO__CAPTURING, .beside = beside, .candidates = v->count};
     if (beside)
         ouro__arena_hold(); /* V7 */
-    enter_lone();
+    enter_lone(&v->stage);
     bool captured = ouro__capture(&c);
     if (captured)
         ouro__verdict(&c);
-    leave_lone();
+    leave_lone(&v->stage);
     if (beside)
         ouro__arena_release();
     ouro_free(c.seen);
@@ -340,7 +349,7 @@ void ouro__collect_left(struct ouro__thread *me)
         c.pinned = c.pinned && stage->seen; /* as it was captured */
         ouro__unlock_buckets(me->orc, v);
         ouro__capture_abandon(&c);
-        leave_lone();
+        leave_lone(stage);
         if (stage->beside)
             ouro__arena_release();
         ouro_free(stage->seen);

@@ -169,6 +169,13 @@ OURO_INLINE void ouro__candidate_dropped(struct ouro__thread *me, void *object,
     ouro__candidate_now(me, object, type);
 }
 
+/* Whether indices of objects that the caller does not count may be written plainly: no other thread
+ * has anything, and none can come. */
+OURO_INLINE bool ouro__plain_indices(void)
+{
+    return OURO_ONLY_THREAD() && !ouro__load(&ouro__many_threads);
+}
+
 /* Forgets a candidate of this thread where that is short: the last one takes its place, and no
  * other thread has disposed of that. False: it has its index still. */
 OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h)
@@ -177,7 +184,7 @@ OURO_INLINE bool ouro__forget_now(struct ouro__thread *me, struct ouro_header *h
     ouro_half place = ouro__half_load(&h->visited);
     if (OURO_UNLIKELY(place - 1 >= v->count || v->entries[place - 1].object != (void *)(h + 1) ||
                       v->collecting || v->free_place || v->claimed > 0 || !v->bare ||
-                      ouro__load(&ouro__many_threads)))
+                      !ouro__plain_indices()))
         return false;
     ouro__half_store(&h->visited, 0);
     v->live_places--;

@@ -93,6 +93,7 @@ enum ouro__step_of_collection {
 struct ouro__stage {
     enum ouro__step_of_collection step;
     bool beside;         /* CAPTURING: it holds the arena, and `seen` is its own */
+    bool lone;           /* it has said so in ouro__lone_capture */
     uint32_t locked;     /* CAPTURING: the buckets of weak cells that it has locked, a bit each */
     uint32_t candidates; /* CAPTURING: how many there were */
     uint32_t dead, end;  /* from PLAIN on: entries that are dead; that there were in all */

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* The first thread that joins a process is told from later ones: such a case is a process of its
@@ -192,6 +194,104 @@ static void what_a_newcomer_ends_during_a_sweep_leaves_no_cell(void **state)
     in_a_process("join_a_sweep");
 }
 
+/* -- an index that moves ----------------------------------------------------------------------- */
+
+/* The last candidate takes the place of one that dies. Its header's page is made read-only, so that
+ * the newcomer comes between any look that precedes the store and that. */
+static struct bnode *moved;
+static sem_t gone;
+
+static void *drop_the_moved(void *arg)
+{
+    (void)arg;
+    sem_wait(&come);
+    bnode_drop(moved);
+    sem_post(&gone);
+    return NULL;
+}
+
+static void protect(int protection)
+{
+    uintptr_t page = (uintptr_t)ouro__header(moved) & -(uintptr_t)getpagesize();
+    KIT_CHECK(mprotect((void *)page, (size_t)getpagesize(), protection) == 0);
+}
+
+static void at_the_store(int signal_number)
+{
+    (void)signal_number;
+    protect(PROT_READ | PROT_WRITE);
+    sem_post(&come);
+    sem_wait(&gone);
+}
+
+static void move_an_index(void)
+{
+    enum { APART = 1024 }; /* objects: pages between */
+    static struct bnode *filler[APART];
+    pthread_t thread;
+    struct sigaction action = {.sa_handler = at_the_store};
+    uint64_t before = bare_blocks();
+    struct bnode *dying = bnode_new(1);
+    for (size_t i = 0; i < APART; i++)
+        filler[i] = bnode_new((int64_t)i);
+    moved = bnode_new(2);
+    for (size_t i = 0; i < APART; i++)
+        bnode_drop(filler[i]);
+    bnode_destroyed = 0;
+    bnode_drop(bare_share(dying));
+    bnode_drop(bare_share(moved));
+    KIT_CHECK(ouro_candidates() == 2);
+    sem_init(&come, 0, 0);
+    sem_init(&gone, 0, 0);
+    KIT_CHECK(pthread_create(&thread, NULL, drop_the_moved, NULL) == 0);
+    KIT_CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+    protect(PROT_READ);
+    bnode_drop(dying);
+    join(thread);
+    ouro_collect(NULL);
+    KIT_CHECK(bnode_destroyed == 2 && ouro_candidates() == 0);
+    KIT_CHECK(bare_blocks() == before);
+}
+
+static void what_a_newcomer_ends_while_its_index_moves_leaves_no_cell(void **state)
+{
+    (void)state;
+    in_a_process("move_an_index");
+}
+
+/* -- a capture within one that was left -------------------------------------------------------- */
+
+static jmp_buf outside;
+
+static void leave_by_a_jump(struct bnode *traced)
+{
+    (void)traced;
+    bnode_on_trace = NULL;
+    longjmp(outside, 1);
+}
+
+static void collect_elsewhere(void)
+{
+    struct ouro_runtime *other = NULL;
+    KIT_CHECK(ouro_runtime_new(NULL, &other) == OURO_OK);
+    bnode_drop(bnode_ring(1));
+    bnode_on_trace = leave_by_a_jump;
+    if (setjmp(outside) == 0)
+        ouro_collect(NULL);
+    KIT_CHECK(ouro__load(&ouro__lone_capture) == (ouro_word)&ouro__own);
+    KIT_CHECK(ouro_runtime_enter(other) == OURO_OK);
+    (void)kit_garbage_ring(2);
+    KIT_CHECK(ouro_collect(NULL) == 2);
+    KIT_CHECK(ouro__load(&ouro__lone_capture) == (ouro_word)&ouro__own);
+    _exit(0); /* it was never unwound */
+}
+
+static void a_capture_within_does_not_end_the_word_of_the_one_that_was_left(void **state)
+{
+    (void)state;
+    in_a_process("collect_elsewhere");
+}
+
 /* -- a sweep beside a capture ------------------------------------------------------------------ */
 
 static struct {
@@ -309,6 +409,8 @@ static const struct {
     {"drop_while_captured", drop_while_captured},
     {"drop_while_the_living_are_found", drop_while_the_living_are_found},
     {"join_a_sweep", join_a_sweep},
+    {"move_an_index", move_an_index},
+    {"collect_elsewhere", collect_elsewhere},
 };
 
 static int be_alone(const char *name)
@@ -334,6 +436,8 @@ int main(int argc, char **argv)
         bare_test(what_the_first_newcomer_ends_is_no_candidate_any_more),
         bare_test(what_the_first_newcomer_drops_is_one_threads_candidate),
         bare_test(what_a_newcomer_ends_during_a_sweep_leaves_no_cell),
+        bare_test(what_a_newcomer_ends_while_its_index_moves_leaves_no_cell),
+        bare_test(a_capture_within_does_not_end_the_word_of_the_one_that_was_left),
         bare_test(an_ordinary_candidate_is_not_set_aside),
         bare_test(what_a_sweep_drops_beside_a_capture_is_not_lost),
     };
