@@ -75,7 +75,7 @@ static void connect_layers(void)
 
 /* This thread may touch counted objects beside another, but not beside a capture that does not
  * expect it. A store-then-load pair with enter_lone (collect.c): one of the two sees the other. No
- * hook runs in a capture, so it ends; no lock is held here. */
+ * hook runs in a capture, so it ends; no lock is held here. Model: lone.pml. */
 static void wait_for_lone_capture(void)
 {
     ouro__exchange_full(&ouro__many_threads, 1);
