@@ -19,6 +19,7 @@
  *                 its word with the lock after each change, so the last change is what stays in
  *                 force. */
 #include "alloc/arena.h"
+#include "alloc/raw.h"
 
 /* -- limits ------------------------------------------------------------------------------------ */
 
@@ -290,7 +291,7 @@ struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, s
     struct ouro__page *page = take_locked(arena, slices);
     if (page) {
         page->kind = OURO__PAGE_SPAN;
-        page->bytes = slices * OURO__SLICE_SIZE;
+        page->bytes = slices << OURO__SLICE_SHIFT;
         page->cell_at = (uint32_t)cell_at;
         page->tag = (uint8_t)tag;
         ouro__tool_writable(page->start, page->bytes);
@@ -307,8 +308,10 @@ struct ouro__page *ouro__page_take(struct ouro__arena *arena, unsigned cls, unsi
     struct ouro__page *page = take_locked(arena, slices);
     if (page) {
         page->kind = OURO__PAGE_BLOCKS;
-        page->bytes = bytes;
+        page->bytes = (uint32_t)bytes;
         page->inverse = bytes > 16 ? OURO__INVERSE(bytes) : 0;
+        if (tag == OURO__RAW && bytes <= OURO__SMALL_MAX_SIZE)
+            page->factor = OURO__FACTOR(bytes);
         page->limit = (uint32_t)(slices * OURO__SLICE_SIZE / bytes);
         page->cls = (uint8_t)cls;
         page->tag = (uint8_t)tag;

@@ -16,6 +16,7 @@
  */
 #include "alloc/arena.h"
 #include "alloc/os.h"
+#include "alloc/raw.h"
 
 /* Bytes cut off a page at a time: what a small program touches. */
 #define CUT_BYTES 4096
@@ -105,10 +106,7 @@ void ouro__page_notice(struct ouro_page *pub)
 
 void ouro__page_free(struct ouro__page *page, void *cell)
 {
-    *(void **)cell = page->pub.free;
-    page->pub.free = cell;
-    if (--page->pub.countdown == 0)
-        ouro__page_notice(&page->pub);
+    ouro__page_push(page, cell);
 }
 
 void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32_t count)
@@ -146,12 +144,14 @@ static void *page_cut(struct ouro__page *page)
         if (offset)
             memset(cell - offset, 0, offset); /* no header yet: a walk finds nothing born here */
         *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
+        ouro__raw_mark(page, cell);
     }
     page->pub.countdown += n;
     /* Pairs with the fence in blocks_of (walk.c): a walk that counts a block sees its header empty,
      * or what came after. */
     ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
+    page->reach = OURO__REACH(page);
     return first;
 }
 

@@ -41,11 +41,15 @@ struct ouro__page {
     struct ouro__page *next, *prev;                   /* the class queue, oldest first */
     ouro_word owner_too __attribute__((aligned(64))); /* as pub.owner; for others */
     char *start;                                      /* of the first block */
-    uint64_t bytes;                                   /* of a block; of the whole in a span */
+    uint32_t bytes;                                   /* of a block; of the whole in a span */
     ouro_half capacity;                               /* blocks cut so far */
     uint32_t limit;                                   /* blocks that fit */
-    uint32_t cell_at;                                 /* of a span: where in it the cell is */
     uint32_t inverse;                                 /* of bytes, for ouro__block_index */
+    uint32_t factor;                                  /* of small raw pages: raw.h */
+    union {
+        uint32_t reach;   /* of small raw pages: raw.h; of others 0 */
+        uint32_t cell_at; /* of a span: where in it the cell is */
+    };
     uint8_t kind, cls, tag;
     uint8_t slices, first;
     uint8_t aligned; /* some cell may lie behind its block's usual cell address */
@@ -160,6 +164,15 @@ OURO_COLD void ouro__freed_twice(const void *cell);
 bool ouro__free_once(void *p);
 /* Whether ouro__cell_free would fail: somebody has freed it since it was taken. */
 bool ouro__cell_was_freed(const void *cell);
+
+/* Where chunks are known to be, by their numbers: an address is in a chunk if its entry is where
+ * that begins. Two that have the same entry take turns; the map below knows all. */
+#define OURO__SEEN_BITS 12
+extern ouro_word ouro__chunks_seen[(size_t)1 << OURO__SEEN_BITS];
+OURO_INLINE ouro_word *ouro__chunk_seen(uintptr_t address)
+{
+    return &ouro__chunks_seen[address >> OURO__CHUNK_SHIFT & (((size_t)1 << OURO__SEEN_BITS) - 1)];
+}
 
 #define OURO__MAP_HUGE   ((ouro_word)1) /* in an entry: a huge block's record; else an arena */
 #define OURO__LEAF_SHIFT 12

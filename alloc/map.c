@@ -4,6 +4,21 @@
 
 ouro_word ouro__map_root[OURO__MAP_ROOT];
 
+/* No chunk begins at 1; the first entry is where addresses below 4 MiB belong, NULL among them. */
+#define NO_CHUNK ((ouro_word)1)
+ouro_word ouro__chunks_seen[(size_t)1 << OURO__SEEN_BITS] = {NO_CHUNK};
+
+/* Relaxed: who has a block of a chunk was handed it after this; who finds another's number there
+ * asks the map. */
+static void see_chunk(const char *base, ouro_word what)
+{
+    ouro_word *seen = ouro__chunk_seen((uintptr_t)base);
+    if (what != 0 && !(what & OURO__MAP_HUGE))
+        ouro__store(seen, (ouro_word)base);
+    else if (ouro__load(seen) == (ouro_word)base)
+        ouro__store(seen, NO_CHUNK);
+}
+
 /* Two arenas may need the same leaf at the same time. */
 static ouro_word *leaf_make(ouro_word *branch)
 {
@@ -34,6 +49,7 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what)
         /* Release: pairs with the acquires of ouro__map_get: who finds an entry finds what the
          * arena or huge block says of itself. */
         ouro__store_release(&leaf[chunk & OURO__LEAF_MASK], what);
+        see_chunk(base + at, what);
     }
     return true;
 }

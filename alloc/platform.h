@@ -33,7 +33,9 @@
 #define OURO_INLINE static inline __attribute__((always_inline, unused))
 /* At dlclose, or when the process ends. */
 #define OURO_AT_UNLOAD __attribute__((destructor))
-#define OURO_NOINLINE  __attribute__((noinline))
+/* Before main and before what others begin with, or when it is loaded later. */
+#define OURO_AT_LOAD  __attribute__((constructor(101)))
+#define OURO_NOINLINE __attribute__((noinline))
 /* Of a header, and rare: not inlined, and emitted only where it is called. */
 #define OURO_HEADER_COLD static inline __attribute__((cold, unused))
 #define OURO_COLD        __attribute__((cold, noinline))
@@ -97,6 +99,11 @@
 #endif
 #ifndef OURO_TSAN
 #define OURO_TSAN 0
+#endif
+
+/* Built as libouro-malloc.so, to be the malloc of the process. */
+#ifndef OURO_FRONT
+#define OURO_FRONT 0
 #endif
 
 /* Built to be tested under qemu-user, whose /proc/self/stat tells of no threads (os.h), and which

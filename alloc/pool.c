@@ -4,6 +4,7 @@
 #include "alloc/fail.h"
 #include "alloc/arena.h"
 #include "alloc/os.h"
+#include "alloc/raw.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
 #define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
@@ -56,6 +57,7 @@ static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
         void *cell = *list;
         if (OURO_LIKELY(cell != NULL)) {
             *list = *(void **)cell;
+            ouro__raw_unmark(cell);
             return cell;
         }
         if (!ouro__refused(heap, OURO__SLICE_SIZE, attempt))
@@ -199,6 +201,15 @@ static bool is_listed(const void *list, const void *cell)
     return list != NULL;
 }
 
+/* Whether a cell of the calling thread's is free already, where that shows. */
+static bool is_free(const struct ouro__page *page, const struct ouro__heap *mine, const void *cell)
+{
+    if (!OURO_FRONT)
+        return page->pub.free == cell;
+    return ouro__is_marked(page, cell) && (is_listed(page->pub.free, cell) ||
+                                           is_listed(mine->pub.ready[OURO__RAW][page->cls], cell));
+}
+
 static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)
 {
     uint64_t *words = cell;
@@ -222,7 +233,7 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
     }
     struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
-    if (owner == mine && OURO_UNLIKELY(place->page->pub.free == cell))
+    if (owner == mine && OURO_UNLIKELY(is_free(place->page, mine, cell)))
         ouro__freed_twice(freed);
     if (OURO_CHECKED && place->tag == OURO__RAW && !ouro__tools)
         poison(place, owner == mine ? mine : NULL, cell);

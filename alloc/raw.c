@@ -3,12 +3,31 @@
 #include "alloc/pool.h"
 #include "alloc/arena.h"
 #include "alloc/os.h"
+#include "alloc/raw.h"
+
+/* As ouro__class_of, for a size that is a multiple of 16 and a constant. */
+#define TOP(size) (63 - __builtin_clzl((size)-1))
+#define CLASS(size)                                                                                \
+    (size) == 0     ? 0                                                                            \
+    : (size) <= 128 ? ((size)-1) >> 4                                                              \
+                    : 8 + (TOP(size) - 7) * 4 + (((size)-1) >> (TOP(size) - 2) & 3)
+#define CLASSES_4(size)                                                                            \
+    CLASS((size_t)(size)), CLASS((size_t)(size) + 16), CLASS((size_t)(size) + 32),                 \
+        CLASS((size_t)(size) + 48)
+#define CLASSES_16(size)                                                                           \
+    CLASSES_4(size), CLASSES_4((size) + 64), CLASSES_4((size) + 128), CLASSES_4((size) + 192)
+#define CLASSES_64(size)                                                                           \
+    CLASSES_16(size), CLASSES_16((size) + 256), CLASSES_16((size) + 512), CLASSES_16((size) + 768)
+#define CLASSES_256(size)                                                                          \
+    CLASSES_64(size), CLASSES_64((size) + 1024), CLASSES_64((size) + 2048),                        \
+        CLASSES_64((size) + 3072)
+
+const uint8_t ouro__class_by_16[OURO__SMALL_MAX_SIZE / 16 + 1] = {CLASSES_256(0), CLASSES_256(4096),
+                                                                  CLASS(OURO__SMALL_MAX_SIZE)};
 
 void *ouro_malloc(size_t size)
 {
-    void *p = NULL;
-    if (size <= OURO__SMALL_MAX_SIZE)
-        p = ouro__cell_take(ouro__context.heap, OURO__RAW, ouro__class_of(size));
+    void *p = ouro__raw_take(ouro__context.heap, size);
     if (OURO_UNLIKELY(!p))
         p = ouro__cell_alloc(OURO__RAW, size ? size : 1, 16);
     if (OURO_UNLIKELY(!p))
@@ -58,53 +77,23 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
     return p;
 }
 
-/* The small page of the calling thread that has this block; else NULL. The owner is checked before
- * anything else of the page is believed (A4). */
-OURO_INLINE struct ouro__page *own_page(const struct ouro_heap *heap, void *cell)
-{
-    ouro_word what = ouro__map_get(cell);
-    if (what == 0 || (what & OURO__MAP_HUGE))
-        return NULL;
-    struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
-    if (ouro__load(&page->owner_too) != (ouro_word)heap)
-        return NULL;
-    size_t index = ouro__block_index(page, cell);
-    if (page->start + index * page->bytes + ouro__cell_offset(page->tag) != (char *)cell ||
-        index >= page->capacity)
-        return NULL;
-    return page;
-}
-
-/* The usual case of a free; *twice: it was freed before, and is left alone. */
-OURO_INLINE bool free_own(const struct ouro_heap *heap, void *cell, bool *twice)
-{
-    struct ouro__page *page = own_page(heap, cell);
-    if (!page)
-        return false;
-    if (OURO_UNLIKELY(page->pub.free == cell))
-        *twice = true;
-    else
-        ouro__page_free(page, cell);
-    return true;
-}
-
 bool ouro__free_once(void *p)
 {
-    struct ouro_heap *heap = ouro__context.heap;
-    bool twice = false;
-    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p, &twice)))
-        ouro__cell_free(p, OURO__RAW, 16);
-    return !twice;
+    const struct ouro_heap *heap = ouro__context.heap;
+    const struct ouro__page *page = heap->watched ? NULL : ouro__own_page(heap, p);
+    if (page && page->pub.free == p)
+        return false;
+    ouro_free(p);
+    return true;
 }
 
 void ouro_free(void *p)
 {
-    struct ouro_heap *heap = ouro__context.heap;
-    bool twice = false;
-    if (p && (OURO_UNLIKELY(heap->watched) || !free_own(heap, p, &twice)))
+    const struct ouro_heap *heap = ouro__context.heap;
+    if (OURO_LIKELY(!heap->watched) && OURO_LIKELY(ouro__raw_give(heap, p)))
+        return;
+    if (p)
         ouro__cell_free(p, OURO__RAW, 16);
-    if (OURO_UNLIKELY(twice))
-        ouro__freed_twice(p);
 }
 
 size_t ouro_usable_size(const void *p)
@@ -132,8 +121,8 @@ void *ouro_realloc(void *p, size_t size)
     if (!p)
         return ouro_malloc(size);
     const struct ouro_heap *heap = ouro__context.heap;
-    const struct ouro__page *own = heap->watched ? NULL : own_page(heap, p);
-    size_t old = own ? own->bytes - ouro__cell_offset(own->tag) : ouro_usable_size(p);
+    const struct ouro__page *own = heap->watched ? NULL : ouro__own_page(heap, p);
+    size_t old = own ? own->bytes : ouro_usable_size(p);
     if (size <= old && size >= old / 2)
         return p;
     void *fresh = size > old && !own ? ouro__cell_grow(p, size, true) : NULL;

@@ -156,7 +156,10 @@ OURO_AT_UNLOAD static void forget_threads(void)
 
 static const struct ouro_supply *choose_supply(void)
 {
-    switch (ouro_option_get(OURO_OPTION_supply)) {
+    int64_t option = ouro_option_get(OURO_OPTION_supply);
+    if (OURO_FRONT) /* libc's blocks are its own */
+        return &ouro_supply_mmap;
+    switch (option) {
     case 1:
         return &ouro_supply_mmap;
     case 2:
@@ -175,6 +178,7 @@ static void look_for_tools(void)
     ouro__tool_words(&supply, sizeof supply);
     ouro__tool_words(&upper, sizeof upper);
     ouro__tool_words(ouro__map_root, sizeof ouro__map_root);
+    ouro__tool_words(ouro__chunks_seen, sizeof ouro__chunks_seen);
 }
 
 void ouro__set_up(void)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* raw.h: Internal to alloc. Raw blocks of at most OURO__SMALL_MAX_SIZE bytes, taken and given back
+ * inline: what ouro_malloc and malloc share, and ouro_free and free.
+ *
+ * Who gives a block back proves first that one begins there, with one multiplication and one
+ * comparison. Let b be the bytes of a block, o < 2^16 the offset in the page, q and r < b quotient
+ * and remainder of o by b. With factor = 2^32 / b (rounded down) + 1 and e = factor * b - 2^32,
+ * 1 <= e <= b, is o * factor = q * 2^32 + (q * e + r * factor). The bracket is less than 2^32,
+ * because (q + 1) * e <= 2^16 + b < factor for all b <= 2^13. So it is what the multiplication
+ * gives in 32 bits: less than capacity * e exactly when r is 0 and q less than capacity, since
+ * capacity * e <= 2^16 < factor. That bound is the page's `reach`; it is 0 in all other pages.
+ *
+ * In libouro-malloc.so a cell that lies in its page's free list, or among those that were taken out
+ * of it to be given out, is marked: its second word is the page's address. Who gives out a cell
+ * unmarks it. A marked one that is given back is looked for in those lists (pool.c). */
+#ifndef OURO_ALLOC_RAW_H
+#define OURO_ALLOC_RAW_H
+
+#include "alloc/heap.h"
+
+#define OURO__FACTOR(bytes) ((uint32_t)(((uint64_t)1 << 32) / (bytes)) + 1)
+#define OURO__REACH(page)   ((page)->capacity * ((page)->factor * (page)->bytes))
+
+/* The class of a block of 16 * i bytes, and of less, down to the one before. */
+extern const uint8_t ouro__class_by_16[OURO__SMALL_MAX_SIZE / 16 + 1];
+
+/* -- marks ------------------------------------------------------------------------------------- */
+
+OURO_INLINE void ouro__raw_mark(const struct ouro__page *page, void *cell)
+{
+    if (OURO_FRONT)
+        ((const void **)cell)[1] = page;
+}
+OURO_INLINE void ouro__raw_unmark(void *cell)
+{
+    if (OURO_FRONT)
+        ((void **)cell)[1] = NULL;
+}
+OURO_INLINE bool ouro__is_marked(const struct ouro__page *page, const void *cell)
+{
+    return OURO_FRONT ? ((void *const *)cell)[1] == page : page->pub.free == cell;
+}
+
+/* -- taking and giving back -------------------------------------------------------------------- */
+
+/* A block, aligned to 16; NULL: ask ouro__cell_alloc. */
+OURO_INLINE void *ouro__raw_take(struct ouro_heap *heap, size_t size)
+{
+    if (OURO_UNLIKELY(size > OURO__SMALL_MAX_SIZE))
+        return NULL;
+    void *cell = ouro__cell_take(heap, OURO__RAW, ouro__class_by_16[(size + 15) >> 4]);
+    if (OURO_LIKELY(cell != NULL))
+        ouro__raw_unmark(cell);
+    return cell;
+}
+
+/* The page of `heap`, the calling thread's, in which a small raw block begins at `p`, which may be
+ * any word; NULL: there is none, or this way does not tell. What is compared with `heap` lies where
+ * its owner seldom writes. */
+OURO_INLINE struct ouro__page *ouro__own_page(const struct ouro_heap *heap, const void *p)
+{
+    uintptr_t a = (uintptr_t)p;
+    if (OURO_UNLIKELY(ouro__load(ouro__chunk_seen(a)) != (a & ~(OURO__CHUNK_SIZE - 1))))
+        return NULL;
+    struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
+    if (OURO_UNLIKELY(ouro__load(&page->owner_too) != (ouro_word)heap))
+        return NULL;
+    uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
+    return OURO_LIKELY(offset * page->factor < page->reach) ? page : NULL;
+}
+
+/* A cell comes back to its page; the caller serves the heap that owns it. */
+OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
+{
+    *(void **)cell = page->pub.free;
+    ouro__raw_mark(page, cell);
+    page->pub.free = cell;
+    if (OURO_UNLIKELY(--page->pub.countdown == 0))
+        ouro__page_notice(&page->pub);
+}
+
+/* Gives back a block of the calling thread's heap; false: ask ouro__cell_free. */
+OURO_INLINE bool ouro__raw_give(const struct ouro_heap *heap, void *p)
+{
+    struct ouro__page *page = ouro__own_page(heap, p);
+    if (OURO_UNLIKELY(!page) || OURO_UNLIKELY(ouro__is_marked(page, p)))
+        return false;
+    ouro__page_push(page, p);
+    return true;
+}
+
+#endif
