@@ -144,6 +144,11 @@ static inline void ouro__os_say(const char *text, size_t len)
         len -= (size_t)n;
     }
 }
+/* The size of a page, as the system has it: at most OURO__OS_PAGE. */
+static inline size_t ouro__os_page(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 static inline const char *ouro__os_getenv(const char *name)
 {
     return getenv(name);
@@ -209,6 +214,9 @@ bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
 /* The file of the module that `code` lies in ("": the program's, or not known), and where in it, as
  * addr2line takes it. O(loaded modules). */
 const char *ouro__os_module_of(const void *code, uintptr_t *offset);
+/* What a library that is loaded already calls `name`; library NULL: the first that has it after this
+ * one. NULL: there is none. It may allocate (symbol.c). */
+void *ouro__os_symbol(const char *library, const char *name);
 /* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
 bool ouro__os_is_thread_local(void *p);
 

@@ -28,6 +28,11 @@ ouro_layer(alloc
         twins.c
         version.c
         walk.c
+    MALLOC_SOURCES
+        malloc_c.c
+        malloc_cxx.c
+        malloc_info.c
+        symbol.c
     PUBLIC
         atomic.h
         context.h

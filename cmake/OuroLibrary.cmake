@@ -122,13 +122,21 @@ function(ouro_attach_headers target generated)
             BASE_DIRS "${generated}" FILES "${generated}/alloc/config.h")
 endfunction()
 
-# The preload library: the allocator and the malloc front. It always has threads.
+# The preload library: the allocator and the malloc front. It always has threads. Sanitizers have a
+# malloc of their own; to Valgrind this one is libc's, which it replaces or leaves alone.
 function(ouro_add_malloc)
     ouro_layer_files(front MALLOC_SOURCES)
-    if(OURO_BUILD_MALLOC AND OURO_THREADS AND front)
+    if(OURO_BUILD_MALLOC AND OURO_THREADS AND front AND NOT OURO_SANITIZE)
+        set(OURO_HAVE_VALGRIND 0)
         ouro_add_library(ouro-malloc SHARED THREADS ON LAYERS alloc SOURCES ${front})
+        target_compile_definitions(ouro-malloc-objects PRIVATE OURO_FRONT=1)
+        # No builtins: a compiler that knows what malloc and calloc do makes one of the other.
+        target_compile_options(ouro-malloc-objects PRIVATE -fno-builtin-malloc -fno-builtin-calloc
+            -fno-builtin-realloc -fno-builtin-free -fexceptions -fno-tree-slp-vectorize)
         target_link_options(ouro-malloc-shared PRIVATE
-            "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map")
+            "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map" LINKER:--gc-sections)
+        set_target_properties(ouro-malloc-shared PROPERTIES
+            LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/malloc.map")
         add_library(ouro::malloc ALIAS ouro-malloc-shared)
     endif()
 endfunction()

@@ -56,12 +56,13 @@ if(CMAKE_CROSSCOMPILING)
     set(OURO_TEST_SLOWNESS 10)
 endif()
 
-# ouro_test(<name> [SOURCES file.c ...] [VARIANTS main off checked] [RC local atomic biased]
+# ouro_test(<name> [SOURCES file.c ...] [VARIANTS main off checked malloc] [RC local atomic biased]
 #           [LABELS label ...] [LIBS library ...] [TIMEOUT seconds] [DEFINES definition ...]
 #           [WHITEBOX] [NEEDS_THREADS] [PLAIN] [LONG])
 # SOURCES default to <name>.c, VARIANTS to main, TIMEOUT to 60. One program and one ctest per
 # variant and per count mode that programs default to (OURO_RC): <name>, <name>.biased,
 # <name>.checked, <name>.checked.biased, <name>.off (which takes the default mode only).
+# The variant malloc is a program on libouro-malloc.so, <name> as well, that includes nothing of Ouro's.
 # LONG: left out where the build is for the quick tests (OURO_TEST_QUICK).
 # WHITEBOX links the static library, so that ouro__ functions can be called, and compiles with the
 # library's private definitions. NEEDS_THREADS: left out where there are none. PLAIN: no cmocka;
@@ -82,6 +83,10 @@ function(ouro_test name)
         if(variant STREQUAL "off")
             if(OURO_THREADS AND NOT arg_NEEDS_THREADS AND NOT OURO_TEST_QUICK) # else the main library is this one
                 ouro_test_program(${name}.off ouro-off-static "")
+            endif()
+        elseif(variant STREQUAL "malloc")
+            if(TARGET ouro-malloc-shared)
+                ouro_test_program(${name} ouro-malloc-shared "")
             endif()
         elseif(variant STREQUAL "main" OR variant STREQUAL "checked")
             ouro_test_modes(${name} ${variant})

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* What stops a program under libouro-malloc.so, and what it says then. */
+#include "malloc_util.h"
+#include <pthread.h>
+
+static void *volatile other; /* the compiler knows nothing of it */
+
+static void stops(void (*body)(void *), void *arg, const char *kind)
+{
+    char text[1024];
+    int status = run_in_child(body, arg, text, sizeof text);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_non_null(strstr(text, "ouro: "));
+    assert_non_null(strstr(text, kind));
+    assert_non_null(strstr(text, "object 0x"));
+}
+
+static void free_twice(void *arg)
+{
+    char *p = malloc(*(size_t *)arg);
+    other = p;
+    free(p);
+    free(other);
+}
+
+static void free_twice_with_others_between(void *arg)
+{
+    size_t size = *(size_t *)arg;
+    char *blocks[100];
+    for (int i = 0; i < 100; i++)
+        blocks[i] = malloc(size);
+    other = blocks[50];
+    for (int i = 20; i < 80; i++)
+        free(blocks[i]);
+    free(other);
+}
+
+/* What was freed is about to be given out again. */
+static void free_twice_after_a_round(void *arg)
+{
+    size_t size = *(size_t *)arg;
+    static char *blocks[20000];
+    for (int i = 0; i < 20000; i++)
+        blocks[i] = malloc(size);
+    other = blocks[10];
+    for (int i = 0; i < 20000; i++)
+        free(blocks[i]);
+    for (int i = 0; i < 20000 && blocks[i] != other; i++)
+        blocks[i] = malloc(size);
+    free(other); /* the first time, if it was given out */
+    free(other);
+}
+
+static void a_block_freed_twice_is_named(void **state)
+{
+    (void)state;
+    size_t sizes[] = {1, 16, 100, 1000, 8000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        stops(free_twice, &sizes[i], "double free");
+        if (sizes[i] < 8000) /* else the page may be gone */
+            stops(free_twice_with_others_between, &sizes[i], "double free");
+    }
+    stops(free_twice_after_a_round, &sizes[2], "double free");
+}
+
+static void a_large_block_freed_twice_is_named(void **state)
+{
+    (void)state;
+    size_t sizes[] = {20000, 200000, 5 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        stops(free_twice, &sizes[i], i == 0 ? "double free" : "foreign pointer");
+}
+
+static void free_inside(void *arg)
+{
+    size_t at = *(size_t *)arg;
+    other = (char *)malloc(1000) + at;
+    free(other);
+}
+
+static void free_inside_a_large_one(void *arg)
+{
+    size_t at = *(size_t *)arg;
+    other = (char *)malloc(300000) + at;
+    free(other);
+}
+
+static void a_pointer_inside_a_block_is_named(void **state)
+{
+    (void)state;
+    size_t offsets[] = {1, 8, 16, 17, 500, 999};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        stops(free_inside, &offsets[i], "interior pointer");
+        stops(free_inside_a_large_one, &offsets[i], "interior pointer");
+    }
+}
+
+static void free_it(void *arg)
+{
+    free(arg);
+}
+static void realloc_it(void *arg)
+{
+    other = realloc(arg, 10);
+}
+static void ask_size_of_it(void *arg)
+{
+    other = (void *)malloc_usable_size(arg);
+}
+
+static void what_is_no_block_is_named(void **state)
+{
+    (void)state;
+    static char bytes[64] __attribute__((aligned(16)));
+    char on_stack[64] __attribute__((aligned(16)));
+    void *pointers[] = {bytes, on_stack, (void *)16, (void *)(uintptr_t)0x123450, (void *)-16L};
+    for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
+        stops(free_it, pointers[i], "foreign pointer");
+        stops(realloc_it, pointers[i], "foreign pointer");
+        stops(ask_size_of_it, pointers[i], "foreign pointer");
+    }
+}
+
+/* Blocks of its page that were never given out. */
+static void free_what_was_not_given_yet(void *arg)
+{
+    size_t size = *(size_t *)arg;
+    free((char *)malloc(size) + 60 * 1024);
+}
+
+static void a_block_that_was_not_given_out_is_named(void **state)
+{
+    (void)state;
+    size_t size = 1024;
+    stops(free_what_was_not_given_yet, &size, "foreign pointer");
+}
+
+static void *free_in_thread(void *p)
+{
+    free(p);
+    return NULL;
+}
+
+static void free_twice_elsewhere(void *arg)
+{
+    (void)arg;
+    pthread_t thread;
+    other = malloc(100);
+    pthread_create(&thread, NULL, free_in_thread, other);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 1000; i++) /* it comes home */
+        malloc(100);
+    free(other); /* it may have been given out again, but not twice */
+    free(other);
+}
+
+static void a_block_freed_by_another_thread_too_is_named(void **state)
+{
+    (void)state;
+    stops(free_twice_elsewhere, NULL, "double free");
+}
+
+/* A block whose contents look like the mark of a free one is no double free. */
+static void contents_do_not_matter(void **state)
+{
+    (void)state;
+    void *copies[64][2];
+    for (int i = 0; i < 64; i++) {
+        void **p = malloc(32), **q = malloc(32);
+        free(q);
+        copies[i][0] = p;
+        copies[i][1] = ((void *volatile *)q)[1]; /* after its death, on purpose */
+        p[0] = NULL;
+        p[1] = copies[i][1];
+    }
+    for (int i = 0; i < 64; i++)
+        free(copies[i][0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_freed_twice_is_named),
+        cmocka_unit_test(a_large_block_freed_twice_is_named),
+        cmocka_unit_test(a_pointer_inside_a_block_is_named),
+        cmocka_unit_test(what_is_no_block_is_named),
+        cmocka_unit_test(a_block_that_was_not_given_out_is_named),
+        cmocka_unit_test(a_block_freed_by_another_thread_too_is_named),
+        cmocka_unit_test(contents_do_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
