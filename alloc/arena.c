@@ -106,6 +106,10 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
         if (!limit && want > 0 && heap->runtime != &ouro__default_runtime)
             ouro__kept_refused(&ouro__default_runtime.arena, want);
         ouro__heaps_reclaim(heap);
+        if (!limit) {
+            ouro__chunks_refused(arena);
+            ouro__spares_drop();
+        }
     }
     return true;
 }

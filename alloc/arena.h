@@ -187,6 +187,9 @@ void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask);
 void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask);
 /* With the lock. Unlinks one chunk that is empty and clean, if there are two such; NULL: no. */
 struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena);
+/* The system refused memory: unmaps every chunk that is empty, those that are kept for the next page
+ * included. */
+void ouro__chunks_refused(struct ouro__arena *arena);
 /* All chunks go, whatever is in them: the arena is at its end. */
 void ouro__chunks_drop(struct ouro__arena *arena);
 /* Unmaps the process's spare chunks; returns the bytes of memory that they may have held. */

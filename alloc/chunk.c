@@ -230,6 +230,29 @@ struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
     return NULL;
 }
 
+static struct ouro__chunk *unlink_empty(struct ouro__arena *arena)
+{
+    struct ouro__chunk *chunk = arena->open;
+    while (chunk && chunk->free != ~(uint64_t)1)
+        chunk = chunk->next;
+    if (!chunk || arena->walkers > 0 || ouro__anybody_looks()) /* R7 */
+        return NULL;
+    chunk_unlink(chunk);
+    return chunk;
+}
+
+void ouro__chunks_refused(struct ouro__arena *arena)
+{
+    for (;;) {
+        ouro__arena_lock(arena);
+        struct ouro__chunk *chunk = unlink_empty(arena);
+        ouro__arena_unlock(arena);
+        if (!chunk)
+            return;
+        ouro__region_unmap(ouro__regions_of(arena), chunk, OURO__CHUNK_SIZE);
+    }
+}
+
 void ouro__chunks_drop(struct ouro__arena *arena)
 {
     for (struct ouro__chunk *chunk; (chunk = arena->chunks) != NULL;) {
