@@ -151,7 +151,7 @@ static void *page_cut(struct ouro__page *page)
      * or what came after. */
     ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
-    page->reach = OURO__REACH(page);
+    ouro__half_store(&page->reach, OURO__REACH(page));
     return first;
 }
 

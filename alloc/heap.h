@@ -47,7 +47,7 @@ struct ouro__page {
     uint32_t inverse;                                 /* of bytes, for ouro__block_index */
     uint32_t factor;                                  /* of small raw pages: raw.h */
     union {
-        uint32_t reach;   /* of small raw pages: raw.h; of others 0 */
+        ouro_half reach;  /* of small raw pages: raw.h; of others 0; its owner raises it */
         uint32_t cell_at; /* of a span: where in it the cell is */
     };
     uint8_t kind, cls, tag;

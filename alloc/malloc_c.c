@@ -87,7 +87,7 @@ void *pvalloc(size_t size)
 
 static OURO_NOINLINE void give_slowly(void *p)
 {
-    if (!p)
+    if (!p || OURO_LIKELY(ouro__raw_give_elsewhere(ouro__context.heap, p)))
         return;
     int was = ouro__os_errno(); /* a thread's first touch may be refused a heap */
     ouro__cell_free(p, OURO__RAW, 16);

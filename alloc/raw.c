@@ -77,6 +77,22 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
     return p;
 }
 
+bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
+{
+    uintptr_t a = (uintptr_t)p;
+    if (ouro__load(ouro__chunk_seen(a)) != (a & ~(OURO__CHUNK_SIZE - 1)))
+        return false;
+    const struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
+    struct ouro__heap *owner = ouro__page_owner(page);
+    if (!owner || &owner->pub == heap || heap == &ouro__nobody.pub)
+        return false;
+    uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
+    if (offset * page->factor >= ouro__half_load(&page->reach))
+        return false;
+    ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
+    return true;
+}
+
 bool ouro__free_once(void *p)
 {
     const struct ouro_heap *heap = ouro__context.heap;
@@ -89,8 +105,9 @@ bool ouro__free_once(void *p)
 
 void ouro_free(void *p)
 {
-    const struct ouro_heap *heap = ouro__context.heap;
-    if (OURO_LIKELY(!heap->watched) && OURO_LIKELY(ouro__raw_give(heap, p)))
+    struct ouro_heap *heap = ouro__context.heap;
+    if (OURO_LIKELY(!heap->watched) &&
+        (OURO_LIKELY(ouro__raw_give(heap, p)) || ouro__raw_give_elsewhere(heap, p)))
         return;
     if (p)
         ouro__cell_free(p, OURO__RAW, 16);

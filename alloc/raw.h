@@ -79,7 +79,9 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
-/* Gives back a block of the calling thread's heap; false: ask ouro__cell_free. */
+/* The same for a block of another heap; `heap` is the calling thread's. */
+bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p);
+/* Gives back a block of the calling thread's heap; false: ask that, or ouro__cell_free. */
 OURO_INLINE bool ouro__raw_give(const struct ouro_heap *heap, void *p)
 {
     struct ouro__page *page = ouro__own_page(heap, p);

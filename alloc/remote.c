@@ -67,6 +67,7 @@
  */
 #include "alloc/heap.h"
 #include "alloc/os.h"
+#include "alloc/raw.h"
 
 /* Abandoned heaps that a search for pages looks at: it is on the way to a fresh page. */
 #define ADOPT_LOOKS 32
@@ -192,6 +193,19 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
 
 /* -- taking in --------------------------------------------------------------------------------- */
 
+/* The first slice of a page tells its owner; the others none. */
+static inline void take_home(struct ouro__heap *heap, struct ouro__heap *mine, void *cell)
+{
+    struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
+    if (OURO_UNLIKELY(ouro__load(&page->owner_too) != (ouro_word)&heap->pub))
+        page = ouro__place_of(cell).page;
+    struct ouro__heap *owner = ouro__page_owner(page);
+    if (OURO_LIKELY(owner == heap))
+        ouro__page_push(page, cell);
+    else
+        ouro__remote_free(mine, owner, cell, page->bytes);
+}
+
 void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
 {
     if (!ouro__remote_pending(heap))
@@ -203,12 +217,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
         void *next = *(void **)cell;
         OURO_PREFETCH(next);               /* of cells that were pushed one by one */
         OURO_PREFETCH(((void **)cell)[1]); /* F6 */
-        struct ouro__place place = ouro__place_of(cell);
-        struct ouro__heap *owner = ouro__page_owner(place.page);
-        if (OURO_LIKELY(owner == heap))
-            ouro__page_free(place.page, cell);
-        else
-            ouro__remote_free(mine, owner, cell, place.bytes);
+        take_home(heap, mine, cell);
         cell = next;
         n++;
     }
