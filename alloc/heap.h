@@ -61,13 +61,11 @@ OURO_STATIC_ASSERT(sizeof(struct ouro__page) == (size_t)1 << OURO__PAGE_SHIFT, "
 /* The cells of one destination that this thread has not handed over yet. */
 struct ouro__batch {
     struct ouro__heap *to;
-    void *first, *last;
-    void *leads; /* the cell OURO__LEAD before the last one (F6 of remote.c) */
     uint32_t count, bytes;
 };
-#define OURO__LEAD        8
+#define OURO__LEAD        8 /* F6 of remote.c */
 #define OURO__BATCHES     16
-#define OURO__BATCH_CELLS 128
+#define OURO__BATCH_CELLS 64
 #define OURO__BATCH_BYTES 16384
 
 /* Who serves a heap. It leaves OWNED by its own thread's exit, ABANDONED by anyone's CAS. */
@@ -98,6 +96,8 @@ struct ouro__heap {
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
     ouro_word pushed, drained; /* cells into `remote` and out of it so far */
+    /* The cells of the batches; the last member, which a heap that begins does not touch. */
+    void *batched[OURO__BATCHES][OURO__BATCH_CELLS] __attribute__((aligned(64)));
 };
 OURO_STATIC_ASSERT(OURO__CLASSES <= 64, "avail_bits has a bit for each class");
 

@@ -15,13 +15,14 @@ typedef void handler(void);
 
 /* -- no memory --------------------------------------------------------------------------------- */
 
+/* Asked by file: what comes next in the process's order may be another malloc's. */
 static void *in_runtime(const char *name)
 {
     static const char *const runtimes[] = {"libstdc++.so.6", "libc++.so.1", "libc++abi.so.1"};
-    void *found = ouro__os_symbol(NULL, name);
+    void *found = NULL;
     for (size_t i = 0; !found && i < sizeof runtimes / sizeof *runtimes; i++)
         found = ouro__os_symbol(runtimes[i], name);
-    return found;
+    return found ? found : ouro__os_symbol(NULL, name);
 }
 
 static handler *new_handler(void)

@@ -5,25 +5,23 @@
 #include "alloc/os.h"
 #include "alloc/raw.h"
 
-/* As ouro__class_of, for a size that is a multiple of 16 and a constant. */
+/* As ouro__class_of, for a size that is a multiple of 16 and a constant; and as a list of a heap. */
 #define TOP(size) (63 - __builtin_clzl((size)-1))
 #define CLASS(size)                                                                                \
     (size) == 0     ? 0                                                                            \
     : (size) <= 128 ? ((size)-1) >> 4                                                              \
                     : 8 + (TOP(size) - 7) * 4 + (((size)-1) >> (TOP(size) - 2) & 3)
-#define CLASSES_4(size)                                                                            \
-    CLASS((size_t)(size)), CLASS((size_t)(size) + 16), CLASS((size_t)(size) + 32),                 \
-        CLASS((size_t)(size) + 48)
-#define CLASSES_16(size)                                                                           \
-    CLASSES_4(size), CLASSES_4((size) + 64), CLASSES_4((size) + 128), CLASSES_4((size) + 192)
-#define CLASSES_64(size)                                                                           \
-    CLASSES_16(size), CLASSES_16((size) + 256), CLASSES_16((size) + 512), CLASSES_16((size) + 768)
-#define CLASSES_256(size)                                                                          \
-    CLASSES_64(size), CLASSES_64((size) + 1024), CLASSES_64((size) + 2048),                        \
-        CLASSES_64((size) + 3072)
+#define LIST(size)    OURO__FIRST_LIST + (CLASS((size_t)(size)))
+#define LISTS_4(size) LIST(size), LIST((size) + 16), LIST((size) + 32), LIST((size) + 48)
+#define LISTS_16(size)                                                                             \
+    LISTS_4(size), LISTS_4((size) + 64), LISTS_4((size) + 128), LISTS_4((size) + 192)
+#define LISTS_64(size)                                                                             \
+    LISTS_16(size), LISTS_16((size) + 256), LISTS_16((size) + 512), LISTS_16((size) + 768)
+#define LISTS_256(size)                                                                            \
+    LISTS_64(size), LISTS_64((size) + 1024), LISTS_64((size) + 2048), LISTS_64((size) + 3072)
 
-const uint8_t ouro__class_by_16[OURO__SMALL_MAX_SIZE / 16 + 1] = {CLASSES_256(0), CLASSES_256(4096),
-                                                                  CLASS(OURO__SMALL_MAX_SIZE)};
+const uint8_t ouro__list_by_16[OURO__SMALL_MAX_SIZE / 16 + 1] = {LISTS_256(0), LISTS_256(4096),
+                                                                 LIST(OURO__SMALL_MAX_SIZE)};
 
 void *ouro_malloc(size_t size)
 {
@@ -75,22 +73,6 @@ void *ouro_aligned_alloc(size_t alignment, size_t size)
     if (!p)
         ouro__os_no_memory();
     return p;
-}
-
-bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
-{
-    uintptr_t a = (uintptr_t)p;
-    if (ouro__load(ouro__chunk_seen(a)) != (a & ~(OURO__CHUNK_SIZE - 1)))
-        return false;
-    const struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
-    struct ouro__heap *owner = ouro__page_owner(page);
-    if (!owner || &owner->pub == heap || heap == &ouro__nobody.pub)
-        return false;
-    uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
-    if (offset * page->factor >= ouro__half_load(&page->reach))
-        return false;
-    ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
-    return true;
 }
 
 bool ouro__free_once(void *p)

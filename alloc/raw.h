@@ -21,8 +21,10 @@
 #define OURO__FACTOR(bytes) ((uint32_t)(((uint64_t)1 << 32) / (bytes)) + 1)
 #define OURO__REACH(page)   ((page)->capacity * ((page)->factor * (page)->bytes))
 
-/* The class of a block of 16 * i bytes, and of less, down to the one before. */
-extern const uint8_t ouro__class_by_16[OURO__SMALL_MAX_SIZE / 16 + 1];
+/* Which word of a heap is the ready list for blocks of 16 * i bytes, and of less, down to the one
+ * before. */
+#define OURO__FIRST_LIST (offsetof(struct ouro_heap, ready) / sizeof(void *))
+extern const uint8_t ouro__list_by_16[OURO__SMALL_MAX_SIZE / 16 + 1];
 
 /* -- marks ------------------------------------------------------------------------------------- */
 
@@ -48,9 +50,12 @@ OURO_INLINE void *ouro__raw_take(struct ouro_heap *heap, size_t size)
 {
     if (OURO_UNLIKELY(size > OURO__SMALL_MAX_SIZE))
         return NULL;
-    void *cell = ouro__cell_take(heap, OURO__RAW, ouro__class_by_16[(size + 15) >> 4]);
-    if (OURO_LIKELY(cell != NULL))
-        ouro__raw_unmark(cell);
+    void **list = (void **)(void *)heap + ouro__list_by_16[(size + 15) >> 4];
+    void *cell = *list;
+    if (OURO_UNLIKELY(cell == NULL))
+        return NULL;
+    *list = *(void **)cell;
+    ouro__raw_unmark(cell);
     return cell;
 }
 
@@ -79,15 +84,31 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
-/* The same for a block of another heap; `heap` is the calling thread's. */
-bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p);
-/* Gives back a block of the calling thread's heap; false: ask that, or ouro__cell_free. */
+/* Gives back a block of the calling thread's heap; false: ask
+ * ouro__raw_give_elsewhere, then ouro__cell_free. */
 OURO_INLINE bool ouro__raw_give(const struct ouro_heap *heap, void *p)
 {
     struct ouro__page *page = ouro__own_page(heap, p);
     if (OURO_UNLIKELY(!page) || OURO_UNLIKELY(ouro__is_marked(page, p)))
         return false;
     ouro__page_push(page, p);
+    return true;
+}
+
+/* The same for a block of another heap. */
+OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
+{
+    uintptr_t a = (uintptr_t)p;
+    if (ouro__load(ouro__chunk_seen(a)) != (a & ~(OURO__CHUNK_SIZE - 1)))
+        return false;
+    const struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
+    struct ouro__heap *owner = ouro__page_owner(page);
+    if (!owner || &owner->pub == heap || heap == &ouro__nobody.pub)
+        return false;
+    uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
+    if (offset * page->factor >= ouro__half_load(&page->reach))
+        return false;
+    ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
     return true;
 }
 

@@ -20,7 +20,7 @@
  *  F6  A cell's second word leads, if the library is not the checked one, to the cell that was put
  *      into the batch OURO__LEAD after it. It is a hint, read for a prefetch alone: whoever drains
  *      waits for some lines at a time that the freer's core has, not for one after the other. In the
- *      last cells of a batch it is the cell itself, in one that was pushed alone what the program
+ *      last cells of a batch it is the last one, in one that was pushed alone what the program
  *      left there.
  *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
@@ -129,15 +129,31 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
         ouro__remote_serve(to, mine);
 }
 
-/* Puts `next` in the batch's place and pushes what was in it. In this order: pushing may serve a
- * heap, which fills batches. */
-static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, struct ouro__batch *batch,
-                                        struct ouro__batch next)
+/* Links the cells of a batch. They are not touched before: they are the cache's of whoever made them
+ * or used them last, and all of them are asked for at once here. */
+static void link_up(void **cells, uint32_t count)
 {
-    struct ouro__batch full = *batch;
+    for (uint32_t i = 0; i < count; i++) {
+        *(void **)cells[i] = i + 1 < count ? cells[i + 1] : NULL;
+        if (!OURO_CHECKED) /* F6; the checked library has its poison there */
+            ((void **)cells[i])[1] = cells[i + OURO__LEAD < count ? i + OURO__LEAD : count - 1];
+    }
+}
+
+/* Puts `next`, with `cell` if it has one, in the batch's place and pushes what was in it. In this
+ * order: pushing may serve a heap, which fills batches. */
+static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, unsigned at,
+                                        struct ouro__batch next, void *cell)
+{
+    struct ouro__batch *batch = &mine->batches[at], full = *batch;
+    void **cells = mine->batched[at];
+    link_up(cells, full.count);
+    void *first = cells[0], *last = full.count > 0 ? cells[full.count - 1] : NULL;
     *batch = next;
+    if (cell)
+        cells[0] = cell;
     if (full.count > 0)
-        push_chain(full.to, mine, full.first, full.last, full.count);
+        push_chain(full.to, mine, first, last, full.count);
 }
 
 void ouro__remote_flush(struct ouro__heap *mine)
@@ -148,7 +164,7 @@ void ouro__remote_flush(struct ouro__heap *mine)
             if (mine->batches[i].count == 0)
                 continue;
             again = true;
-            batch_replace(mine, &mine->batches[i], (struct ouro__batch){0});
+            batch_replace(mine, i, (struct ouro__batch){0}, NULL);
         }
     }
 }
@@ -159,36 +175,30 @@ static unsigned batch_of(const struct ouro__heap *to)
 }
 OURO_STATIC_ASSERT(OURO__BATCHES == 16, "batch_of gives four bits");
 
-/* F6. The checked library has its poison there. */
-static inline void lead(void *cell, void *to)
+/* The first of a batch. */
+static OURO_NOINLINE void batch_begin(struct ouro__heap *mine, struct ouro__heap *to, void *cell,
+                                      size_t bytes)
 {
-    if (!OURO_CHECKED)
-        ((void **)cell)[1] = to;
+    if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
+        return; /* in a fork's child: the heap of a thread that is not there leaks */
+    if (OURO_UNLIKELY(!mine || mine->runtime != to->runtime)) /* F5 */
+        push_chain(to, NULL, cell, cell, 1);
+    else
+        batch_replace(mine, batch_of(to), (struct ouro__batch){to, 1, (uint32_t)bytes}, cell);
 }
 
 void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cell, size_t bytes)
 {
-    if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
-        return; /* in a fork's child: the heap of a thread that is not there leaks */
-    if (OURO_UNLIKELY(!mine || mine->runtime != to->runtime)) { /* F5 */
-        push_chain(to, NULL, cell, cell, 1);
+    unsigned at = batch_of(to);
+    struct ouro__batch *batch = mine ? &mine->batches[at] : NULL;
+    if (OURO_UNLIKELY(!batch || batch->to != to)) {
+        batch_begin(mine, to, cell, bytes);
         return;
     }
-    struct ouro__batch *batch = &mine->batches[batch_of(to)];
-    lead(cell, cell);
-    if (OURO_UNLIKELY(batch->to != to)) {
-        batch_replace(mine, batch, (struct ouro__batch){to, cell, cell, cell, 1, (uint32_t)bytes});
-        return;
-    }
-    *(void **)batch->last = cell;
-    batch->last = cell;
+    mine->batched[at][batch->count++] = cell;
     batch->bytes += (uint32_t)bytes;
-    if (++batch->count > OURO__LEAD) {
-        lead(batch->leads, cell);
-        batch->leads = *(void **)batch->leads;
-    }
-    if (batch->count >= OURO__BATCH_CELLS || batch->bytes >= OURO__BATCH_BYTES)
-        batch_replace(mine, batch, (struct ouro__batch){0});
+    if (OURO_UNLIKELY(batch->count >= OURO__BATCH_CELLS || batch->bytes >= OURO__BATCH_BYTES))
+        batch_replace(mine, at, (struct ouro__batch){0}, NULL);
 }
 
 /* -- taking in --------------------------------------------------------------------------------- */

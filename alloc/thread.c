@@ -190,12 +190,14 @@ void ouro__set_up(void)
         ouro__store_release(&supply, (ouro_word)choose_supply());
     if (!ouro__load(&exit_key_made))
         ouro__store(&exit_key_made, ouro__exit_key_make(&exit_key, thread_exit));
-    if (!fork_handled) {
-        fork_handled = true;
+    bool first = !fork_handled;
+    fork_handled = true;
+    if (first && !OURO_FRONT)
         ouro__fork_handlers();
-    }
     ouro__arena_limit_changed(&ouro__default_runtime);
     ouro__once_done(&ready);
+    if (first && OURO_FRONT) /* some libcs allocate for it: that comes back to here */
+        ouro__fork_handlers();
 }
 
 const struct ouro_supply *ouro__supply(void)
@@ -239,7 +241,7 @@ static struct ouro__heap *fresh_heap(struct ouro_runtime *runtime)
     struct ouro__heap *heap = ouro__pool_take(&pool);
     if (!heap)
         return NULL;
-    memset(heap, 0, sizeof *heap);
+    memset(heap, 0, offsetof(struct ouro__heap, batched));
     heap->runtime = runtime;
     ouro__tool_words(heap, sizeof *heap);
     ouro__store(&heap->state, OURO__HEAP_OWNED);

@@ -9,9 +9,10 @@ set(no_builtin -fno-builtin)
 set_source_files_properties(malloc_surface.c malloc_life.c malloc_misuse.c malloc_operators.cc
     PROPERTIES COMPILE_OPTIONS "${no_builtin}")
 
-ouro_test(malloc_surface VARIANTS malloc)
-ouro_test(malloc_misuse VARIANTS malloc)
-ouro_test(malloc_life VARIANTS malloc TIMEOUT 120)
+set(emulated "OURO_TEST_EMULATED=$<BOOL:${OURO_EMULATED}>")
+ouro_test(malloc_surface VARIANTS malloc DEFINES ${emulated})
+ouro_test(malloc_misuse VARIANTS malloc DEFINES ${emulated})
+ouro_test(malloc_life VARIANTS malloc TIMEOUT 120 DEFINES ${emulated})
 if(OURO_HAVE_CXX)
     ouro_test(malloc_operators VARIANTS malloc SOURCES malloc_operators.cc PLAIN)
 endif()

@@ -93,6 +93,13 @@ static UNUSED bool is_filled(const void *p, size_t size)
     return holds(p, mark_of(p, size), size);
 }
 
+/* Under an emulator figures of the process say nothing, limits do not hold, everything is slow, and
+ * nothing survives a fork beside running threads. */
+static UNUSED bool is_slow(void)
+{
+    return OURO_TEST_EMULATED || getenv("OURO_TEST_SLOW");
+}
+
 /* Bytes resident now, read without allocating. */
 static UNUSED size_t resident(void)
 {
