@@ -57,6 +57,7 @@ struct ouro__huge {
     ouro_word soiled;
     int64_t since; /* when that which is idle came back */
     size_t cell_at;
+    ouro_word asked; /* harden_own.c */
     unsigned tag;
     bool gone;
     struct ouro__arena *arena;
@@ -100,6 +101,13 @@ struct ouro_runtime {
 extern struct ouro_runtime ouro__default_runtime;
 /* The option values of a runtime that begins: what the environment says. */
 void ouro__options_begin(struct ouro_runtime *runtime);
+/* What the environment said when the options were read; NULL: nothing. In libouro-malloc.so alone. */
+typedef enum ouro__text_option {
+#define OURO__TEXT_ENUM(name, unit, help) OURO__TEXT_##name,
+    OURO__TEXT_OPTIONS(OURO__TEXT_ENUM) OURO__TEXT_COUNT
+#undef OURO__TEXT_ENUM
+} ouro__text_option;
+const char *ouro__option_text(ouro__text_option option);
 ouro_status ouro__option_set_in(struct ouro_runtime *runtime, const char *name, int64_t value);
 /* Before the runtime is gone: its heaps go to the pool. */
 void ouro__heaps_drop(struct ouro_runtime *runtime);

@@ -3,6 +3,7 @@
  * release after its argument, and loaded by acquire before it. */
 #include "alloc/fail.h"
 #include "alloc/arena.h"
+#include "alloc/harden.h"
 #include "alloc/text.h"
 
 const char *ouro_failure_kind_name(ouro_failure_kind kind)
@@ -33,6 +34,28 @@ void ouro_set_fail_handler(ouro_fail_handler *handler, void *arg)
     ouro__store_release(&runtime->fail_handler, (ouro_word)handler);
 }
 
+static void say(const struct ouro_failure *failure, const char *end)
+{
+    char room[512];
+    struct ouro__text t = {room, sizeof room, 0};
+    ouro__text_add(&t, "ouro: ");
+    ouro__text_add(&t, failure->kind_name);
+    if (failure->object) {
+        ouro__text_add(&t, ": object ");
+        ouro__text_hex(&t, (uintptr_t)failure->object);
+    }
+    if (failure->type_name) {
+        ouro__text_add(&t, " of type ");
+        ouro__text_add(&t, failure->type_name);
+    }
+    if (failure->detail) {
+        ouro__text_add(&t, ": ");
+        ouro__text_add(&t, failure->detail);
+    }
+    ouro__text_end(&t, end);
+    ouro__os_say(room, t.len);
+}
+
 void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name,
                const char *detail)
 {
@@ -41,23 +64,20 @@ void ouro_fail(ouro_failure_kind kind, const void *object, const char *type_name
     ouro_fail_handler *handler = (ouro_fail_handler *)ouro__load_acquire(&runtime->fail_handler);
     if (handler)
         handler(&failure, (void *)ouro__load(&runtime->fail_arg));
-    char room[512];
-    struct ouro__text t = {room, sizeof room, 0};
-    ouro__text_add(&t, "ouro: ");
-    ouro__text_add(&t, failure.kind_name);
-    if (object) {
-        ouro__text_add(&t, ": object ");
-        ouro__text_hex(&t, (uintptr_t)object);
-    }
-    if (type_name) {
-        ouro__text_add(&t, " of type ");
-        ouro__text_add(&t, type_name);
-    }
-    if (detail) {
-        ouro__text_add(&t, ": ");
-        ouro__text_add(&t, detail);
-    }
-    ouro__text_end(&t, "\n");
-    ouro__os_say(room, t.len);
+    say(&failure, "\n");
     ouro__os_abort();
+}
+
+void ouro__misused(ouro_failure_kind kind, const void *block, const char *detail)
+{
+    static ouro_word told;
+    if (!OURO__PASSES_OVER)
+        ouro_fail(kind, block, NULL, detail);
+    ouro_word bit = (ouro_word)1 << kind;
+    if (ouro__fetch_or_full(&told, bit) & bit)
+        return;
+    int was = ouro__os_errno();
+    struct ouro_failure failure = {kind, ouro_failure_kind_name(kind), block, NULL, detail};
+    say(&failure, " (passed over, and not told again)\n");
+    ouro__os_set_errno(was);
 }

@@ -55,5 +55,13 @@ OURO_API int malloc_trim(size_t pad);
 OURO_API int mallopt(int what, int value);
 OURO_API struct mallinfo __libc_mallinfo(void);
 OURO_API int __libc_mallopt(int what, int value);
+struct ouro__text;
+/* The figures as lines of text, with a line for each size if `all`. */
+void ouro__front_describe(struct ouro__text *t, bool all);
+
+/* -- report.c ---------------------------------------------------------------------------------- */
+
+/* When the library is loaded: reads what is to be told at the end. */
+void ouro__report_begin(void);
 
 #endif

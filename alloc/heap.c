@@ -15,6 +15,7 @@
  *  H3  A refill polls the remote list with one plain load; only then does the heap grow.
  */
 #include "alloc/arena.h"
+#include "alloc/harden.h"
 #include "alloc/os.h"
 #include "alloc/raw.h"
 
@@ -106,7 +107,10 @@ void ouro__page_notice(struct ouro_page *pub)
 
 void ouro__page_free(struct ouro__page *page, void *cell)
 {
-    ouro__page_push(page, cell);
+    if (OURO__HARD)
+        ouro__hard_push(page, cell);
+    else
+        ouro__page_push(page, cell);
 }
 
 void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32_t count)
@@ -140,7 +144,9 @@ static void *page_cut(struct ouro__page *page)
     size_t offset = ouro__cell_offset(page->tag);
     char *first = page->start + page->capacity * page->bytes + offset, *cell = first;
     ouro__tool_writable(first - offset, n * page->bytes);
-    for (uint32_t i = 0; i < n; i++, cell += page->bytes) {
+    if (OURO__HARD)
+        ouro__hard_cut(page, first, n);
+    for (uint32_t i = OURO__HARD ? n : 0; i < n; i++, cell += page->bytes) {
         if (offset)
             memset(cell - offset, 0, offset); /* no header yet: a walk finds nothing born here */
         *(void **)cell = i + 1 < n ? cell + page->bytes : NULL;
@@ -151,7 +157,7 @@ static void *page_cut(struct ouro__page *page)
      * or what came after. */
     ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
-    ouro__half_store(&page->reach, OURO__REACH(page));
+    ouro__half_store(&page->reach, OURO__ASIDE ? 0 : OURO__REACH(page));
     return first;
 }
 
@@ -242,7 +248,7 @@ static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
     void **lists[2] = {&heap->pub.ready[tag][cls], &heap->hidden[tag][cls]};
     for (unsigned i = 0; i < 2; i++) {
         for (void *cell = *lists[i], *next; cell; cell = next) {
-            next = *(void **)cell;
+            next = ouro__next_free(cell);
             ouro__page_free(page, cell);
         }
         *lists[i] = NULL;
@@ -300,6 +306,8 @@ static void heap_tidy(struct ouro__heap *heap)
 
 void ouro__heaps_reclaim(struct ouro__heap *heap)
 {
+    if (OURO__HARD)
+        ouro__quarantine_empty(heap);
     heap_tidy(heap);
     for (struct ouro__heap *other = ouro__heaps_of(heap->runtime); other;
          other = other->next_heap) {

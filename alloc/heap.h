@@ -36,7 +36,10 @@ enum ouro__page_state {
  * second, or each of their frees would wait for that line. */
 struct ouro__page {
     struct ouro_page pub;
-    struct ouro__heap *heap; /* as pub.owner; for its owner alone */
+    union {
+        struct ouro__heap *heap; /* as pub.owner; for its owner alone */
+        ouro_word asked;         /* of a span: harden_own.c */
+    };
     uint8_t state;
     struct ouro__page *next, *prev;                   /* the class queue, oldest first */
     ouro_word owner_too __attribute__((aligned(64))); /* as pub.owner; for others */
@@ -90,8 +93,9 @@ struct ouro__heap {
     uint64_t bytes_taken;         /* in fresh pages and large blocks so far: triggers look at it */
     ouro_word failed;             /* allocations that returned NULL */
     struct ouro_runtime *runtime;
-    ouro_word thread; /* the struct ouro__own of its thread; 0: of none */
-    void *record;     /* the layer above's, of that thread in this runtime */
+    ouro_word thread;                    /* the struct ouro__own of its thread; 0: of none */
+    void *record;                        /* the layer above's, of that thread in this runtime */
+    struct ouro__quarantine *quarantine; /* harden.c; NULL: it has none yet */
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
@@ -156,8 +160,9 @@ struct ouro__place {
     size_t cell_at; /* where in it the cell is; in a page of aligned ones: or further on */
 };
 struct ouro__place ouro__place_of(const void *p);
-/* Fails unless a cell begins at `cell`, which `place` is of; `what` was to be done with it. */
-void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
+/* Fails unless a cell begins at `cell`, which `place` is of; `what` was to be done with it. False:
+ * it fails, but that is passed over (harden.h). */
+bool ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
 OURO_COLD void ouro__freed_twice(const void *cell);
 /* ouro_free, but of a block of which it shows at once that it was freed before: false, and nothing
  * is done. */

@@ -13,6 +13,7 @@
 OURO_AT_LOAD static void begin(void)
 {
     ouro__set_up();
+    ouro__report_begin();
 }
 
 /* -- taking ------------------------------------------------------------------------------------ */

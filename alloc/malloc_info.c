@@ -132,20 +132,46 @@ int malloc_info(int options, FILE *stream)
     return fputs(room, stream) < 0 ? -1 : 0;
 }
 
+static void describe_classes(struct ouro__text *t, const struct ouro_stats *stats)
+{
+    for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
+        if (stats->by_class[cls].pages == 0)
+            continue;
+        put(t, "ouro: blocks of ", stats->by_class[cls].size);
+        put(t, " bytes: ", stats->by_class[cls].raw);
+        put(t, " in use, pages: ", stats->by_class[cls].pages);
+        ouro__text_add(t, "\n");
+    }
+}
+
+void ouro__front_describe(struct ouro__text *t, bool all)
+{
+    struct mallinfo2 info;
+    struct ouro_stats stats;
+    gather(&info, &stats);
+    put(t, "ouro: system bytes     = ", stats.mapped);
+    put(t, "\nouro: in use bytes     = ", stats.raw.bytes);
+    put(t, "\nouro: max in use bytes = ", stats.peak_used);
+    put(t, "\nouro: mmap regions     = ", info.hblks);
+    put(t, "\nouro: mmap bytes       = ", info.hblkhd);
+    put(t, "\nouro: threads          = ", stats.threads);
+    ouro__text_add(t, "\n");
+    if (!all)
+        return;
+    put(t, "ouro: process          = ", ouro__os_process());
+    put(t, "\nouro: in use blocks    = ", stats.raw.blocks);
+    put(t, "\nouro: idle bytes       = ", stats.idle);
+    put(t, "\nouro: refused          = ", stats.failed);
+    put(t, "\nouro: blocks under way = ", stats.remote);
+    ouro__text_add(t, "\n");
+    describe_classes(t, &stats);
+}
+
 void malloc_stats(void)
 {
     char room[512];
     struct ouro__text t = {room, sizeof room, 0};
-    struct mallinfo2 info;
-    struct ouro_stats stats;
-    gather(&info, &stats);
-    put(&t, "ouro: system bytes     = ", stats.mapped);
-    put(&t, "\nouro: in use bytes     = ", stats.raw.bytes);
-    put(&t, "\nouro: max in use bytes = ", stats.peak_used);
-    put(&t, "\nouro: mmap regions     = ", info.hblks);
-    put(&t, "\nouro: mmap bytes       = ", info.hblkhd);
-    put(&t, "\nouro: threads          = ", stats.threads);
-    ouro__text_add(&t, "\n");
+    ouro__front_describe(&t, false);
     ouro__os_say(room, t.len);
 }
 

@@ -51,13 +51,21 @@ static void report_bad(const char *variable, const struct ouro_option_info *info
     ouro__os_say(room, t.len);
 }
 
+static void name_variable(char *room, size_t size, const char *name)
+{
+    struct ouro__text t = {room, size, 0};
+    ouro__text_add(&t, "OURO_");
+    for (; *name; name++) {
+        char one[2] = {(char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name), '\0'};
+        ouro__text_add(&t, one);
+    }
+}
+
 static void load_one(ouro_option option)
 {
     const struct ouro_option_info *info = &table[option];
-    char name[64] = "OURO_";
-    size_t n = 5;
-    for (const char *s = info->name; *s && n + 1 < sizeof name; s++)
-        name[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s);
+    char name[64];
+    name_variable(name, sizeof name, info->name);
     const char *text = ouro__os_getenv(name);
     int64_t value = info->initial;
     if (text && (!parse(text, &value) || value < info->least || value > info->greatest)) {
@@ -74,6 +82,29 @@ void ouro__options_begin(struct ouro_runtime *runtime)
         ouro__store(&runtime->options[i], ouro__load(&initial[i]));
 }
 
+#define TEXT_MOST 1024
+static char texts[OURO__TEXT_COUNT][TEXT_MOST];
+
+const char *ouro__option_text(ouro__text_option option)
+{
+    ouro_option_get(0);
+    return texts[option][0] ? texts[option] : NULL;
+}
+
+static void load_text(ouro__text_option option)
+{
+    static const char *const names[] = {
+#define NAME(name, unit, help) #name,
+        OURO__TEXT_OPTIONS(NAME)
+#undef NAME
+    };
+    char variable[64];
+    name_variable(variable, sizeof variable, names[option]);
+    const char *text = ouro__os_getenv(variable);
+    if (text && strlen(text) < TEXT_MOST)
+        memcpy(texts[option], text, strlen(text) + 1);
+}
+
 static void load_all(void)
 {
     if (!ouro__once_enter(&loaded))
@@ -82,6 +113,8 @@ static void load_all(void)
     ouro__tool_words(&loaded, sizeof loaded);
     for (unsigned i = 0; i < OURO_OPTION_COUNT; i++)
         load_one((ouro_option)i);
+    for (unsigned i = 0; OURO_FRONT && i < OURO__TEXT_COUNT; i++)
+        load_text((ouro__text_option)i);
     ouro__options_begin(&ouro__default_runtime);
     ouro__once_done(&loaded);
 }

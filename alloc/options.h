@@ -25,7 +25,24 @@ OURO_EXTERN_C_BEGIN
       "bytes allocated since the last collection at which one starts; 0: never")                   \
     X(leaks, -1, -1, 2, "flag",                                                                    \
       "list what is alive when the runtime, or the program, ends; -1: if checked; 2: with the "    \
-      "site of each birth without a type")
+      "site of each birth without a type")                                                         \
+    X(harden, 1, 0, 3, "level",                                                                    \
+      "libouro-malloc.so: 0 tells misuse and goes on, 1 stops the program, 2 and 3 look for more") \
+    X(quarantine, 1 << 20, 0, 1 << 30, "bytes",                                                    \
+      "libouro-malloc.so at harden 3: what each thread keeps back of the blocks that it freed")    \
+    X(stats, 0, 0, 1, "flag", "libouro-malloc.so: figures on the standard error at the end")       \
+    X(profile_rate, 512 << 10, 1, INT64_MAX, "bytes",                                              \
+      "libouro-malloc.so: how far apart the allocations lie that the profile looks at, on "        \
+      "average")                                                                                   \
+    X(profile_seed, 0, 0, INT64_MAX, "number",                                                     \
+      "libouro-malloc.so: which ones these are; 0: others in each run")
+
+/* X(name, unit, help): text, which the environment alone says, as the program starts. */
+#define OURO__TEXT_OPTIONS(X)                                                                      \
+    X(stats_json, "file", "libouro-malloc.so: where the figures go at the end, as JSON")           \
+    X(profile, "file",                                                                             \
+      "libouro-malloc.so: where the heap profile goes at the end; its form goes by the name's "    \
+      "end")
 
 typedef enum ouro_option {
 #define OURO__OPTION_ENUM(name, def, lo, hi, unit, help) OURO_OPTION_##name,

@@ -118,6 +118,21 @@ static inline bool ouro__os_purge(void *p, size_t size)
     errno = was;
     return gone;
 }
+/* Nobody may touch it: whoever does is stopped; everybody may again. False: refused. */
+static inline bool ouro__os_forbid(void *p, size_t size)
+{
+    int was = errno;
+    bool done = mprotect(p, size, PROT_NONE) == 0;
+    errno = was;
+    return done;
+}
+static inline bool ouro__os_allow(void *p, size_t size)
+{
+    int was = errno;
+    bool done = mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+    errno = was;
+    return done;
+}
 /* Milliseconds of a clock that never goes back; cheap and coarse. */
 static inline int64_t ouro__os_milliseconds(void)
 {
@@ -149,9 +164,13 @@ static inline size_t ouro__os_page(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
+/* Declared for _GNU_SOURCE alone. */
+extern char *secure_getenv(const char *name);
+/* NULL too in a program that has more rights than who started it, and what is in its
+ * environment. */
 static inline const char *ouro__os_getenv(const char *name)
 {
-    return getenv(name);
+    return secure_getenv(name);
 }
 static inline void ouro__os_no_memory(void)
 {
@@ -214,9 +233,33 @@ bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
 /* The file of the module that `code` lies in ("": the program's, or not known), and where in it, as
  * addr2line takes it. O(loaded modules). */
 const char *ouro__os_module_of(const void *code, uintptr_t *offset);
+/* -- what libouro-malloc.so alone asks: symbol.c, files.c -- */
 /* What a library that is loaded already calls `name`; library NULL: the first that has it after this
- * one. NULL: there is none. It may allocate (symbol.c). */
+ * one. NULL: there is none. It may allocate. */
 void *ouro__os_symbol(const char *library, const char *name);
+/* Who called, who called that, .., at most `most` of them, from the first that is not of this library
+ * on; returns how many. It may allocate, in theory. */
+size_t ouro__os_callers(void **callers, size_t most);
+/* The name of the function that `code` lies in; NULL: it is in no module's table of symbols. Static
+ * storage of the module. */
+const char *ouro__os_function_of(const void *code);
+/* The name by which the program was started, without folders. Static storage. */
+const char *ouro__os_program(void);
+/* Two words that nobody outside the process can tell. */
+void ouro__os_secret(uint64_t secret[2]);
+/* Has `report` called by quick_exit, after what was registered later. */
+void ouro__os_at_quick_exit(void (*report)(void));
+/* Files, by descriptor. create: of that name, empty; read: what was read, 0 at the end; -1: no. */
+int ouro__os_create(const char *name);
+int ouro__os_open(const char *name);
+void ouro__os_close(int file);
+bool ouro__os_write(int file, const char *text, size_t len);
+size_t ouro__os_read(int file, char *room, size_t size);
+/* Remembers what the standard error is now; programs close it before they end. Then: a descriptor of
+ * that, to be written to and left open; -1: it is gone. */
+void ouro__os_keep_errors(void);
+int ouro__os_kept_errors(void);
+
 /* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
 bool ouro__os_is_thread_local(void *p);
 

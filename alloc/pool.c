@@ -3,8 +3,11 @@
 #include "alloc/pool.h"
 #include "alloc/fail.h"
 #include "alloc/arena.h"
+#include "alloc/harden.h"
 #include "alloc/os.h"
+#include "alloc/profile.h"
 #include "alloc/raw.h"
+#include "alloc/text.h"
 
 #define SPAN_MAX_SIZE ((size_t)2 << 20)
 #define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
@@ -24,7 +27,7 @@ static bool must_fail(struct ouro__heap *heap)
 void ouro__heap_watch(struct ouro__heap *heap, bool watched)
 {
     watched = watched || OURO_CHECKED || heap->unready || heap->fail_in || ouro__supply()->block ||
-              ouro__tools;
+              ouro__tools || OURO__ASIDE;
     if (watched == (heap->pub.watched != 0))
         return;
     void **from = watched ? &heap->pub.ready[0][0] : &heap->hidden[0][0];
@@ -48,7 +51,7 @@ void ouro_fail_nth_alloc(size_t n, bool for_good)
 
 /* A cell of a class; the rest of the list it came with becomes the ready list. The callback for
  * refusals may allocate and free, so nothing is remembered across it. */
-static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
+void *ouro__class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     for (unsigned attempt = 0;; attempt++) {
         void **list = heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
@@ -56,8 +59,9 @@ static void *class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
             *list = ouro__heap_refill(heap, tag, cls);
         void *cell = *list;
         if (OURO_LIKELY(cell != NULL)) {
-            *list = *(void **)cell;
-            ouro__raw_unmark(cell);
+            *list = ouro__next_free(cell);
+            if (!OURO__HARD)
+                ouro__raw_unmark(cell);
             return cell;
         }
         if (!ouro__refused(heap, OURO__SLICE_SIZE, attempt))
@@ -106,7 +110,7 @@ static void *system_take(struct ouro__heap *heap, unsigned tag, size_t size, siz
 /* A counted cell at an address that its class alone does not give. */
 static void *counted_aligned(struct ouro__heap *heap, size_t room, size_t align)
 {
-    char *cell = class_take(heap, OURO__COUNTED, ouro__class_of(room));
+    char *cell = ouro__class_take(heap, OURO__COUNTED, ouro__class_of(room));
     if (!cell)
         return NULL;
     struct ouro__page *page = ouro__place_of(cell).page;
@@ -120,6 +124,8 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
 {
     if (OURO_UNLIKELY(ouro__supply()->block != NULL))
         return system_take(heap, tag, size, align);
+    if (OURO__HARD)
+        return ouro__hard_take(heap, size, align);
     if (tag == OURO__COUNTED && size < 32)
         size = 32;
     size_t room = size;
@@ -131,7 +137,7 @@ static void *take(struct ouro__heap *heap, unsigned tag, size_t size, size_t ali
         return span_take(heap, size, align, tag);
     if (align > 16 && tag == OURO__COUNTED)
         return counted_aligned(heap, room, align);
-    return class_take(heap, tag, ouro__class_of(room));
+    return ouro__class_take(heap, tag, ouro__class_of(room));
 }
 
 /* For tools: what the client gets is a block. Of a counted one the header stays ours, and nothing
@@ -179,6 +185,8 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
         ouro__store(&heap->failed, heap->failed + 1);
     else if (OURO_UNLIKELY(ouro__tools))
         tell_born(cell, tag, size, align);
+    if (OURO__PROFILED && cell)
+        ouro__profile_born(cell, size);
     ouro__heap_leave(heap);
     return cell;
 }
@@ -187,7 +195,7 @@ void *ouro__cell_alloc(unsigned tag, size_t size, size_t align)
 
 OURO_COLD void ouro__freed_twice(const void *cell)
 {
-    ouro_fail(OURO_FAIL_DOUBLE_FREE, cell, NULL, "it was freed before, and nobody has it");
+    ouro__misused(OURO_FAIL_DOUBLE_FREE, cell, "it was freed before, and nobody has it");
 }
 
 /* The checked library: a free raw block reads as POISON behind the word that links it. One that
@@ -233,8 +241,10 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
     }
     struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
-    if (owner == mine && OURO_UNLIKELY(is_free(place->page, mine, cell)))
+    if (owner == mine && OURO_UNLIKELY(is_free(place->page, mine, cell))) {
         ouro__freed_twice(freed);
+        return;
+    }
     if (OURO_CHECKED && place->tag == OURO__RAW && !ouro__tools)
         poison(place, owner == mine ? mine : NULL, cell);
     if (owner == mine)
@@ -253,12 +263,33 @@ static bool is_start(const void *cell, const struct ouro__place *place)
     return aligned && at >= place->cell_at && ((uintptr_t)cell & 31) == 0;
 }
 
-void ouro__check_start(const void *cell, const struct ouro__place *place, const char *what)
+static OURO_COLD void inside(const void *cell, const struct ouro__place *place, const char *what)
 {
-    if (OURO_UNLIKELY(place->kind == OURO__PAGE_UNUSED))
-        ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "no block of Ouro's is there");
-    if (OURO_UNLIKELY(!is_start(cell, place)))
-        ouro_fail(OURO_FAIL_INTERIOR_POINTER, cell, NULL, what);
+    char room[160];
+    struct ouro__text t = {room, sizeof room, 0};
+    const char *start = place->block + place->cell_at;
+    ouro__text_add(&t, what);
+    if ((const char *)cell < start) {
+        ouro__text_add(&t, ", but is before the block at ");
+    } else {
+        ouro__text_add(&t, ", but is ");
+        ouro__text_decimal(&t, (uint64_t)((const char *)cell - start));
+        ouro__text_add(&t, " bytes inside a block: that begins at ");
+    }
+    ouro__text_hex(&t, (uintptr_t)start);
+    ouro__misused(OURO_FAIL_INTERIOR_POINTER, cell, room);
+}
+
+bool ouro__check_start(const void *cell, const struct ouro__place *place, const char *what)
+{
+    if (OURO_UNLIKELY(place->kind == OURO__PAGE_UNUSED)) {
+        ouro__misused(OURO_FAIL_FOREIGN_POINTER, cell, "no block of Ouro's is there");
+        return false;
+    }
+    if (OURO_LIKELY(is_start(cell, place)))
+        return true;
+    inside(cell, place, what);
+    return false;
 }
 
 bool ouro__cell_was_freed(const void *cell)
@@ -275,8 +306,10 @@ bool ouro__cell_was_freed(const void *cell)
 void ouro__cell_free(void *cell, unsigned tag, size_t align)
 {
     const struct ouro_supply *supply = ouro__supply();
-    if (OURO_UNLIKELY(!supply))
-        ouro_fail(OURO_FAIL_FOREIGN_POINTER, cell, NULL, "nothing was allocated yet");
+    if (OURO_UNLIKELY(!supply)) {
+        ouro__misused(OURO_FAIL_FOREIGN_POINTER, cell, "nothing was allocated yet");
+        return;
+    }
     if (OURO_UNLIKELY(supply->block != NULL)) {
         if (OURO_UNLIKELY(ouro__tools))
             tell_dead(cell, tag);
@@ -284,14 +317,20 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
         return;
     }
     struct ouro__place place = ouro__place_of(cell);
-    ouro__check_start(cell, &place, "it was freed, but is inside a block");
+    if (!ouro__check_start(cell, &place, "it was freed"))
+        return;
+    if (OURO__PROFILED)
+        ouro__profile_dead(cell);
     if (OURO_UNLIKELY(ouro__tools))
         tell_dead(cell, place.tag);
     /* Another object of that block may have its header elsewhere. */
     bool elsewhere = tag == OURO__COUNTED && align > 16 && place.kind == OURO__PAGE_BLOCKS;
     if (OURO_UNLIKELY(elsewhere) && ouro__hold_block(place.block))
         return;
-    free_in_place(&place, cell);
+    if (OURO__HARD)
+        ouro__hard_free(&place, cell);
+    else
+        free_in_place(&place, cell);
 }
 
 void ouro__held_free(void *block)

@@ -2,7 +2,9 @@
 /* raw.c: the malloc-shaped calls. */
 #include "alloc/pool.h"
 #include "alloc/arena.h"
+#include "alloc/harden.h"
 #include "alloc/os.h"
+#include "alloc/profile.h"
 #include "alloc/raw.h"
 
 /* As ouro__class_of, for a size that is a multiple of 16 and a constant; and as a list of a heap. */
@@ -42,7 +44,8 @@ static size_t not_zeroed(const void *p, size_t size)
     if (!place.huge)
         return place.kind == OURO__PAGE_SPAN && place.page->zeroed ? 0 : size;
     size_t soiled = ouro__load(&place.huge->soiled);
-    return soiled < size ? soiled : size; /* a raw one's cell is where it begins */
+    soiled = soiled > place.cell_at ? soiled - place.cell_at : 0;
+    return soiled < size ? soiled : size;
 }
 
 void *ouro_calloc(size_t count, size_t size)
@@ -102,7 +105,10 @@ size_t ouro_usable_size(const void *p)
     if (OURO_UNLIKELY(ouro__supply() && ouro__supply()->block != NULL))
         return ouro__supply()->block_size(p);
     struct ouro__place place = ouro__place_of(p);
-    ouro__check_start(p, &place, "its size was asked for, but it is inside a block");
+    if (!ouro__check_start(p, &place, "its size was asked for"))
+        return 0;
+    if (OURO__HARD)
+        return ouro__hard_size(&place, p);
     return (size_t)(place.block + place.bytes - (const char *)p);
 }
 
@@ -122,9 +128,15 @@ void *ouro_realloc(void *p, size_t size)
     const struct ouro_heap *heap = ouro__context.heap;
     const struct ouro__page *own = heap->watched ? NULL : ouro__own_page(heap, p);
     size_t old = own ? own->bytes : ouro_usable_size(p);
-    if (size <= old && size >= old / 2)
+    if (OURO__PASSES_OVER && OURO_UNLIKELY(old == 0)) { /* it is no block */
+        ouro__os_no_memory();
+        return NULL;
+    }
+    if (OURO__HARD ? ouro__hard_resize(p, size) : size <= old && size >= old / 2)
         return p;
-    void *fresh = size > old && !own ? ouro__cell_grow(p, size, true) : NULL;
+    void *fresh = size > old && !own && !OURO__HARD ? ouro__cell_grow(p, size, true) : NULL;
+    if (OURO__PROFILED && fresh)
+        ouro__profile_moved(p, fresh, size);
     if (fresh)
         return fresh;
     int was = ouro__os_errno();

@@ -65,6 +65,7 @@
  *     only cells of the heap that is drained, and pushes the others, its own home's included.
  *   - LATE there are threads without a heap here (`mine` NULL).
  */
+#include "alloc/harden.h"
 #include "alloc/heap.h"
 #include "alloc/os.h"
 #include "alloc/raw.h"
@@ -122,7 +123,7 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
     ouro__fetch_add(&to->pushed, count); /* M6 */
     ouro_word head = ouro__load(&to->remote);
     do {
-        *(void **)last = (void *)head;
+        ouro__lead_to(last, (void *)head);
         ouro__tool_release(&to->remote);
     } while (!ouro__cas_full(&to->remote, &head, (ouro_word)first)); /* M1, M3 */
     if (OURO_UNLIKELY(ouro__load_seq(&to->state) == OURO__HEAP_ABANDONED))
@@ -204,16 +205,19 @@ void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cel
 /* -- taking in --------------------------------------------------------------------------------- */
 
 /* The first slice of a page tells its owner; the others none. */
-static inline void take_home(struct ouro__heap *heap, struct ouro__heap *mine, void *cell)
+static inline void take_home(struct ouro__heap *heap, struct ouro__heap *mine, void *cell,
+                             bool hard)
 {
     struct ouro__page *page = ouro__page_whole(ouro__page_of(cell));
     if (OURO_UNLIKELY(ouro__load(&page->owner_too) != (ouro_word)&heap->pub))
         page = ouro__place_of(cell).page;
     struct ouro__heap *owner = ouro__page_owner(page);
-    if (OURO_LIKELY(owner == heap))
-        ouro__page_push(page, cell);
+    if (OURO_UNLIKELY(owner != heap))
+        ouro__remote_free(hard ? NULL : mine, owner, cell, page->bytes); /* S6 of harden.c */
+    else if (hard)
+        ouro__hard_push(page, cell);
     else
-        ouro__remote_free(mine, owner, cell, page->bytes);
+        ouro__page_push(page, cell);
 }
 
 void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
@@ -223,11 +227,12 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
     void *cell = (void *)ouro__exchange_full(&heap->remote, 0); /* M1 */
     ouro__tool_acquire(&heap->remote);
     ouro_word n = 0;
+    const bool hard = OURO__HARD;
     while (cell) {
-        void *next = *(void **)cell;
+        void *next = hard ? ouro__hard_next(cell) : *(void **)cell;
         OURO_PREFETCH(next);               /* of cells that were pushed one by one */
         OURO_PREFETCH(((void **)cell)[1]); /* F6 */
-        take_home(heap, mine, cell);
+        take_home(heap, mine, cell, hard);
         cell = next;
         n++;
     }

@@ -29,9 +29,16 @@ ouro_layer(alloc
         version.c
         walk.c
     MALLOC_SOURCES
+        files.c
+        harden.c
+        harden_own.c
         malloc_c.c
         malloc_cxx.c
         malloc_info.c
+        profile.c
+        profile_write.c
+        quarantine.c
+        report.c
         symbol.c
     PUBLIC
         atomic.h

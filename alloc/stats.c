@@ -3,6 +3,7 @@
  * free list (layout.h, A2): live, ready, or on their way home. */
 #include "alloc/stats.h"
 #include "alloc/arena.h"
+#include "alloc/harden.h"
 #include "alloc/text.h"
 
 /* -- gathering --------------------------------------------------------------------------------- */
@@ -105,18 +106,28 @@ static void count_heaps(struct ouro_stats *stats)
     }
 }
 
-/* Blocks that the calling thread holds ready are not live. */
+static void discount_kept(const struct ouro__place *place, void *arg)
+{
+    if (place->kind == OURO__PAGE_SPAN)
+        count_large(arg, place->tag, (size_t)-1, -place->bytes);
+    else
+        count_class(arg, place->tag, place->page->cls, (uint64_t)-1);
+}
+
+/* Blocks that the calling thread holds ready, or keeps back, are not live. */
 static void discount_ready(struct ouro_stats *stats, const struct ouro__heap *heap)
 {
     for (unsigned tag = 0; tag < OURO__TAGS; tag++) {
         for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
             void *cell = heap->pub.watched ? heap->hidden[tag][cls] : heap->pub.ready[tag][cls];
             uint64_t n = 0;
-            for (; cell; cell = *(void **)cell)
+            for (; cell; cell = ouro__next_free(cell))
                 n++;
             count_class(stats, tag, cls, -n);
         }
     }
+    if (OURO__HARD)
+        ouro__quarantine_each(heap, discount_kept, stats);
 }
 
 void ouro_stats_get(struct ouro_stats *stats)

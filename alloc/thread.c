@@ -36,7 +36,9 @@
 #include "alloc/arena.h"
 #include "alloc/context.h"
 #include "alloc/fail.h"
+#include "alloc/harden.h"
 #include "alloc/once.h"
+#include "alloc/profile.h"
 
 /* What a thread without a heap sees: nothing ready, owner of nothing, watched. */
 struct ouro__heap ouro__nobody = {.pub = {.watched = 1}};
@@ -113,6 +115,8 @@ const struct ouro__upper *ouro__upper(void)
 static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *))
 {
     do {
+        if (OURO__HARD)
+            ouro__quarantine_empty(heap);
         ouro__remote_drain(heap, heap);
         ouro__remote_flush(heap);
         settle(heap);
@@ -186,6 +190,10 @@ void ouro__set_up(void)
     if (!ouro__once_enter(&ready))
         return;
     look_for_tools();
+    if (OURO_FRONT) {
+        ouro__harden_begin();
+        ouro__profile_begin();
+    }
     if (!ouro__load(&supply))
         ouro__store_release(&supply, (ouro_word)choose_supply());
     if (!ouro__load(&exit_key_made))
@@ -196,8 +204,10 @@ void ouro__set_up(void)
         ouro__fork_handlers();
     ouro__arena_limit_changed(&ouro__default_runtime);
     ouro__once_done(&ready);
-    if (first && OURO_FRONT) /* some libcs allocate for it: that comes back to here */
+    if (first && OURO_FRONT) { /* some libcs allocate for it: that comes back to here */
         ouro__fork_handlers();
+        ouro__profile_fork_handlers(); /* after the others: its lock is taken before theirs */
+    }
 }
 
 const struct ouro_supply *ouro__supply(void)
@@ -266,7 +276,7 @@ struct ouro__heap *ouro__heap_mine(void)
     struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
-    heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools;
+    heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools || OURO__ASIDE;
     ouro__store(&heap->thread, (ouro_word)&ouro__own);
     ouro__own.elsewhere |= heap->runtime != &ouro__default_runtime;
     ouro__context.heap = &heap->pub;

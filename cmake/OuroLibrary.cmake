@@ -134,7 +134,8 @@ function(ouro_add_malloc)
         target_compile_options(ouro-malloc-objects PRIVATE -fno-builtin-malloc -fno-builtin-calloc
             -fno-builtin-realloc -fno-builtin-free -fexceptions -fno-tree-slp-vectorize)
         target_link_options(ouro-malloc-shared PRIVATE
-            "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map" LINKER:--gc-sections)
+            "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map" LINKER:--gc-sections
+            -static-libgcc)
         set_target_properties(ouro-malloc-shared PROPERTIES
             LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/malloc.map")
         add_library(ouro::malloc ALIAS ouro-malloc-shared)

@@ -33,16 +33,32 @@ static void add_number(int64_t n)
     add(room);
 }
 
-static void add_row(const struct ouro_option_info *row)
+static void add_variable(const char *name)
 {
-    add("| `");
-    add(row->name);
-    add("` | `OURO_");
-    for (const char *s = row->name; *s; s++) {
+    add("`OURO_");
+    for (const char *s = name; *s; s++) {
         char upper[2] = {(char)(*s >= 'a' && *s <= 'z' ? *s - 32 : *s), '\0'};
         add(upper);
     }
     add("` | ");
+}
+
+static void add_text(const char *name, const char *unit, const char *help)
+{
+    add("| ");
+    add_variable(name);
+    add(unit);
+    add(" | ");
+    add(help);
+    add(" |\n");
+}
+
+static void add_row(const struct ouro_option_info *row)
+{
+    add("| `");
+    add(row->name);
+    add("` | ");
+    add_variable(row->name);
     add_number(row->initial);
     add(" | ");
     add_number(row->least);
@@ -69,6 +85,13 @@ static void make_page(void)
         "| option | variable | default | range | unit | meaning |\n|---|---|---|---|---|---|\n");
     for (int i = 0; i < OURO_OPTION_COUNT; i++)
         add_row(ouro_option_describe((ouro_option)i));
+    add("\nThese are text, which only the environment says, when the program starts:\n\n"
+        "| variable | unit | meaning |\n|---|---|---|\n");
+#define ADD_TEXT(name, unit, help) add_text(#name, unit, help);
+    OURO__TEXT_OPTIONS(ADD_TEXT)
+#undef ADD_TEXT
+    add("\nIn a program that has more rights than who started it (set-user-ID) no variable is "
+        "looked at.\n");
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@ endif()
 # The compiler must not do away with what is to be looked at.
 set(no_builtin -fno-builtin)
 set_source_files_properties(malloc_surface.c malloc_life.c malloc_misuse.c malloc_operators.cc
+    malloc_harden.c malloc_report.c
     PROPERTIES COMPILE_OPTIONS "${no_builtin}")
 
 set(emulated "OURO_TEST_EMULATED=$<BOOL:${OURO_EMULATED}>")
@@ -16,6 +17,35 @@ ouro_test(malloc_life VARIANTS malloc TIMEOUT 120 DEFINES ${emulated})
 if(OURO_HAVE_CXX)
     ouro_test(malloc_operators VARIANTS malloc SOURCES malloc_operators.cc PLAIN)
 endif()
+ouro_test(malloc_harden VARIANTS malloc)
+# -rdynamic: the functions of the program have names.
+ouro_test(malloc_report VARIANTS malloc LIBS m -rdynamic)
+
+# ouro_malloc_again(<program> <suffix> <VARIABLE=value> ...): the test again as <program>.<suffix>, in
+# that environment.
+function(ouro_malloc_again program suffix)
+    if(NOT TARGET test-${program})
+        return()
+    endif()
+    math(EXPR timeout "180 * ${OURO_TEST_SLOWNESS}")
+    add_test(NAME ${program}.${suffix} COMMAND
+        ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:test-${program}>)
+    set_tests_properties(${program}.${suffix} PROPERTIES TIMEOUT ${timeout} ENVIRONMENT "${ARGN}")
+endfunction()
+foreach(level IN ITEMS 0 1 2 3)
+    ouro_malloc_again(malloc_harden ${level} OURO_HARDEN=${level})
+endforeach()
+foreach(program IN ITEMS malloc_surface malloc_life malloc_misuse malloc_operators)
+    foreach(level IN ITEMS 2 3)
+        ouro_malloc_again(${program} harden${level} OURO_HARDEN=${level})
+    endforeach()
+    ouro_malloc_again(${program} profile OURO_PROFILE_RATE=4096
+        "OURO_PROFILE=${CMAKE_CURRENT_BINARY_DIR}/${program}.profile")
+endforeach()
+ouro_malloc_again(malloc_surface harden0 OURO_HARDEN=0)
+ouro_malloc_again(malloc_surface all OURO_HARDEN=3 OURO_STATS=1 OURO_PROFILE_RATE=1
+    "OURO_PROFILE=${CMAKE_CURRENT_BINARY_DIR}/malloc_surface.collapsed")
+
 if(NOT OURO_TEST_FOREIGN)
     ouro_script_test(malloc_symbols malloc_symbols.sh
         ARGS "${CMAKE_NM}" "${PROJECT_SOURCE_DIR}/cmake/malloc.map"

@@ -54,6 +54,22 @@ void *__libc_memalign(size_t alignment, size_t size);
 void *__libc_valloc(size_t size);
 void *__libc_pvalloc(size_t size);
 
+/* The level of hardening that the process runs at. */
+static UNUSED int hardening(void)
+{
+    const char *level = getenv("OURO_HARDEN");
+    return level ? atoi(level) : 1;
+}
+
+/* What a block of `size` bytes takes: of a class, with a word behind it if hardened. */
+static UNUSED size_t stored(size_t size)
+{
+    size_t room = hardening() >= 2 ? size + 8 : size, unit = 16;
+    while (room > 8 * unit)
+        unit *= 2;
+    return (room + unit - 1) / unit * unit;
+}
+
 /* xorshift64* */
 static UNUSED uint64_t next_random(uint64_t *state)
 {
@@ -122,6 +138,7 @@ static UNUSED int run_in_child(void (*body)(void *), void *arg, char *text, size
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
+        signal(SIGSEGV, SIG_DFL); /* cmocka has a handler */
         dup2(ends[1], 2);
         close(ends[0]);
         close(ends[1]);
