@@ -73,10 +73,15 @@ void ouro__canary_set(void *p, size_t size, const void *end)
 bool ouro__canary_stands(const void *p, size_t size, const void *end)
 {
     const char *from = (const char *)p + size;
-    const char byte = (char)((ouro__hard_key(p) & 0xff) | 1);
-    char other = 0;
-    for (size_t i = 0, n = canary_bytes(from, end); i < n; i++)
-        other |= (char)(from[i] ^ byte);
+    const uint64_t byte = (ouro__hard_key(p) & 0xff) | 1, eight = byte * 0x0101010101010101u;
+    size_t n = canary_bytes(from, end), i = 0;
+    uint64_t word, other = 0;
+    for (; i + sizeof word <= n; i += sizeof word) {
+        memcpy(&word, from + i, sizeof word);
+        other |= word ^ eight;
+    }
+    for (; i < n; i++)
+        other |= (unsigned char)from[i] ^ byte;
     return other == 0;
 }
 
@@ -193,15 +198,12 @@ void ouro__hard_cut(const struct ouro__page *page, char *first, uint32_t n)
 
 /* -- taking ------------------------------------------------------------------------------------ */
 
-/* S2, from the `from`-th word on. */
-static bool is_untouched(const void *cell, size_t bytes, size_t from)
+/* S2, behind the link. */
+static bool is_untouched(const char *cell, size_t bytes)
 {
-    const ouro_word *words = cell;
-    size_t n = (bytes < LOOK_MOST ? bytes : LOOK_MOST) / sizeof *words - 1;
-    ouro_word any = 0;
-    for (size_t i = from; i < n; i++)
-        any |= words[i];
-    return any == 0;
+    static const char zeroes[LOOK_MOST];
+    size_t n = (bytes < LOOK_MOST ? bytes : LOOK_MOST) - 2 * sizeof(ouro_word);
+    return memcmp(cell + sizeof(ouro_word), zeroes, n) == 0;
 }
 
 void *ouro__hard_take(struct ouro__heap *heap, size_t size, size_t align)
@@ -215,7 +217,7 @@ void *ouro__hard_take(struct ouro__heap *heap, size_t size, size_t align)
         return NULL;
     size_t bytes = ouro__class_size(cls);
     ouro_word *state = state_at(cell, bytes);
-    if (OURO_UNLIKELY(ouro__load(state) != free_at(state) || !is_untouched(cell, bytes, 1)))
+    if (OURO_UNLIKELY(ouro__load(state) != free_at(state) || !is_untouched(cell, bytes)))
         used_when_free(cell);
     ouro__store((ouro_word *)(void *)cell, 0);
     ouro__canary_set(cell, size, state);

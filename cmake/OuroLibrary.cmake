@@ -128,6 +128,12 @@ function(ouro_add_malloc)
     ouro_layer_files(front MALLOC_SOURCES)
     if(OURO_BUILD_MALLOC AND OURO_THREADS AND front AND NOT OURO_SANITIZE)
         set(OURO_HAVE_VALGRIND 0)
+        include(CheckCSourceCompiles)
+        check_c_source_compiles("extern int _dl_find_object(void *, void *);
+int main(void) { return _dl_find_object(0, 0); }" OURO_LIBC_FINDS_OBJECTS)
+        if(NOT OURO_LIBC_FINDS_OBJECTS)
+            list(APPEND front "${PROJECT_SOURCE_DIR}/alloc/find_object.c")
+        endif()
         ouro_add_library(ouro-malloc SHARED THREADS ON LAYERS alloc SOURCES ${front})
         target_compile_definitions(ouro-malloc-objects PRIVATE OURO_FRONT=1)
         # No builtins: a compiler that knows what malloc and calloc do makes one of the other.
@@ -135,7 +141,7 @@ function(ouro_add_malloc)
             -fno-builtin-realloc -fno-builtin-free -fexceptions -fno-tree-slp-vectorize)
         target_link_options(ouro-malloc-shared PRIVATE
             "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/malloc.map" LINKER:--gc-sections
-            -static-libgcc)
+            LINKER:--eh-frame-hdr -static-libgcc) # its own unwinder, and what that reads
         set_target_properties(ouro-malloc-shared PROPERTIES
             LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/malloc.map")
         add_library(ouro::malloc ALIAS ouro-malloc-shared)

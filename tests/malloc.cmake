@@ -7,7 +7,7 @@ endif()
 # The compiler must not do away with what is to be looked at.
 set(no_builtin -fno-builtin)
 set_source_files_properties(malloc_surface.c malloc_life.c malloc_misuse.c malloc_operators.cc
-    malloc_harden.c malloc_report.c
+    malloc_harden.c malloc_report.c doc_malloc.c
     PROPERTIES COMPILE_OPTIONS "${no_builtin}")
 
 set(emulated "OURO_TEST_EMULATED=$<BOOL:${OURO_EMULATED}>")
@@ -17,9 +17,10 @@ ouro_test(malloc_life VARIANTS malloc TIMEOUT 120 DEFINES ${emulated})
 if(OURO_HAVE_CXX)
     ouro_test(malloc_operators VARIANTS malloc SOURCES malloc_operators.cc PLAIN)
 endif()
-ouro_test(malloc_harden VARIANTS malloc)
-# -rdynamic: the functions of the program have names.
-ouro_test(malloc_report VARIANTS malloc LIBS m -rdynamic)
+ouro_test(malloc_harden VARIANTS malloc DEFINES ${emulated})
+ouro_test(doc_malloc VARIANTS malloc DEFINES ${emulated})
+# The functions of the program have names, and callers.
+ouro_test(malloc_report VARIANTS malloc LIBS m -rdynamic -Wl,--eh-frame-hdr DEFINES ${emulated})
 
 # ouro_malloc_again(<program> <suffix> <VARIABLE=value> ...): the test again as <program>.<suffix>, in
 # that environment.
@@ -35,7 +36,11 @@ endfunction()
 foreach(level IN ITEMS 0 1 2 3)
     ouro_malloc_again(malloc_harden ${level} OURO_HARDEN=${level})
 endforeach()
-foreach(program IN ITEMS malloc_surface malloc_life malloc_misuse malloc_operators)
+set(programs malloc_surface malloc_life malloc_misuse malloc_operators)
+if(OURO_TEST_QUICK)
+    set(programs malloc_surface)
+endif()
+foreach(program IN LISTS programs)
     foreach(level IN ITEMS 2 3)
         ouro_malloc_again(${program} harden${level} OURO_HARDEN=${level})
     endforeach()
@@ -43,6 +48,7 @@ foreach(program IN ITEMS malloc_surface malloc_life malloc_misuse malloc_operato
         "OURO_PROFILE=${CMAKE_CURRENT_BINARY_DIR}/${program}.profile")
 endforeach()
 ouro_malloc_again(malloc_surface harden0 OURO_HARDEN=0)
+ouro_malloc_again(doc_malloc harden3 OURO_HARDEN=3)
 ouro_malloc_again(malloc_surface all OURO_HARDEN=3 OURO_STATS=1 OURO_PROFILE_RATE=1
     "OURO_PROFILE=${CMAKE_CURRENT_BINARY_DIR}/malloc_surface.collapsed")
 
