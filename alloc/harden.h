@@ -15,9 +15,9 @@
 extern unsigned ouro__harden;
 extern bool ouro__aside;
 
-#define OURO__PASSES_OVER (OURO_FRONT && OURO_UNLIKELY(ouro__harden == 0))
-#define OURO__HARD        (OURO_FRONT && OURO_UNLIKELY(ouro__harden >= 2))
-#define OURO__ASIDE       (OURO_FRONT && OURO_UNLIKELY(ouro__aside))
+#define OURO__PASSES_OVER OURO_IN_FRONT(OURO_UNLIKELY(ouro__harden == 0))
+#define OURO__HARD        OURO_IN_FRONT(OURO_UNLIKELY(ouro__harden >= 2))
+#define OURO__ASIDE       OURO_IN_FRONT(OURO_UNLIKELY(ouro__aside))
 
 /* Something is wrong with a block of the program's: ouro_fail. At level 0 it is told, the first of
  * each kind, and this returns: the block is to be left alone. */

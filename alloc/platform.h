@@ -106,6 +106,13 @@
 #define OURO_FRONT 0
 #endif
 
+/* A condition that only that library asks. */
+#if OURO_FRONT
+#define OURO_IN_FRONT(x) (x)
+#else
+#define OURO_IN_FRONT(x) 0
+#endif
+
 /* Built to be tested under qemu-user, whose /proc/self/stat tells of no threads (os.h), and which
  * does not survive a fork beside running threads (tests). */
 #ifndef OURO_EMULATED

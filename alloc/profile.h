@@ -7,7 +7,7 @@
 #include "alloc/atomic.h"
 
 extern bool ouro__profiled; /* set before the first heap is made */
-#define OURO__PROFILED (OURO_FRONT && OURO_UNLIKELY(ouro__profiled))
+#define OURO__PROFILED OURO_IN_FRONT(OURO_UNLIKELY(ouro__profiled))
 
 /* Reads the options. Allocates nothing. */
 void ouro__profile_begin(void);

@@ -132,7 +132,10 @@ void *ouro_realloc(void *p, size_t size)
         ouro__os_no_memory();
         return NULL;
     }
-    if (OURO__HARD ? ouro__hard_resize(p, size) : size <= old && size >= old / 2)
+    bool serves = size <= old && size >= old / 2;
+    if (OURO__HARD)
+        serves = ouro__hard_resize(p, size);
+    if (serves)
         return p;
     void *fresh = size > old && !own && !OURO__HARD ? ouro__cell_grow(p, size, true) : NULL;
     if (OURO__PROFILED && fresh)

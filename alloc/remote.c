@@ -214,7 +214,7 @@ static inline void take_home(struct ouro__heap *heap, struct ouro__heap *mine, v
     struct ouro__heap *owner = ouro__page_owner(page);
     if (OURO_UNLIKELY(owner != heap))
         ouro__remote_free(hard ? NULL : mine, owner, cell, page->bytes); /* S6 of harden.c */
-    else if (hard)
+    else if (OURO_IN_FRONT(hard))
         ouro__hard_push(page, cell);
     else
         ouro__page_push(page, cell);
@@ -229,7 +229,7 @@ void ouro__remote_drain(struct ouro__heap *heap, struct ouro__heap *mine)
     ouro_word n = 0;
     const bool hard = OURO__HARD;
     while (cell) {
-        void *next = hard ? ouro__hard_next(cell) : *(void **)cell;
+        void *next = OURO_IN_FRONT(hard) ? ouro__hard_next(cell) : *(void **)cell;
         OURO_PREFETCH(next);               /* of cells that were pushed one by one */
         OURO_PREFETCH(((void **)cell)[1]); /* F6 */
         take_home(heap, mine, cell, hard);

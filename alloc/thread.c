@@ -204,7 +204,7 @@ void ouro__set_up(void)
         ouro__fork_handlers();
     ouro__arena_limit_changed(&ouro__default_runtime);
     ouro__once_done(&ready);
-    if (first && OURO_FRONT) { /* some libcs allocate for it: that comes back to here */
+    if (OURO_FRONT && first) { /* some libcs allocate for it: that comes back to here */
         ouro__fork_handlers();
         ouro__profile_fork_handlers(); /* after the others: its lock is taken before theirs */
     }
