@@ -256,12 +256,13 @@ static void cell_release(const struct ouro__place *place, char *cell)
 void ouro__hard_free(const struct ouro__place *place, void *p)
 {
     bool own = place->kind == OURO__PAGE_SPAN;
+    size_t bytes = place->bytes;
     if (own)
-        ouro__own_free(place, p);
+        bytes = ouro__own_free(place, p);
     else
         cell_free(place, p);
     struct ouro__heap *mine = ouro__harden >= 3 ? ouro__heap_if_any() : NULL;
-    bool kept = mine && ouro__quarantine_put(mine, p, place->bytes);
+    bool kept = mine && ouro__quarantine_put(mine, p, bytes);
     if (kept && own)
         ouro__own_shut(place);
     else if (kept)

@@ -81,7 +81,8 @@ OURO_COLD void ouro__overflowed(const void *p, size_t size);
 /* Raw blocks that have pages of their own: the same as above. */
 bool ouro__owns_pages(size_t size, size_t align);
 void *ouro__own_take(struct ouro__heap *heap, size_t size, size_t align);
-void ouro__own_free(const struct ouro__place *place, void *p);
+/* Returns what was asked for. */
+size_t ouro__own_free(const struct ouro__place *place, void *p);
 size_t ouro__own_size(const struct ouro__place *place, const void *p);
 bool ouro__own_resize(const struct ouro__place *place, void *p, size_t size);
 /* What was freed is in quarantine now. */

@@ -150,7 +150,7 @@ static void wipe(const struct ouro__place *place, char *p, size_t size)
         memset(p, 0, size);
 }
 
-void ouro__own_free(const struct ouro__place *place, void *p)
+size_t ouro__own_free(const struct ouro__place *place, void *p)
 {
     ouro_word *at = asked_of(place), asked = ouro__load(at);
     if (OURO_UNLIKELY(!(asked & IS_OUT)))
@@ -159,6 +159,7 @@ void ouro__own_free(const struct ouro__place *place, void *p)
     if (OURO_UNLIKELY(!ouro__cas_full(at, &asked, asked & ~IS_OUT))) /* O1 */
         ouro__freed_twice(p);
     wipe(place, p, asked >> SIZE_BIT);
+    return asked >> SIZE_BIT;
 }
 
 void ouro__own_shut(const struct ouro__place *place)

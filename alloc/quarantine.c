@@ -4,7 +4,8 @@
  *
  * Each heap has a ring, which its thread alone touches, or who serves the heap when that ends. The
  * ring stands in metadata, not in the blocks. It has room for RING blocks, and for the bytes that
- * the option `quarantine` says; a block above a quarter of these is not kept back. */
+ * the option `quarantine` says; a block above a quarter of these is not kept back. One that has pages
+ * of its own counts with what was asked for, though it has no memory there (O2 of harden_own.c). */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
 

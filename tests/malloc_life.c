@@ -316,8 +316,8 @@ static void fill_up_and_try_other_sizes(void *arg)
         size_t n = take_all(sizes[i], &list);
         if (errno != ENOMEM)
             _exit(20);
-        /* At level 3 such blocks have 64 KiB each, of which most is never touched. */
-        size_t takes = hardening() == 3 && sizes[i] == 20000 ? 64 * KIB : sizes[i];
+        /* At level 3 most of that is never touched. */
+        size_t takes = hardening() == 3 && sizes[i] == 20000 ? GUARDED : sizes[i];
         if (n * takes < room / 2)
             _exit(21 + (int)i);
         give_all(&list);

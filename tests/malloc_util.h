@@ -61,6 +61,13 @@ static UNUSED int hardening(void)
     return level ? atoi(level) : 1;
 }
 
+/* What a block above 8 KiB, and below 60 KiB, has at level 3, with its guard, of address space. */
+#ifdef __x86_64__
+#define GUARDED (64 * KIB)
+#else /* a page may have 64 KiB */
+#define GUARDED (128 * KIB)
+#endif
+
 /* What a block of `size` bytes takes: of a class, with a word behind it if hardened. */
 static UNUSED size_t stored(size_t size)
 {
