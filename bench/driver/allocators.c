@@ -3,6 +3,8 @@
 #include "bench/driver/allocators.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const struct allocator allocators[] = {
@@ -32,4 +34,35 @@ const char *allocator_library(const struct allocator *allocator)
                 return path;
         }
     return NULL;
+}
+
+/* Beside the build's own directory, or where it is installed. */
+const char *allocator_ours(void)
+{
+    static const char *const places[] = {OURO_BENCH_MALLOCS};
+    static char found[4096];
+    char program[2048], path[4096];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n <= 0)
+        return NULL;
+    program[n] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && places[i]; i++) {
+        snprintf(path, sizeof path, "%s/%s", program, places[i]);
+        if (realpath(path, found))
+            return found;
+    }
+    return NULL;
+}
+
+void allocators_tell_absent(struct plan *plan)
+{
+    char reason[192];
+    for (const struct allocator *a = allocators; a->name; a++)
+        if (a->sonames[0] && plan_listed(plan->options->allocators, a->name) &&
+            allocator_library(a) == NULL) {
+            snprintf(reason, sizeof reason, "%s is not installed (package %s)", a->sonames[0],
+                     a->package);
+            plan_add_absent(plan, a->name, reason);
+        }
 }

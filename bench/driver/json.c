@@ -74,6 +74,7 @@ static cJSON *row(const struct plan *plan, const struct cell *c)
     add_number(o, "ratio_to_off", r.mid);
     add_number(o, "ratio_low", r.low);
     add_number(o, "ratio_high", r.high);
+    add_number(o, "rss_ratio", cell_ratio(plan, c, off, true).mid);
     add_number(o, "ratio_coverage", r.pairs ? r.coverage : NAN);
     rounds = cJSON_AddArrayToObject(o, "ns_per_op_by_round");
     for (unsigned i = 0; i < plan->options->rounds; i++)

@@ -4,7 +4,7 @@
  * Exit status: 0 all was measured; 1 a worker failed, or a file could not be written; 2 something
  * was asked for that does not exist. Whether claims hold is reported, not judged. */
 #include "bench/driver/plan.h"
-#include "bench/driver/allocators.h"
+#include "bench/driver/process.h"
 #include "bench/driver/report.h"
 
 #include <argp.h>
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct suite *const suites[] = {&suite_threads, &suite_values, NULL};
+static const struct suite *const suites[] = {&suite_threads, &suite_values, &suite_malloc, NULL};
 
 struct command {
     struct options options;
@@ -182,20 +182,6 @@ static const char *workers_directory(void)
     return path;
 }
 
-static int have_program(const char *name)
-{
-    const char *dirs = getenv("PATH");
-    char path[4096];
-    while (dirs && *dirs) {
-        size_t n = strcspn(dirs, ":");
-        snprintf(path, sizeof path, "%.*s/%s", (int)n, dirs, name);
-        if (access(path, X_OK) == 0)
-            return 1;
-        dirs += n + (dirs[n] == ':');
-    }
-    return 0;
-}
-
 /* Whether FILE can be written, or made: told before minutes of measuring, not after. */
 static bool can_write(const char *file)
 {
@@ -264,7 +250,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "ouro-bench: %s has no picture\n", c.suite->name);
         return 2;
     }
-    if (c.options.plot && !have_program("gnuplot")) {
+    char gnuplot[4096];
+    if (c.options.plot && !process_find("gnuplot", gnuplot, sizeof gnuplot)) {
         fprintf(stderr, "ouro-bench: --plot needs gnuplot (package gnuplot-nox)\n");
         return 2;
     }

@@ -25,6 +25,8 @@ struct options {
     regex_t filter; /* of workloads */
 };
 
+struct program;
+
 struct workload {
     const char *name;
     const char *unit;     /* of one operation */
@@ -41,11 +43,12 @@ struct cell {
     const char *allocator; /* ouro, libc, jemalloc, .. */
     const char *
         program; /* ouro, c, c++, nim (on its own allocator or on ouro), kernel, or what ours is compared with */
-    const char *worker;  /* the executable, or NULL: see base_of */
-    const char *preload; /* a library, or NULL */
-    unsigned workers;    /* threads that work */
-    bool yardstick;      /* what ratio_to_off of its workload refers to */
-    size_t base_of;      /* 1 + index of the cell whose worker measures this one too, or 0 */
+    const char *worker;            /* the executable, or NULL: see command, base_of */
+    const struct program *command; /* what is run in a worker's place (programs.h), or NULL */
+    const char *preload;           /* a library, or NULL */
+    unsigned workers;              /* threads that work */
+    bool yardstick;                /* what ratio_to_off of its workload refers to */
+    size_t base_of; /* 1 + index of the cell whose worker measures this one too, or 0 */
     /* Results, by round. */
     double *ns, *rss;
     double idle_rss;
@@ -77,6 +80,7 @@ struct claims {
 struct suite {
     const char *name, *what;
     const char *ratio;                /* what ratios to the yardstick are called in the table */
+    bool rss_ratio;                   /* the table has ratios of memory, too */
     const struct workload *workloads; /* name NULL at the end */
     void (*plan)(struct plan *plan);
     void (*claims)(const struct plan *plan, struct claims *claims);
@@ -84,7 +88,7 @@ struct suite {
     const char *const *claim_names;                         /* for --list; NULL at the end */
 };
 
-extern const struct suite suite_threads, suite_values;
+extern const struct suite suite_threads, suite_values, suite_malloc;
 
 /* Whether the filter lets a workload pass, and whether a list (NULL: yes) has a word. */
 bool plan_wants(const struct plan *plan, const struct workload *workload);

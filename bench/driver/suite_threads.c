@@ -166,14 +166,7 @@ static void add_nim(struct plan *plan, const struct workload *w)
 
 static void tell_absent(struct plan *plan)
 {
-    char reason[192];
-    for (const struct allocator *a = allocators; a->name; a++)
-        if (a->sonames[0] && plan_listed(plan->options->allocators, a->name) &&
-            allocator_library(a) == NULL) {
-            snprintf(reason, sizeof reason, "%s is not installed (package %s)", a->sonames[0],
-                     a->package);
-            plan_add_absent(plan, a->name, reason);
-        }
+    allocators_tell_absent(plan);
     if (!is_built(plan, "ouro-bench-nim-off"))
         plan_add_absent(plan, "nim", "nim was not found when this was built (package nim)");
 }

@@ -7,24 +7,36 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_ratio(FILE *to, const struct plan *plan, const struct cell *cell)
+/* Nanoseconds as they are up to a million. */
+static void print_time(FILE *to, double ns)
+{
+    if (ns < 1e6)
+        fprintf(to, " %9.2f", ns);
+    else
+        fprintf(to, " %6.1f ms", ns / 1e6);
+}
+
+static void print_ratio(FILE *to, const struct plan *plan, const struct cell *cell, bool with_rss)
 {
     const struct cell *off = plan_yardstick(plan, cell->workload);
     if (off == NULL || cell == off) {
-        fprintf(to, "%8s", cell == off ? "1" : "");
+        fprintf(to, "%*s", with_rss ? 15 : 8, cell == off ? "1" : "");
         return;
     }
+    if (with_rss)
+        fprintf(to, "  (%.3f)", cell_ratio(plan, cell, off, true).mid);
     struct stats_ratio r = cell_ratio(plan, cell, off, false);
     if (isfinite(r.mid))
         fprintf(to, "%8.3f  %.3f .. %.3f", r.mid, r.low, r.high);
 }
 
-static void print_cell(FILE *to, const struct plan *plan, const struct cell *cell)
+static void print_cell(FILE *to, const struct suite *suite, const struct plan *plan,
+                       const struct cell *cell)
 {
     double rss = cell_rss(plan, cell);
     char on[64];
     bool told = strcmp(cell->program, "c") != 0 && strcmp(cell->program, cell->allocator) != 0 &&
-                strcmp(cell->allocator, "none") != 0;
+                strcmp(cell->allocator, "none") != 0 && cell->command == NULL;
     if (strcmp(cell->program, "nim") == 0)
         snprintf(on, sizeof on, "%s",
                  strcmp(cell->allocator, "nim") == 0 ? "Nim stock" : "Nim on Ouro");
@@ -36,13 +48,13 @@ static void print_cell(FILE *to, const struct plan *plan, const struct cell *cel
         fprintf(to, " failed: %s\n", cell->failure);
         return;
     }
-    fprintf(to, " %9.2f  %5.1f %%", cell_median(plan, cell),
-            100 * stats_spread(cell->ns, plan->options->rounds));
+    print_time(to, cell_median(plan, cell));
+    fprintf(to, "  %5.1f %%", 100 * stats_spread(cell->ns, plan->options->rounds));
     if (isfinite(rss))
         fprintf(to, " %9.1f", rss / 1024);
     else
         fprintf(to, " %9s", "");
-    print_ratio(to, plan, cell);
+    print_ratio(to, plan, cell, suite->rss_ratio);
     fputc('\n', to);
 }
 
@@ -81,15 +93,15 @@ void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
             plan->options->rounds, plan->options->quick ? ", quick" : "");
     if (plan->options->rounds < 6)
         fprintf(to, "(fewer than 6 rounds: the intervals are the extremes and cover less)\n");
-    fprintf(to, "\n  %-8s %-4s %-16s %9s  %7s %9s%8s  %s\n", "counts", "thr.", "on", "ns each",
-            "spread", "RSS MiB", suite->ratio, "");
+    fprintf(to, "\n  %-8s %-4s %-16s %9s  %7s %9s%s%8s  %s\n", "counts", "thr.", "on", "ns each",
+            "spread", "RSS MiB", suite->rss_ratio ? "  (ratio)" : "", suite->ratio, "");
     for (size_t i = 0; i < plan->count; i++) {
         const struct cell *c = &plan->cells[i];
         if (c->workload != last)
             fprintf(to, "%s: %s; per %s\n", c->workload->name, c->workload->what,
                     c->workload->unit);
         last = c->workload;
-        print_cell(to, plan, c);
+        print_cell(to, suite, plan, c);
     }
     for (size_t i = 0; i < plan->absent_count; i++)
         fprintf(to, "left out: %s: %s\n", plan->absent[i].name, plan->absent[i].reason);

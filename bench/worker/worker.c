@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* dladdr */
 #include "bench/bench.h"
 #include "bench/gbench_shim.h"
+#include "bench/worker/peak.h"
 
 #include <dlfcn.h>
 #include <getopt.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define MAX_REPETITIONS 64
@@ -80,14 +80,13 @@ static const char *malloc_file(void)
 
 static void print_result(const struct worker *w, const double *ns, unsigned count, long idle)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
+    long peak = bench_peak_kib();
     printf("{\"workload\":\"%s\",\"ops\":%zu,\"ns_per_op\":[", w->workload->name, w->run.ops);
     for (unsigned i = w->workload->cold ? 0 : 1, n = 0; i < count; i++, n++)
         printf("%s%.6g", n > 0 ? "," : "", ns[i] / (double)w->run.ops);
     printf("],\"base_ns_per_op\":%.6g,\"check\":\"%llu\",\"peak_rss_kib\":%ld,\"idle_rss_kib\":%ld,"
            "\"malloc\":\"%s\"",
-           w->run.base_ns, (unsigned long long)w->run.check, usage.ru_maxrss, idle, malloc_file());
+           w->run.base_ns, (unsigned long long)w->run.check, peak, idle, malloc_file());
     if (w->run.error)
         printf(",\"error\":\"%s\"", w->run.error);
     printf("}\n");
