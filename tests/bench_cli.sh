@@ -36,7 +36,7 @@ result() {
 }
 
 "$bench" --list >"$dir/out" || complain "--list failed"
-for suite in threads values; do
+for suite in threads values malloc; do
     grep -q "^$suite " "$dir/out" || complain "--list does not name the suite $suite"
 done
 "$bench" threads --list >"$dir/out" || complain "threads --list failed"
@@ -48,6 +48,12 @@ done
 for word in append concat reuse-map append_vs_kernel string_vs_kernel filter_vs_plain \
     context_vs_tls reuse_vs_fresh; do
     grep -q "  $word" "$dir/out" || complain "values --list does not name $word"
+done
+"$bench" malloc --list >"$dir/out" || complain "malloc --list failed"
+for word in lifo fifo random remote larson startup lua python random_vs_libc random_vs_tcmalloc \
+    fifo_vs_libc lifo_vs_libc remote_vs_mimalloc remote_spread startup_rss_kib lua_vs_libc \
+    python_vs_libc lua_rss_vs_libc python_rss_vs_libc; do
+    grep -q "  $word" "$dir/out" || complain "malloc --list does not name $word"
 done
 
 refuses "no such suite: thread" thread
@@ -85,6 +91,17 @@ mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 't
 "$bench" values --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
     complain "values: status $?: $(cat "$dir/out" "$dir/err")"
 "$shape" "$dir/json" values || complain "values: the JSON has another shape"
+# Kernels, programs that are found, one that is brought along; nothing is left behind.
+mkdir "$dir/tmp"
+TMPDIR=$dir/tmp "$bench" malloc --quick --rounds 1 --allocators ouro,libc --json "$dir/json" \
+    >"$dir/out" 2>"$dir/err" || complain "malloc: status $?: $(cat "$dir/out" "$dir/err")"
+"$shape" "$dir/json" malloc || complain "malloc: the JSON has another shape"
+for row in lifo fifo random remote remote-both larson random-mt startup maps; do
+    grep -q "^$row: " "$dir/out" || complain "malloc did not measure $row"
+done
+[ -z "$(ls "$dir/tmp")" ] || complain "malloc leaves behind: $(ls "$dir/tmp")"
+have_malloc=yes
+grep -q 'left out: ouro: ' "$dir/out" && have_malloc=no
 
 # Workers whose results are known.
 mkdir "$dir/workers"
@@ -135,6 +152,47 @@ claims nim_rss_worst_vs_stock '1\.000' met
 nims 44
 claims nim_threads_on_ratio '4\.400' 'NOT met'
 claims nim_worst_vs_stock '1\.100' 'NOT met (largest of 6: trees, threads on)'
+
+# Known results of malloc: libc's, and others', which are preloaded.
+fake_malloc() { # fake_malloc WORKER LIBC_NS OURS_NS LIBC_KIB OURS_KIB
+    fake "$1" "ns=$2 kib=$4; [ -z \"\$LD_PRELOAD\" ] || ns=$3 kib=$5
+    echo \"{\\\"ns_per_op\\\":[\$ns],\\\"check\\\":\\\"7\\\",\\\"peak_rss_kib\\\":\$kib,\\\"malloc\\\":\\\"\$LD_PRELOAD\\\"}\""
+}
+fake_program() { # fake_program COMMANDS: in the place of C++
+    mkdir -p "$dir/workers/programs"
+    printf '#!/bin/sh\n%s\n' "$1" >"$dir/workers/programs/maps"
+    chmod +x "$dir/workers/programs/maps"
+}
+mallocs() {
+    "$bench" malloc --workers "$dir/workers" --filter "$1" --allocators ouro,libc --rounds 6 \
+        --json "$dir/json" >"$dir/out" 2>&1
+}
+if [ $have_malloc = yes ]; then
+    fake_malloc ouro-bench-worker-pairs 10 3 1000 1000
+    fake_malloc ouro-bench-worker-startup 10 3 1000 1900
+    mallocs '^(lifo|fifo|random|remote|startup)$' || complain "malloc, known results: status $?"
+    "$shape" "$dir/json" malloc || complain "malloc: the JSON of known results has another shape"
+    claims random_vs_libc '0\.300' met
+    claims lifo_vs_libc '0\.300' met
+    claims remote_spread '0\.000' met
+    claims startup_rss_kib '900\.000' met
+    fake_malloc ouro-bench-worker-pairs 10 3.7 1000 1000
+    fake_malloc ouro-bench-worker-startup 10 3 1000 2100
+    mallocs '^(fifo|startup)$' || complain "malloc, known results: status $?"
+    claims fifo_vs_libc '0\.370' 'NOT met'
+    claims startup_rss_kib '1100\.000' 'NOT met'
+    # shellcheck disable=SC2016 # the program expands it
+    fake_program 'echo "$1"'
+    mallocs '^maps$' || complain "malloc, a known program: status $?: $(cat "$dir/out")"
+    # shellcheck disable=SC2016
+    fake_program '[ -z "$LD_PRELOAD" ] || exit 9'
+    mallocs '^maps$' && complain "a program that fails does not make the status 1"
+    grep -q 'failed: exit status 9' "$dir/out" || complain "its status is not named"
+    # shellcheck disable=SC2016
+    fake_program 'echo "other $LD_PRELOAD"'
+    mallocs '^maps$' && complain "a program that prints something else does not make the status 1"
+    grep -q 'failed: computed' "$dir/out" || complain "another output is not named"
+fi
 
 # shellcheck disable=SC2016 # the worker expands it
 fake ouro-bench-worker-atomic 'kill -SEGV $$'

@@ -40,7 +40,8 @@ static void check_row(const cJSON *row)
     static const char *const texts[] = {"workload", "counts", "threads", "allocator",
                                         "program",  "unit",   "status"};
     static const char *const figures[] = {"median_ns_per_op", "spread",    "peak_rss_kib",
-                                          "ratio_to_off",     "ratio_low", "ratio_high"};
+                                          "ratio_to_off",     "ratio_low", "ratio_high",
+                                          "rss_ratio"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         expect(is_text(row, texts[i]), "not a text", texts[i]);
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
