@@ -9,7 +9,8 @@
  *   FULL     an eighth of the page has come back: it is queued and becomes AVAIL
  *   AVAIL    everything has come back: the page is empty
  *
- *  H1  ready[t][c] holds only cells of current[t][c] (hidden[t][c] while the heap is watched).
+ *  H1  ready[t][c] (hidden[t][c] while the heap is watched) holds cells of current[t][c]; of raw
+ *      ones also some of other heaps' pages, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
  *      has had time to fill up before it is given out again.
  *  H3  A refill polls the remote list with one plain load; only then does the heap grow.
@@ -221,8 +222,17 @@ static void *refill_from_own(struct ouro__heap *heap, unsigned tag, unsigned cls
     return NULL;
 }
 
+/* How many cells of others may be kept until the next refill (raw.h). */
+static uint16_t may_keep(unsigned cls)
+{
+    size_t bytes = ouro__class_size(cls);
+    return bytes < OURO__KEEP_LEAST ? 0 : (uint16_t)(OURO__KEEP_BYTES / bytes);
+}
+
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
+    if (tag == OURO__RAW)
+        heap->keeps[cls] = may_keep(cls);
     if (OURO_UNLIKELY(ouro__remote_pending(heap)))
         ouro__remote_drain(heap, heap);
     void *cells = refill_from_own(heap, tag, cls);
@@ -240,19 +250,30 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
 
 /* -- settling ---------------------------------------------------------------------------------- */
 
+/* What a ready list holds goes back to its pages; what was kept of others' goes home. */
+static void settle_list(struct ouro__heap *heap, void **list)
+{
+    void *cell = *list;
+    *list = NULL;
+    for (void *next; cell; cell = next) {
+        next = ouro__next_free(cell);
+        struct ouro__page *page = ouro__place_of(cell).page;
+        struct ouro__heap *owner = ouro__page_owner(page);
+        if (OURO_LIKELY(owner == heap))
+            ouro__page_free(page, cell);
+        else
+            ouro__remote_free(NULL, owner, cell, page->bytes);
+    }
+}
+
 static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     struct ouro__page *page = heap->current[tag][cls];
+    heap->keeps[cls] = 0;
+    settle_list(heap, &heap->pub.ready[tag][cls]);
+    settle_list(heap, &heap->hidden[tag][cls]);
     if (!page)
         return;
-    void **lists[2] = {&heap->pub.ready[tag][cls], &heap->hidden[tag][cls]};
-    for (unsigned i = 0; i < 2; i++) {
-        for (void *cell = *lists[i], *next; cell; cell = next) {
-            next = ouro__next_free(cell);
-            ouro__page_free(page, cell);
-        }
-        *lists[i] = NULL;
-    }
     heap->current[tag][cls] = NULL;
     if (page->pub.countdown == 0)
         page_give(heap, page);

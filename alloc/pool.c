@@ -209,13 +209,17 @@ static bool is_listed(const void *list, const void *cell)
     return list != NULL;
 }
 
-/* Whether a cell of the calling thread's is free already, where that shows. */
-static bool is_free(const struct ouro__page *page, const struct ouro__heap *mine, const void *cell)
+/* Whether a cell is free already, where that shows. The lists of others are not looked at: no block
+ * that is out has the mark but by reading a free one. `own`: its page is the calling thread's. */
+static bool is_free(const struct ouro__page *page, const struct ouro__heap *mine, const void *cell,
+                    bool own)
 {
     if (!OURO_FRONT)
-        return page->pub.free == cell;
-    return ouro__is_marked(page, cell) && (is_listed(page->pub.free, cell) ||
-                                           is_listed(mine->pub.ready[OURO__RAW][page->cls], cell));
+        return own && page->pub.free == cell;
+    if (!ouro__is_marked(page, cell))
+        return false;
+    return !own || is_listed(page->pub.free, cell) ||
+           is_listed(mine->pub.ready[OURO__RAW][page->cls], cell);
 }
 
 static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)
@@ -241,7 +245,7 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
     }
     struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
-    if (owner == mine && OURO_UNLIKELY(is_free(place->page, mine, cell))) {
+    if (OURO_UNLIKELY(is_free(place->page, mine, cell, owner == mine))) {
         ouro__freed_twice(freed);
         return;
     }

@@ -12,7 +12,8 @@
  *
  * In libouro-malloc.so a cell that lies in its page's free list, or among those that were taken out
  * of it to be given out, is marked: its second word is the page's address. Who gives out a cell
- * unmarks it. A marked one that is given back is looked for in those lists (pool.c). */
+ * unmarks it. A marked one that is given back is looked for in those lists (pool.c), if they are the
+ * caller's. */
 #ifndef OURO_ALLOC_RAW_H
 #define OURO_ALLOC_RAW_H
 
@@ -95,6 +96,25 @@ OURO_INLINE bool ouro__raw_give(const struct ouro_heap *heap, void *p)
     return true;
 }
 
+/* Keeping. A block of another thread's page that is given back goes to the head of the list of what
+ * this thread gives out next, if it takes such blocks itself: then it is in the cache, and neither
+ * of the two waits for the other. To its page's owner it is out as before. Each refill of a class
+ * allows so many bytes: so who only gives back keeps nothing, and who takes too no more than that.
+ * Small ones go home: kept, the two threads would write to the same lines of the cache. */
+#define OURO__KEEP_BYTES ((size_t)32768)
+#define OURO__KEEP_LEAST 128
+OURO_INLINE bool ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
+{
+    unsigned cls = page->cls;
+    if (mine->keeps[cls] == 0 || mine->pub.watched || ouro__load(&ouro__more_runtimes))
+        return false;
+    mine->keeps[cls]--;
+    *(void **)cell = mine->pub.ready[OURO__RAW][cls];
+    ouro__raw_mark(page, cell);
+    mine->pub.ready[OURO__RAW][cls] = cell;
+    return true;
+}
+
 /* The same for a block of another heap. */
 OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
 {
@@ -108,7 +128,10 @@ OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
     uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
     if (offset * page->factor >= ouro__half_load(&page->reach))
         return false;
-    ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
+    if (OURO_IN_FRONT(OURO_UNLIKELY(ouro__is_marked(page, p))))
+        return false; /* free already */
+    if (!ouro__raw_keep(ouro__heap_whole(heap), page, p))
+        ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
     return true;
 }
 

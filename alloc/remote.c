@@ -141,6 +141,29 @@ static void link_up(void **cells, uint32_t count)
     }
 }
 
+static OURO_COLD bool is_before(void *const *cells, uint32_t i)
+{
+    uint32_t first = 0;
+    while (cells[first] != cells[i])
+        first++;
+    return first < i;
+}
+
+/* Of libouro-malloc.so: what stands in a batch twice was freed twice. How many are left. */
+static uint32_t without_doubles(void **cells, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        void **second = (void **)cells[i] + 1;
+        if (OURO_UNLIKELY(*second == cells) && is_before(cells, i)) {
+            ouro__freed_twice(cells[i]);
+            cells[i--] = cells[--count];
+            continue;
+        }
+        *second = cells;
+    }
+    return count;
+}
+
 /* Puts `next`, with `cell` if it has one, in the batch's place and pushes what was in it. In this
  * order: pushing may serve a heap, which fills batches. */
 static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, unsigned at,
@@ -148,6 +171,8 @@ static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, unsigned at,
 {
     struct ouro__batch *batch = &mine->batches[at], full = *batch;
     void **cells = mine->batched[at];
+    if (OURO_IN_FRONT(!OURO__HARD)) /* at other levels it is seen when it is freed */
+        full.count = without_doubles(cells, full.count);
     link_up(cells, full.count);
     void *first = cells[0], *last = full.count > 0 ? cells[full.count - 1] : NULL;
     *batch = next;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* White-box: looks at heaps and the arena when all is quiet. Blocks that change threads, threads
  * that come and go. */
+#include "alloc/raw.h"
 #include "alloc_check.h"
 #include <pthread.h>
 #include <sched.h>
@@ -336,9 +337,87 @@ static void threads_allocate_and_free_in_destructors_of_every_round(void **state
     all_is_given_back();
 }
 
+/* -- blocks of others that a thread gives out again ---------------------------------------------- */
+
+enum { KEPT_SIZE = 256, LENT = 4096 };
+static void *lent[LENT];
+
+static void *lend(void *arg)
+{
+    for (size_t i = 0; i < LENT; i++)
+        lent[i] = ouro_malloc(KEPT_SIZE);
+    return arg;
+}
+
+static bool is_lent(const void *p)
+{
+    for (size_t i = 0; i < LENT; i++) {
+        if (lent[i] == p)
+            return true;
+    }
+    return false;
+}
+
+static void what_a_thread_freed_of_others_it_gives_out_next(void **state)
+{
+    (void)state;
+    void *own = ouro_malloc(KEPT_SIZE);
+    if (ouro__context.heap->watched) /* as in the checked library: then each goes home */
+        skip();
+    pthread_join(start(lend, NULL), NULL);
+    ouro_free(lent[7]);
+    void *again = ouro_malloc(KEPT_SIZE);
+    assert_ptr_equal(again, lent[7]);
+    for (size_t i = 0; i < LENT; i++)
+        ouro_free(lent[i]);
+    ouro_free(own);
+    all_is_given_back();
+}
+
+/* However many it frees: what it may keep is what a refill allows. */
+static void what_a_thread_keeps_of_others_is_bounded(void **state)
+{
+    (void)state;
+    void *own = ouro_malloc(KEPT_SIZE);
+    if (ouro__context.heap->watched)
+        skip();
+    pthread_join(start(lend, NULL), NULL);
+    for (size_t i = 0; i < LENT; i++)
+        ouro_free(lent[i]);
+    size_t kept = 0, bound = OURO__KEEP_BYTES / KEPT_SIZE;
+    const void *cell = ouro__context.heap->ready[OURO__RAW][ouro__class_of(KEPT_SIZE)];
+    for (; cell; cell = *(void *const *)cell)
+        kept += is_lent(cell);
+    assert_in_range(kept, 1, bound);
+    ouro_free(own);
+    all_is_given_back();
+}
+
+static void *free_all(void *arg)
+{
+    for (size_t i = 0; i < LENT; i++)
+        ouro_free(lent[i]);
+    for (unsigned cls = 0; cls < OURO__CLASSES; cls++)
+        *(bool *)arg &= ouro__context.heap->ready[OURO__RAW][cls] == NULL;
+    return NULL;
+}
+
+static void who_takes_no_blocks_keeps_none(void **state)
+{
+    (void)state;
+    bool none = true;
+    lend(NULL);
+    pthread_join(start(free_all, &none), NULL);
+    assert_true(none);
+    all_is_given_back();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_thread_freed_of_others_it_gives_out_next),
+        cmocka_unit_test(what_a_thread_keeps_of_others_is_bounded),
+        cmocka_unit_test(who_takes_no_blocks_keeps_none),
         cmocka_unit_test(memory_stays_flat_when_one_thread_allocates_and_another_frees),
         cmocka_unit_test(a_hundred_threads_allocate_and_end_and_the_main_thread_frees_all),
         cmocka_unit_test(threads_that_only_free_hand_everything_over),

@@ -57,6 +57,22 @@ static void free_before_a_thread(void *arg)
     give(q);
 }
 
+static void *free_twice_in_thread(void *p)
+{
+    void *q = malloc(1000); /* of that size it keeps what it frees of others' */
+    give(p);
+    give(p);
+    give(q);
+    return NULL;
+}
+
+static void free_twice_in_a_thread(void *arg)
+{
+    void *q = malloc(*(size_t *)arg);
+    in_thread(free_twice_in_thread, other = malloc(*(size_t *)arg));
+    give(q);
+}
+
 static void free_at_1(void *arg)
 {
     give((other = malloc(*(size_t *)arg)) + 1);
@@ -200,8 +216,10 @@ static struct misuse misuses[] = {
     {free_twice_with_others_between, 700, ALL(DOUBLE)},
     {free_after_a_thread, 24, FROM_2(DOUBLE)},
     {free_after_a_thread, 1000, FROM_2(DOUBLE)},
-    {free_before_a_thread, 24, FROM_2(DOUBLE)},
-    {free_before_a_thread, 1000, FROM_2(DOUBLE)},
+    {free_before_a_thread, 24, ALL(DOUBLE)},
+    {free_before_a_thread, 1000, ALL(DOUBLE)},
+    {free_twice_in_a_thread, 24, ALL(DOUBLE)},
+    {free_twice_in_a_thread, 1000, ALL(DOUBLE)},
     {free_at_1, 100, ALL(INTERIOR)},
     {free_at_8, 100, ALL(INTERIOR)},
     {free_at_16, 100, ALL(INTERIOR)},
