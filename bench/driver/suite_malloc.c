@@ -12,14 +12,15 @@
 #define TWO    MALLOC_TWO
 
 const struct workload malloc_workloads[] = {
-    {"lifo", "pair", "a block of 32 bytes is taken and given back", 4, KERNEL},
-    {"fifo", "pair", "1000 blocks of 32 bytes are taken, then given back in that order", 4, KERNEL},
-    {"random", "pair", "blocks of 16 to 1024 bytes take each other's place, 10,000 live", 4,
+    {"lifo", "pair", "a block of 32 bytes is taken and given back", 11, KERNEL},
+    {"fifo", "pair", "1000 blocks of 32 bytes are taken, then given back in that order", 11,
      KERNEL},
-    {"remote", "pair", "one thread takes blocks, another gives them back", 4, KERNEL | TWO},
-    {"remote-both", "pair", "two threads take blocks and give back each other's", 4, KERNEL | TWO},
-    {"larson", "pair", "sets of blocks go round two threads, who replace them", 4, KERNEL | TWO},
-    {"random-mt", "pair", "two threads do as in random, each for itself", 4, KERNEL | TWO},
+    {"random", "pair", "blocks of 16 to 1024 bytes take each other's place, 10,000 live", 11,
+     KERNEL},
+    {"remote", "pair", "one thread takes blocks, another gives them back", 11, KERNEL | TWO},
+    {"remote-both", "pair", "two threads take blocks and give back each other's", 11, KERNEL | TWO},
+    {"larson", "pair", "sets of blocks go round two threads, who replace them", 11, KERNEL | TWO},
+    {"random-mt", "pair", "two threads do as in random, each for itself", 11, KERNEL | TWO},
     {"startup", "run", "a program that takes one block and ends", 1, 0},
     {"lua", "run", "Lua: tables and strings are made and dropped", 1, 0},
     {"python", "run", "CPython on malloc: dicts, lists, strings, objects, JSON", 1, 0},

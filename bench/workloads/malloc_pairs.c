@@ -12,22 +12,22 @@
 
 static double repeat_lifo(struct bench_run *run)
 {
-    size_t n = run->ops = run->quick ? 2000000 : 20000000;
-    double start = bench_now();
+    size_t n = run->ops = run->quick ? 1000000 : 6000000;
+    double start = malloc_thread_now();
     for (size_t i = 0; i < n; i++) {
         size_t *p = malloc_or_die(PAIR_SIZE);
         *p = i;
         free(p);
     }
-    return bench_now() - start;
+    return malloc_thread_now() - start;
 }
 
 static double repeat_fifo(struct bench_run *run)
 {
     static void *queue[QUEUE];
-    size_t rounds = run->quick ? 1000 : 12000;
+    size_t rounds = run->quick ? 500 : 4000;
     run->ops = rounds * QUEUE;
-    double start = bench_now();
+    double start = malloc_thread_now();
     for (size_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < QUEUE; i++) {
             size_t *p = malloc_or_die(PAIR_SIZE);
@@ -37,7 +37,7 @@ static double repeat_fifo(struct bench_run *run)
         for (size_t i = 0; i < QUEUE; i++)
             free(queue[i]);
     }
-    return bench_now() - start;
+    return malloc_thread_now() - start;
 }
 
 static void setup_random(struct bench_run *run)
@@ -48,10 +48,10 @@ static void setup_random(struct bench_run *run)
 static double repeat_random(struct bench_run *run)
 {
     static void *live[LIVE_COUNT];
-    size_t n = run->ops = run->quick ? 500000 : 6000000;
-    double start = bench_now();
+    size_t n = run->ops = run->quick ? 300000 : 2000000;
+    double start = malloc_thread_now();
     run->check = malloc_replace(live, run->state, n);
-    double ns = bench_now() - start;
+    double ns = malloc_thread_now() - start;
     malloc_clear(live, LIVE_COUNT);
     return ns;
 }

@@ -26,6 +26,14 @@ struct malloc_step *malloc_sizes_make(uint64_t seed, uint32_t places, uint32_t m
 uint64_t malloc_replace(void **live, const struct malloc_step *steps, size_t n);
 void malloc_clear(void **live, size_t count); /* frees them all, and leaves NULL */
 
+/* What one thread took: another program's turns on the processor are not in it. */
+static inline double malloc_thread_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
 static inline void *malloc_or_die(size_t size)
 {
     void *p = malloc(size);

@@ -56,7 +56,7 @@ static void take_block(void *item, uint64_t *sum)
 
 static double repeat_remote(struct bench_run *run)
 {
-    struct pair_work work = {make_block, take_block, NULL, run->quick ? 300000 : 4000000};
+    struct pair_work work = {make_block, take_block, NULL, run->quick ? 150000 : 1500000};
     run->ops = work.count;
     return pair_run(&work, true, &run->check);
 }
@@ -92,7 +92,7 @@ static void work_both(void *half)
 static double repeat_both(struct bench_run *run)
 {
     static struct pair_ring ring[2];
-    size_t n = run->quick ? 150000 : 2000000;
+    size_t n = run->quick ? 80000 : 800000;
     struct both one = {&ring[0], &ring[1], n, 0}, other = {&ring[1], &ring[0], n, 0};
     run->ops = 2 * n;
     double ns = run_two(work_both, &one, &other);
@@ -139,7 +139,7 @@ static double repeat_larson(struct bench_run *run)
 {
     static struct pair_ring ring[2];
     static void *set[SETS][SET_COUNT];
-    size_t turns = run->quick ? 500 : 6000;
+    size_t turns = run->quick ? 300 : 2000;
     struct larson one = {&ring[0], &ring[1], run->state, turns, 0};
     struct larson other = {&ring[1], &ring[0], run->state, turns, 0};
     for (size_t i = 0; i < SETS; i++)
@@ -181,7 +181,7 @@ static double repeat_apart(struct bench_run *run)
     static struct apart half[2];
     for (size_t i = 0; i < 2; i++) {
         half[i].steps = run->state;
-        half[i].count = run->quick ? 300000 : 3000000;
+        half[i].count = run->quick ? 200000 : 1000000;
     }
     run->ops = half[0].count + half[1].count;
     double ns = run_two(work_apart, &half[0], &half[1]);
