@@ -23,7 +23,7 @@ proc wait(j: Job; ms: int) {.async.} =
 
 proc ordered() {.async.} =
   let jobs = [job("c"), job("a"), job("b")]
-  let times = [90, 10, 50]
+  let times = [900, 10, 450] # far apart: a busy machine may halt between two of the timers
   for i, j in jobs: asyncCheck j.wait(times[i])
   for j in jobs: await j.done
 
