@@ -10,10 +10,13 @@
  *   AVAIL    everything has come back: the page is empty
  *
  *  H1  ready[t][c] (hidden[t][c] while the heap is watched) holds cells of current[t][c]; of raw
- *      ones also some of other heaps' pages, which this thread freed (raw.h, keeping).
+ *      ones also some of any pages of that class, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
  *      has had time to fill up before it is given out again.
- *  H3  A refill polls the remote list with one plain load; only then does the heap grow.
+ *  H3  room[c] is at most what OURO__KEEP_BYTES allow less the raw cells in ready[RAW][c], or 0; it is 0
+ *      while the heap is watched. When it is 0 and a page becomes AVAIL all the same, more comes
+ *      back than is taken: what was kept goes back to its pages, lest it hold each of them.
+ *  H4  A refill polls the remote list with one plain load; only then does the heap grow.
  */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
@@ -88,6 +91,22 @@ static void page_give(struct ouro__heap *heap, struct ouro__page *page)
     ouro__slices_give(page);
 }
 
+/* What a ready list holds goes back to its pages; what was kept of others' goes home. */
+static void settle_list(struct ouro__heap *heap, void **list)
+{
+    void *cell = *list;
+    *list = NULL;
+    for (void *next; cell; cell = next) {
+        next = ouro__next_free(cell);
+        struct ouro__page *page = ouro__place_of(cell).page;
+        struct ouro__heap *owner = ouro__page_owner(page);
+        if (OURO_LIKELY(owner == heap))
+            ouro__page_free(page, cell);
+        else
+            ouro__remote_free(NULL, owner, cell, page->bytes);
+    }
+}
+
 void ouro__page_notice(struct ouro_page *pub)
 {
     struct ouro__page *page = ouro__page_whole(pub);
@@ -96,8 +115,11 @@ void ouro__page_notice(struct ouro_page *pub)
         return;
     if (page->state == OURO__PAGE_FULL) {
         avail_push(heap, page);
-        if (page->pub.countdown > 0)
+        if (page->pub.countdown > 0) {
+            if (page->tag == OURO__RAW && heap->room[page->cls] == 0)
+                settle_list(heap, &heap->pub.ready[OURO__RAW][page->cls]);
             return;
+        }
     }
     /* Empty. One such page a class is kept, so that a program at the brink does not swing. */
     if (heap->avail_first[page->tag][page->cls] == page && page->next == NULL)
@@ -133,6 +155,15 @@ void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32
 
 /* -- taking cells ------------------------------------------------------------------------------ */
 
+/* The ready list of a page's class is now `n` of its cells: what may be kept beside them. */
+static void set_room(const struct ouro__page *page, uint32_t n)
+{
+    struct ouro__heap *heap = page->heap;
+    if (page->tag == OURO__RAW)
+        heap->room[page->cls] =
+            heap->pub.watched ? 0 : (intptr_t)(OURO__KEEP_BYTES / page->bytes) - (intptr_t)n;
+}
+
 /* Cuts some more blocks off `page` and links them in address order; NULL: it is all cut. */
 static void *page_cut(struct ouro__page *page)
 {
@@ -159,6 +190,7 @@ static void *page_cut(struct ouro__page *page)
     ouro__fence_release();
     ouro__half_store(&page->capacity, page->capacity + n);
     ouro__half_store(&page->reach, OURO__ASIDE ? 0 : OURO__REACH(page));
+    set_room(page, n);
     return first;
 }
 
@@ -166,6 +198,7 @@ static void *page_cut(struct ouro__page *page)
 static void *page_take(struct ouro__page *page)
 {
     void *cells = page->pub.free;
+    set_room(page, page->capacity - page->pub.countdown - page->pub.rest);
     page->pub.free = NULL;
     page->pub.countdown = page->capacity;
     page->pub.rest = 0;
@@ -222,17 +255,8 @@ static void *refill_from_own(struct ouro__heap *heap, unsigned tag, unsigned cls
     return NULL;
 }
 
-/* How many cells of others may be kept until the next refill (raw.h). */
-static uint16_t may_keep(unsigned cls)
-{
-    size_t bytes = ouro__class_size(cls);
-    return bytes < OURO__KEEP_LEAST ? 0 : (uint16_t)(OURO__KEEP_BYTES / bytes);
-}
-
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
-    if (tag == OURO__RAW)
-        heap->keeps[cls] = may_keep(cls);
     if (OURO_UNLIKELY(ouro__remote_pending(heap)))
         ouro__remote_drain(heap, heap);
     void *cells = refill_from_own(heap, tag, cls);
@@ -250,26 +274,11 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
 
 /* -- settling ---------------------------------------------------------------------------------- */
 
-/* What a ready list holds goes back to its pages; what was kept of others' goes home. */
-static void settle_list(struct ouro__heap *heap, void **list)
-{
-    void *cell = *list;
-    *list = NULL;
-    for (void *next; cell; cell = next) {
-        next = ouro__next_free(cell);
-        struct ouro__page *page = ouro__place_of(cell).page;
-        struct ouro__heap *owner = ouro__page_owner(page);
-        if (OURO_LIKELY(owner == heap))
-            ouro__page_free(page, cell);
-        else
-            ouro__remote_free(NULL, owner, cell, page->bytes);
-    }
-}
-
 static void settle_class(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     struct ouro__page *page = heap->current[tag][cls];
-    heap->keeps[cls] = 0;
+    if (tag == OURO__RAW)
+        heap->room[cls] = 0;
     settle_list(heap, &heap->pub.ready[tag][cls]);
     settle_list(heap, &heap->hidden[tag][cls]);
     if (!page)

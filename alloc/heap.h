@@ -81,7 +81,7 @@ struct ouro__heap {
     struct ouro__page *avail_first[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *avail_last[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *all;
-    uint16_t keeps[OURO__CLASSES]; /* cells of others' pages that may still go to ready (raw.h) */
+    intptr_t room[OURO__CLASSES];     /* raw cells that may still be kept in ready (raw.h) */
     ouro_word avail_bits[OURO__TAGS]; /* the classes whose queue is not empty */
     struct ouro__batch batches[OURO__BATCHES];
     size_t fail_in; /* fault injection: allocations until one fails; 0: off */

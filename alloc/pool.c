@@ -33,6 +33,7 @@ void ouro__heap_watch(struct ouro__heap *heap, bool watched)
     void **from = watched ? &heap->pub.ready[0][0] : &heap->hidden[0][0];
     void **to = watched ? &heap->hidden[0][0] : &heap->pub.ready[0][0];
     heap->pub.watched = watched;
+    memset(heap->room, 0, sizeof heap->room);
     for (unsigned i = 0; i < OURO__TAGS * OURO__CLASSES; i++) {
         to[i] = from[i];
         from[i] = NULL;
@@ -49,17 +50,24 @@ void ouro_fail_nth_alloc(size_t n, bool for_good)
     ouro__heap_watch(heap, n > 0);
 }
 
+static void **ready_of(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    return heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
+}
+
 /* A cell of a class; the rest of the list it came with becomes the ready list. The callback for
  * refusals may allocate and free, so nothing is remembered across it. */
 void *ouro__class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     for (unsigned attempt = 0;; attempt++) {
-        void **list = heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
+        void **list = ready_of(heap, tag, cls);
         if (!*list)
             *list = ouro__heap_refill(heap, tag, cls);
         void *cell = *list;
         if (OURO_LIKELY(cell != NULL)) {
             *list = ouro__next_free(cell);
+            if (tag == OURO__RAW && !heap->pub.watched)
+                heap->room[cls]++;
             if (!OURO__HARD)
                 ouro__raw_unmark(cell);
             return cell;
@@ -211,7 +219,7 @@ static bool is_listed(const void *list, const void *cell)
 
 /* Whether a cell is free already, where that shows. The lists of others are not looked at: no block
  * that is out has the mark but by reading a free one. `own`: its page is the calling thread's. */
-static bool is_free(const struct ouro__page *page, const struct ouro__heap *mine, const void *cell,
+static bool is_free(const struct ouro__page *page, struct ouro__heap *mine, const void *cell,
                     bool own)
 {
     if (!OURO_FRONT)
@@ -219,7 +227,7 @@ static bool is_free(const struct ouro__page *page, const struct ouro__heap *mine
     if (!ouro__is_marked(page, cell))
         return false;
     return !own || is_listed(page->pub.free, cell) ||
-           is_listed(mine->pub.ready[OURO__RAW][page->cls], cell);
+           is_listed(*ready_of(mine, OURO__RAW, page->cls), cell);
 }
 
 static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)

@@ -26,6 +26,9 @@
  * before. */
 #define OURO__FIRST_LIST (offsetof(struct ouro_heap, ready) / sizeof(void *))
 extern const uint8_t ouro__list_by_16[OURO__SMALL_MAX_SIZE / 16 + 1];
+/* And how many words further its `room` is. */
+#define OURO__ROOM_AT                                                                              \
+    ((offsetof(struct ouro__heap, room) - offsetof(struct ouro_heap, ready)) / sizeof(intptr_t))
 
 /* -- marks ------------------------------------------------------------------------------------- */
 
@@ -56,6 +59,7 @@ OURO_INLINE void *ouro__raw_take(struct ouro_heap *heap, size_t size)
     if (OURO_UNLIKELY(cell == NULL))
         return NULL;
     *list = *(void **)cell;
+    ((intptr_t *)(void *)list)[OURO__ROOM_AT]++;
     ouro__raw_unmark(cell);
     return cell;
 }
@@ -85,34 +89,47 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
+/* Keeping. A raw block that is given back goes to the head of the list of what this thread gives out
+ * next, while that is short: then it is in the cache when it serves again, and if its page is
+ * another thread's, neither of the two waits for the other. To its page's owner it is out as
+ * before. `room` is how much longer the list may get; a refill sets it (heap.c), so who takes no
+ * blocks of a size keeps none. */
+#define OURO__KEEP_BYTES ((size_t)65536) /* of a class, but for what one page gave */
+OURO_INLINE void ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
+{
+    size_t cls = page->cls;
+    *(void **)cell = mine->pub.ready[OURO__RAW][cls];
+    ouro__raw_mark(page, cell);
+    mine->pub.ready[OURO__RAW][cls] = cell;
+    mine->room[cls]--;
+}
+OURO_INLINE bool ouro__raw_room(const struct ouro__heap *mine, const struct ouro__page *page)
+{
+    return mine->room[(size_t)page->cls] > 0;
+}
+
 /* Gives back a block of the calling thread's heap; false: ask
  * ouro__raw_give_elsewhere, then ouro__cell_free. */
-OURO_INLINE bool ouro__raw_give(const struct ouro_heap *heap, void *p)
+OURO_INLINE bool ouro__raw_give(struct ouro_heap *heap, void *p)
 {
     struct ouro__page *page = ouro__own_page(heap, p);
     if (OURO_UNLIKELY(!page) || OURO_UNLIKELY(ouro__is_marked(page, p)))
         return false;
-    ouro__page_push(page, p);
+    struct ouro__heap *mine = ouro__heap_whole(heap);
+    if (OURO_IN_FRONT(OURO_LIKELY(ouro__raw_room(mine, page))))
+        ouro__raw_keep(mine, page, p);
+    else
+        ouro__page_push(page, p);
     return true;
 }
 
-/* Keeping. A block of another thread's page that is given back goes to the head of the list of what
- * this thread gives out next, if it takes such blocks itself: then it is in the cache, and neither
- * of the two waits for the other. To its page's owner it is out as before. Each refill of a class
- * allows so many bytes: so who only gives back keeps nothing, and who takes too no more than that.
- * Small ones go home: kept, the two threads would write to the same lines of the cache. */
-#define OURO__KEEP_BYTES ((size_t)32768)
+/* Whether a block of another thread's page may be kept. Small ones go home: kept, the two threads
+ * would write to the same lines of the cache. */
 #define OURO__KEEP_LEAST 128
-OURO_INLINE bool ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
+OURO_INLINE bool ouro__may_keep(const struct ouro__heap *mine, const struct ouro__page *page)
 {
-    unsigned cls = page->cls;
-    if (mine->keeps[cls] == 0 || mine->pub.watched || ouro__load(&ouro__more_runtimes))
-        return false;
-    mine->keeps[cls]--;
-    *(void **)cell = mine->pub.ready[OURO__RAW][cls];
-    ouro__raw_mark(page, cell);
-    mine->pub.ready[OURO__RAW][cls] = cell;
-    return true;
+    return page->bytes >= OURO__KEEP_LEAST && !ouro__load(&ouro__more_runtimes) &&
+           ouro__raw_room(mine, page);
 }
 
 /* The same for a block of another heap. */
@@ -130,7 +147,9 @@ OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
         return false;
     if (OURO_IN_FRONT(OURO_UNLIKELY(ouro__is_marked(page, p))))
         return false; /* free already */
-    if (!ouro__raw_keep(ouro__heap_whole(heap), page, p))
+    if (ouro__may_keep(ouro__heap_whole(heap), page))
+        ouro__raw_keep(ouro__heap_whole(heap), page, p);
+    else
         ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
     return true;
 }

@@ -6,7 +6,7 @@ endif()
 
 # The compiler must not do away with what is to be looked at.
 set(no_builtin -fno-builtin)
-set_source_files_properties(malloc_surface.c malloc_life.c malloc_misuse.c malloc_operators.cc
+set_source_files_properties(malloc_surface.c malloc_life.c malloc_reuse.c malloc_misuse.c malloc_operators.cc
     malloc_harden.c malloc_report.c doc_malloc.c
     PROPERTIES COMPILE_OPTIONS "${no_builtin}")
 
@@ -14,6 +14,7 @@ set(emulated "OURO_TEST_EMULATED=$<BOOL:${OURO_EMULATED}>")
 ouro_test(malloc_surface VARIANTS malloc DEFINES ${emulated})
 ouro_test(malloc_misuse VARIANTS malloc DEFINES ${emulated})
 ouro_test(malloc_life VARIANTS malloc TIMEOUT 120 DEFINES ${emulated})
+ouro_test(malloc_reuse VARIANTS malloc DEFINES ${emulated})
 if(OURO_HAVE_CXX)
     ouro_test(malloc_operators VARIANTS malloc SOURCES malloc_operators.cc PLAIN)
 endif()
