@@ -238,9 +238,8 @@ static struct ouro__page *describe(struct ouro__chunk *chunk, unsigned at, unsig
     memset(page, 0, sizeof *page);
     page->start = (char *)chunk + at * OURO__SLICE_SIZE;
     page->slices = (uint8_t)n;
-    for (unsigned i = 1; i < n; i++) {
+    for (unsigned i = 1; i < n; i++) { /* nobody reads more of them; their owner is 0 (A4) */
         struct ouro__page *inner = ouro__description(chunk, at + i);
-        memset(inner, 0, sizeof *inner);
         inner->kind = OURO__PAGE_INNER;
         inner->first = (uint8_t)at;
     }
@@ -332,12 +331,10 @@ void ouro__slices_give(struct ouro__page *page)
     struct ouro__arena *arena = chunk->arena;
     int64_t now = ouro__os_milliseconds();
     ouro__arena_lock(arena);
-    for (unsigned i = 0; i < n; i++) {
-        struct ouro__page *slice = ouro__description(chunk, at + i);
-        ouro__store(&slice->pub.owner, 0);
-        ouro__store(&slice->owner_too, 0);
-        slice->kind = OURO__PAGE_UNUSED;
-    }
+    ouro__store(&page->pub.owner, 0);
+    ouro__store(&page->owner_too, 0);
+    for (unsigned i = 0; i < n; i++)
+        ouro__description(chunk, at + i)->kind = OURO__PAGE_UNUSED;
     arena->used -= n * OURO__SLICE_SIZE;
     if (arena->walkers > 0)
         chunk->later |= run_mask(at, n); /* R6 */

@@ -251,6 +251,11 @@ OURO_INLINE struct ouro__page *ouro__page_whole(struct ouro_page *page)
 {
     return (struct ouro__page *)(void *)page;
 }
+/* Of a slice inside a page or span: the first one's description. */
+OURO_INLINE struct ouro__page *ouro__page_first(struct ouro__page *inner)
+{
+    return inner - (((uintptr_t)inner >> OURO__PAGE_SHIFT) & (OURO__SLICES - 1)) + inner->first;
+}
 /* The heap that owns a page of blocks in which the caller has one, or a heap that did so. */
 OURO_INLINE struct ouro__heap *ouro__page_owner(const struct ouro__page *page)
 {

@@ -58,7 +58,7 @@ static struct ouro__place place_in_page(struct ouro__page *page, const char *p)
 {
     struct ouro__place place = {.kind = OURO__PAGE_UNUSED};
     if (page->kind == OURO__PAGE_INNER)
-        page -= (((uintptr_t)page >> OURO__PAGE_SHIFT) & (OURO__SLICES - 1)) - page->first;
+        page = ouro__page_first(page);
     if (page->kind == OURO__PAGE_UNUSED)
         return place;
     place.page = page;

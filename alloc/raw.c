@@ -22,8 +22,12 @@
 #define LISTS_256(size)                                                                            \
     LISTS_64(size), LISTS_64((size) + 1024), LISTS_64((size) + 2048), LISTS_64((size) + 3072)
 
-const uint8_t ouro__list_by_16[OURO__SMALL_MAX_SIZE / 16 + 1] = {LISTS_256(0), LISTS_256(4096),
-                                                                 LIST(OURO__SMALL_MAX_SIZE)};
+#define LISTS_1024(size)                                                                           \
+    LISTS_256(size), LISTS_256((size) + 4096), LISTS_256((size) + 8192), LISTS_256((size) + 12288)
+
+const uint8_t ouro__list_by_16[OURO__CLASS_MAX_SIZE / 16 + 1] = {
+    LISTS_1024(0), LISTS_1024(16384), LISTS_1024(32768), LISTS_1024(49152),
+    LIST(OURO__CLASS_MAX_SIZE)};
 
 void *ouro_malloc(size_t size)
 {

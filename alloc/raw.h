@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* raw.h: Internal to alloc. Raw blocks of at most OURO__SMALL_MAX_SIZE bytes, taken and given back
- * inline: what ouro_malloc and malloc share, and ouro_free and free.
+/* raw.h: Internal to alloc. Raw blocks of a class, taken and given back inline: what ouro_malloc and
+ * malloc share, and ouro_free and free.
  *
- * Who gives a block back proves first that one begins there, with one multiplication and one
+ * Who gives back a block of at most OURO__SMALL_MAX_SIZE bytes proves first that one begins there, with one multiplication and one
  * comparison. Let b be the bytes of a block, o < 2^16 the offset in the page, q and r < b quotient
  * and remainder of o by b. With factor = 2^32 / b (rounded down) + 1 and e = factor * b - 2^32,
  * 1 <= e <= b, is o * factor = q * 2^32 + (q * e + r * factor). The bracket is less than 2^32,
@@ -17,6 +17,7 @@
 #ifndef OURO_ALLOC_RAW_H
 #define OURO_ALLOC_RAW_H
 
+#include "alloc/harden.h"
 #include "alloc/heap.h"
 
 #define OURO__FACTOR(bytes) ((uint32_t)(((uint64_t)1 << 32) / (bytes)) + 1)
@@ -25,7 +26,7 @@
 /* Which word of a heap is the ready list for blocks of 16 * i bytes, and of less, down to the one
  * before. */
 #define OURO__FIRST_LIST (offsetof(struct ouro_heap, ready) / sizeof(void *))
-extern const uint8_t ouro__list_by_16[OURO__SMALL_MAX_SIZE / 16 + 1];
+extern const uint8_t ouro__list_by_16[OURO__CLASS_MAX_SIZE / 16 + 1];
 /* And how many words further its `room` is. */
 #define OURO__ROOM_AT                                                                              \
     ((offsetof(struct ouro__heap, room) - offsetof(struct ouro_heap, ready)) / sizeof(intptr_t))
@@ -52,7 +53,7 @@ OURO_INLINE bool ouro__is_marked(const struct ouro__page *page, const void *cell
 /* A block, aligned to 16; NULL: ask ouro__cell_alloc. */
 OURO_INLINE void *ouro__raw_take(struct ouro_heap *heap, size_t size)
 {
-    if (OURO_UNLIKELY(size > OURO__SMALL_MAX_SIZE))
+    if (OURO_UNLIKELY(size > OURO__CLASS_MAX_SIZE))
         return NULL;
     void **list = (void **)(void *)heap + ouro__list_by_16[(size + 15) >> 4];
     void *cell = *list;
@@ -132,25 +133,38 @@ OURO_INLINE bool ouro__may_keep(const struct ouro__heap *mine, const struct ouro
            ouro__raw_room(mine, page);
 }
 
-/* The same for a block of another heap. */
+/* Whether a block begins at `p`, of a page of blocks that lies in `page`'s slices. */
+OURO_INLINE bool ouro__raw_starts(const struct ouro__page *page, const void *p)
+{
+    if (OURO_LIKELY(page->factor != 0)) {
+        uint32_t offset = (uint32_t)(uintptr_t)p & (uint32_t)(OURO__SLICE_SIZE - 1);
+        return offset * page->factor < ouro__half_load(&page->reach);
+    }
+    size_t index = ouro__block_index(page, p);
+    return index < ouro__half_load(&page->capacity) &&
+           page->start + index * page->bytes == (const char *)p && !OURO__ASIDE;
+}
+
+/* The same for a block of any heap, and in a page of several slices. */
 OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
 {
     uintptr_t a = (uintptr_t)p;
     if (ouro__load(ouro__chunk_seen(a)) != (a & ~(OURO__CHUNK_SIZE - 1)))
         return false;
-    const struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
-    struct ouro__heap *owner = ouro__page_owner(page);
-    if (!owner || &owner->pub == heap || heap == &ouro__nobody.pub)
+    struct ouro__page *page = ouro__page_whole(ouro__page_of(p));
+    if (page->kind == OURO__PAGE_INNER)
+        page = ouro__page_first(page);
+    struct ouro__heap *owner = ouro__page_owner(page), *mine = ouro__heap_whole(heap);
+    if (!owner || mine == &ouro__nobody || !ouro__raw_starts(page, p))
         return false;
-    uint32_t offset = (uint32_t)a & (uint32_t)(OURO__SLICE_SIZE - 1);
-    if (offset * page->factor >= ouro__half_load(&page->reach))
-        return false;
-    if (OURO_IN_FRONT(OURO_UNLIKELY(ouro__is_marked(page, p))))
+    if ((OURO_FRONT || owner == mine) && OURO_UNLIKELY(ouro__is_marked(page, p)))
         return false; /* free already */
-    if (ouro__may_keep(ouro__heap_whole(heap), page))
-        ouro__raw_keep(ouro__heap_whole(heap), page, p);
+    if (owner == mine ? OURO_FRONT && ouro__raw_room(mine, page) : ouro__may_keep(mine, page))
+        ouro__raw_keep(mine, page, p);
+    else if (owner == mine)
+        ouro__page_push(page, p);
     else
-        ouro__remote_free(ouro__heap_whole(heap), owner, p, page->bytes);
+        ouro__remote_free(mine, owner, p, page->bytes);
     return true;
 }
 

@@ -57,7 +57,7 @@ static void free_twice_after_a_round(void *arg)
 static void a_block_freed_twice_is_named(void **state)
 {
     (void)state;
-    size_t sizes[] = {1, 16, 100, 1000, 8000};
+    size_t sizes[] = {1, 16, 100, 1000, 8000, 10000, 30000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         stops(free_twice, &sizes[i], "double free");
         if (sizes[i] < 8000) /* else the page may be gone */
@@ -84,6 +84,14 @@ static void free_inside(void *arg)
     free(other);
 }
 
+static void free_inside_a_middling_one(void *arg)
+{
+    size_t at = *(size_t *)arg;
+    for (int i = 0; i < 20; i++) /* in each slice of a page */
+        other = (char *)malloc(30000) + at;
+    free(other);
+}
+
 static void free_inside_a_large_one(void *arg)
 {
     size_t at = *(size_t *)arg;
@@ -97,6 +105,7 @@ static void a_pointer_inside_a_block_is_named(void **state)
     size_t offsets[] = {1, 8, 16, 17, 500, 999};
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
         stops(free_inside, &offsets[i], "interior pointer");
+        stops(free_inside_a_middling_one, &offsets[i], "interior pointer");
         stops(free_inside_a_large_one, &offsets[i], "interior pointer");
     }
 }

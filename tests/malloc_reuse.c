@@ -45,21 +45,31 @@ static size_t pages_in_use(void)
     return strtoul(at + 7, NULL, 10);
 }
 
+static void reuse(void *a, void *b, void *c, size_t size)
+{
+    free(a);
+    free(b);
+    free(c);
+    assert_ptr_equal(malloc(size), c);
+    assert_ptr_equal(malloc(size), b);
+    assert_ptr_equal(malloc(size), a);
+    fill(a, size), fill(b, size), fill(c, size);
+}
+
 static void what_was_freed_last_is_given_out_first(void **state)
 {
     (void)state;
     if (hardening() >= 2)
         skip(); /* there the order is another one */
     take_all();
-    /* In pages far apart, and of more than one. */
-    free(blocks[10]);
-    free(blocks[COUNT / 2]);
-    free(blocks[COUNT / 3]);
-    assert_ptr_equal(malloc(SIZE), blocks[COUNT / 3]);
-    assert_ptr_equal(malloc(SIZE), blocks[COUNT / 2]);
-    assert_ptr_equal(malloc(SIZE), blocks[10]);
-    fill(blocks[10], SIZE), fill(blocks[COUNT / 2], SIZE), fill(blocks[COUNT / 3], SIZE);
+    reuse(blocks[10], blocks[COUNT / 2], blocks[COUNT / 3], SIZE);
     give_all();
+    void *large[40];
+    for (size_t i = 0; i < 40; i++)
+        large[i] = malloc(20000);
+    reuse(large[3], large[37], large[20], 20000); /* of pages of several slices too */
+    for (size_t i = 0; i < 40; i++)
+        free(large[i]);
 }
 
 /* What is kept to be given out again holds no pages. */
