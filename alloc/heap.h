@@ -165,6 +165,9 @@ struct ouro__place ouro__place_of(const void *p);
  * it fails, but that is passed over (harden.h). */
 bool ouro__check_start(const void *cell, const struct ouro__place *place, const char *what);
 OURO_COLD void ouro__freed_twice(const void *cell);
+/* Whether a cell of that page is in its list, or in what `heap`, which owns it and which the caller
+ * serves, is about to give out. O(their length). */
+bool ouro__is_free(const struct ouro__page *page, struct ouro__heap *heap, const void *cell);
 /* ouro_free, but of a block of which it shows at once that it was freed before: false, and nothing
  * is done. */
 bool ouro__free_once(void *p);

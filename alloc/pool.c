@@ -217,17 +217,20 @@ static bool is_listed(const void *list, const void *cell)
     return list != NULL;
 }
 
+bool ouro__is_free(const struct ouro__page *page, struct ouro__heap *heap, const void *cell)
+{
+    return is_listed(page->pub.free, cell) ||
+           is_listed(*ready_of(heap, page->tag, page->cls), cell);
+}
+
 /* Whether a cell is free already, where that shows. The lists of others are not looked at: no block
  * that is out has the mark but by reading a free one. `own`: its page is the calling thread's. */
-static bool is_free(const struct ouro__page *page, struct ouro__heap *mine, const void *cell,
-                    bool own)
+static bool shows_free(const struct ouro__page *page, struct ouro__heap *mine, const void *cell,
+                       bool own)
 {
     if (!OURO_FRONT)
         return own && page->pub.free == cell;
-    if (!ouro__is_marked(page, cell))
-        return false;
-    return !own || is_listed(page->pub.free, cell) ||
-           is_listed(*ready_of(mine, OURO__RAW, page->cls), cell);
+    return ouro__is_marked(page, cell) && (!own || ouro__is_free(page, mine, cell));
 }
 
 static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)
@@ -253,7 +256,7 @@ static void free_in_place(const struct ouro__place *place, const void *freed)
     }
     struct ouro__heap *mine = ouro__heap_if_any(), *owner = ouro__page_owner(place->page);
     char *cell = place->block + place->cell_at;
-    if (OURO_UNLIKELY(is_free(place->page, mine, cell, owner == mine))) {
+    if (OURO_UNLIKELY(shows_free(place->page, mine, cell, owner == mine))) {
         ouro__freed_twice(freed);
         return;
     }

@@ -241,6 +241,9 @@ static inline void take_home(struct ouro__heap *heap, struct ouro__heap *mine, v
         ouro__remote_free(hard ? NULL : mine, owner, cell, page->bytes); /* S6 of harden.c */
     else if (OURO_IN_FRONT(hard))
         ouro__hard_push(page, cell);
+    else if (OURO_IN_FRONT(OURO_UNLIKELY(ouro__is_marked(page, cell))) &&
+             ouro__is_free(page, heap, cell))
+        ouro__freed_twice(cell); /* while it was on its way */
     else
         ouro__page_push(page, cell);
 }

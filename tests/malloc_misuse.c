@@ -169,10 +169,24 @@ static void free_twice_elsewhere(void *arg)
     free(other);
 }
 
+/* The owner frees it while it is on its way to it. */
+static void free_twice_meanwhile(void *arg)
+{
+    (void)arg;
+    pthread_t thread;
+    other = malloc(100);
+    pthread_create(&thread, NULL, free_in_thread, other);
+    pthread_join(thread, NULL);
+    free(other);
+    for (int i = 0; i < 1000; i++) /* not of its size: it would be given out again */
+        malloc(2000);
+}
+
 static void a_block_freed_by_another_thread_too_is_named(void **state)
 {
     (void)state;
     stops(free_twice_elsewhere, NULL, "double free");
+    stops(free_twice_meanwhile, NULL, "double free");
 }
 
 /* A block whose contents look like the mark of a free one is no double free. */
