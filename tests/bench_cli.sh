@@ -192,6 +192,20 @@ if [ $have_malloc = yes ]; then
     fake_program 'echo "other $LD_PRELOAD"'
     mallocs '^maps$' && complain "a program that prints something else does not make the status 1"
     grep -q 'failed: computed' "$dir/out" || complain "another output is not named"
+    # Who is stopped leaves nothing behind.
+    fake_program "touch '$dir/begun'; exec sleep 60"
+    mkdir "$dir/tmp"
+    TMPDIR="$dir/tmp" "$bench" malloc --workers "$dir/workers" --filter '^maps$' --rounds 6 \
+        >"$dir/out" 2>&1 &
+    pid=$!
+    for _ in $(seq 100); do
+        [ -e "$dir/begun" ] && break
+        sleep 0.2
+    done
+    kill -TERM $pid
+    wait $pid
+    [ $? -eq 143 ] || complain "SIGTERM does not end it with status 143"
+    [ -z "$(ls "$dir/tmp")" ] || complain "who is stopped leaves $(ls "$dir/tmp")"
 fi
 
 # shellcheck disable=SC2016 # the worker expands it

@@ -262,5 +262,6 @@ int main(int argc, char **argv)
     if ((c.options.json && strcmp(c.options.json, "-") != 0 && !can_write(c.options.json)) ||
         (c.options.plot && !can_write(c.options.plot)))
         return 1;
+    process_stop_in_order();
     return measure(&c);
 }

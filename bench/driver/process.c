@@ -20,6 +20,21 @@ double process_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static volatile sig_atomic_t stopped; /* the signal, or 0 */
+
+static void stop(int signal)
+{
+    stopped = signal;
+}
+
+void process_stop_in_order(void)
+{
+    struct sigaction action = {.sa_handler = stop};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 /* Reads until the other end closes or the time is over; false: it is over. */
 static bool read_output(struct process *p, int fd)
 {
@@ -29,9 +44,10 @@ static bool read_output(struct process *p, int fd)
     p->sum = 14695981039346656037u;
     for (;;) {
         struct pollfd ready = {fd, POLLIN, 0};
-        int left = (int)((end - process_now()) * 1000);
-        if (left <= 0 || poll(&ready, 1, left) == 0)
+        if (stopped || process_now() >= end)
             return false;
+        if (poll(&ready, 1, 500) <= 0) /* a signal may come before it */
+            continue;
         ssize_t n = read(fd, part, sizeof part);
         if (n < 0 && errno == EINTR)
             continue;
@@ -77,6 +93,8 @@ void process_run(struct process *p, void (*become)(void *arg), void *arg)
             continue;
     }
     close(out[0]);
+    if (stopped)
+        exit(128 + stopped);
 }
 
 bool process_failed(const struct process *p, char *why, size_t room)

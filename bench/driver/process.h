@@ -18,6 +18,10 @@ struct process {
     char error[128];     /* it could not be started, or took too long; else empty */
 };
 
+/* From now on SIGINT, SIGTERM and SIGHUP end what process_run has started, and then the program by
+ * exit. */
+void process_stop_in_order(void);
+
 /* Forks; the child calls `become(arg)`, which is to exec; comes back when it has ended. */
 void process_run(struct process *p, void (*become)(void *arg), void *arg);
 
