@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* front.h: Internal to alloc. What libouro-malloc.so shows: malloc and its kin, as glibc and POSIX
- * have them. glibc's header is not asked: another libc may lack some of them, or declare them in
+ * have them; and what its files share. glibc's header is not asked: another libc may lack some of them, or declare them in
  * another way. */
 #ifndef OURO_ALLOC_FRONT_H
 #define OURO_ALLOC_FRONT_H
@@ -44,6 +44,9 @@ OURO_API void *__libc_reallocarray(void *p, size_t count, size_t size);
 OURO_API void *__libc_memalign(size_t alignment, size_t size);
 OURO_API void *__libc_valloc(size_t size);
 OURO_API void *__libc_pvalloc(size_t size);
+
+/* What ouro__raw_give does not take; NULL too. */
+void ouro__give_slowly(void *p);
 
 /* -- malloc_info.c ----------------------------------------------------------------------------- */
 

@@ -19,7 +19,8 @@
  *      looked at in the first LOOK_MOST bytes when it is given out.
  *  S3  A link is 0 or leads to the start of a free cell (S1): this is looked at each time that one
  *      is followed.
- *  S4  No inlined path comes here: heaps are watched, and pages have no reach.
+ *  S4  No inlined path comes here: heaps are watched, pages have no reach, and ouro__raw_starts
+ *      (raw.h) asks OURO__ASIDE for those of several slices.
  *  S5  A cell in quarantine is free (S1), without a link, and in no list.
  *  S6  Cells that others freed are pushed one by one: a batch would need its second words (F6 of
  *      remote.c), and the state of the smallest cells stands there.

@@ -2,9 +2,10 @@
 /* harden.h: Internal to alloc. Levels of hardening of libouro-malloc.so (option `harden`), and how
  * heaps stand aside for what looks at each block.
  *
- * What is off costs nothing: where every block is to be seen, heaps are watched and pages have no
- * reach, so that all inlined paths go out of line by the tests that they have anyhow. In the other
- * libraries all of this is constant, and gone. */
+ * What is off costs the short paths nothing: where every block is to be seen, heaps are watched and
+ * pages have no reach, so that inlined paths go out of line by the tests that they have anyhow. Of
+ * pages of several slices ouro__raw_starts asks. In the other libraries all of this is constant, and
+ * gone. */
 #ifndef OURO_ALLOC_HARDEN_H
 #define OURO_ALLOC_HARDEN_H
 

@@ -9,8 +9,8 @@
  *
  *  O1  `asked` of the description is out of reach of overflows: it says what was asked for, whether
  *      there is a guard, and whether the block is out. It goes from out to free by CAS, as S1 does.
- *  O2  A block in quarantine has given its memory back, and may not be touched: a use of it stops
- *      the program where it happens (SIGSEGV).
+ *  O2  A block in quarantine has given its memory back and, while there are guards to spare, may
+ *      not be touched: a use of it stops the program where it happens (SIGSEGV).
  *  O3  Before its slices or its mapping are given back all of it may be touched again.
  *
  * The system cuts a mapping in three for a guard, and allows some 65,530 of them in all. So there
@@ -165,10 +165,14 @@ size_t ouro__own_free(const struct ouro__place *place, void *p)
 void ouro__own_shut(const struct ouro__place *place)
 {
     ouro_word *at = asked_of(place), asked = ouro__load(at);
-    if (!(asked & IS_SHUT))
-        ouro__fetch_add(&guards, 1);
-    ouro__store(at, asked | IS_SHUT);
-    ouro__os_forbid(base_of(place), place->bytes);
+    if (!(asked & IS_SHUT) && ouro__fetch_add(&guards, 1) >= GUARDS_MOST) {
+        ouro__fetch_add(&guards, (ouro_word)-1);
+        return;
+    }
+    if (ouro__os_forbid(base_of(place), place->bytes))
+        ouro__store(at, asked | IS_SHUT);
+    else if (!(asked & IS_SHUT))
+        ouro__fetch_add(&guards, (ouro_word)-1);
 }
 
 void ouro__own_release(const struct ouro__place *place)

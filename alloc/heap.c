@@ -13,10 +13,14 @@
  *      ones also some of any pages of that class, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
  *      has had time to fill up before it is given out again.
- *  H3  room[c] is at most what OURO__KEEP_BYTES allow less the raw cells in ready[RAW][c], or 0; it is 0
- *      while the heap is watched. When it is 0 and a page becomes AVAIL all the same, more comes
- *      back than is taken: what was kept goes back to its pages, lest it hold each of them.
+ *  H3  room[c] + raw cells in ready[RAW][c] is at most what OURO__KEEP_BYTES allow, for a page may
+ *      give more (room is negative then), and inlined takes do not raise it; 0 while the heap is
+ *      watched, and where nothing was refilled. When room is 0 and a page becomes AVAIL all the
+ *      same, or a cell of others comes, more comes back than is taken: what was kept goes back to
+ *      its pages, lest it hold each of them.
  *  H4  A refill polls the remote list with one plain load; only then does the heap grow.
+ *  H5  A ready list is emptied before its cells go back: a notice meanwhile finds none. The page
+ *      that a notice is about may be gone after it, so nothing of it is read then.
  */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
@@ -91,20 +95,29 @@ static void page_give(struct ouro__heap *heap, struct ouro__page *page)
     ouro__slices_give(page);
 }
 
-/* What a ready list holds goes back to its pages; what was kept of others' goes home. */
+/* What a ready list holds goes back to its pages; what was kept of others' goes home, one by one:
+ * a batch that is full would be handed over, and that may come here again. */
 static void settle_list(struct ouro__heap *heap, void **list)
 {
     void *cell = *list;
-    *list = NULL;
+    *list = NULL; /* H5 */
     for (void *next; cell; cell = next) {
         next = ouro__next_free(cell);
         struct ouro__page *page = ouro__place_of(cell).page;
         struct ouro__heap *owner = ouro__page_owner(page);
-        if (OURO_LIKELY(owner == heap))
+        if (OURO_LIKELY(owner == heap)) {
             ouro__page_free(page, cell);
-        else
+        } else {
+            if (!OURO__HARD)
+                ouro__raw_unmark(cell); /* on its way it is looked at by none */
             ouro__remote_free(NULL, owner, cell, page->bytes);
+        }
     }
+}
+
+void ouro__kept_settle(struct ouro__heap *heap, unsigned cls)
+{
+    settle_list(heap, &heap->pub.ready[OURO__RAW][cls]);
 }
 
 void ouro__page_notice(struct ouro_page *pub)
@@ -117,7 +130,7 @@ void ouro__page_notice(struct ouro_page *pub)
         avail_push(heap, page);
         if (page->pub.countdown > 0) {
             if (page->tag == OURO__RAW && heap->room[page->cls] == 0)
-                settle_list(heap, &heap->pub.ready[OURO__RAW][page->cls]);
+                ouro__kept_settle(heap, page->cls);
             return;
         }
     }

@@ -3,7 +3,7 @@
  *
  * Who may touch what:
  *   page    its owner's thread (A3); `start` .. `slices` are constant while the page lives, but for
- *           `capacity`, which its owner raises and others load
+ *           `capacity` and `reach`, which its owner raises and others load
  *   heap    its thread, but for `avail_bits`, which others load, and `remote` and `state`
  *   arena   whoever has its lock
  * Lock order: an arena's lock is the last but those of metadata, of spare chunks and of looks,
@@ -96,7 +96,7 @@ struct ouro__heap {
     struct ouro_runtime *runtime;
     ouro_word thread;                    /* the struct ouro__own of its thread; 0: of none */
     void *record;                        /* the layer above's, of that thread in this runtime */
-    struct ouro__quarantine *quarantine; /* harden.c; NULL: it has none yet */
+    struct ouro__quarantine *quarantine; /* quarantine.c; NULL: it has none yet */
     /* Written by others; a line of their own. */
     ouro_word remote __attribute__((aligned(64)));
     ouro_word state;
@@ -282,7 +282,7 @@ OURO_INLINE size_t ouro__aligned_offset(unsigned tag, size_t align)
 }
 /* The list of cells that the heap now may give out, at least one; NULL: refused. */
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
-/* Frees a cell of a page that `heap` owns, on its thread. */
+/* Frees a cell of a page whose heap the caller serves. */
 void ouro__page_free(struct ouro__page *page, void *cell);
 /* Sends every operation of the calling thread's heap out of line, or no longer. */
 void ouro__heap_watch(struct ouro__heap *heap, bool watched);
@@ -328,6 +328,10 @@ OURO_INLINE void ouro__run_free(struct ouro__run *run, const struct ouro_heap *h
 void ouro__heap_settle(struct ouro__heap *heap);
 /* The first half of that: what the ready lists hold goes back, and the pages that they were of. */
 void ouro__heap_settle_lists(struct ouro__heap *heap);
+
+/* More raw cells of a class come back than are taken: what `heap`, the caller's, has ready goes to
+ * its pages (H3). */
+void ouro__kept_settle(struct ouro__heap *heap, unsigned cls);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);

@@ -10,8 +10,9 @@
  *
  * Invariants of a page that a heap owns:
  *  A1  Every block that was ever cut (`capacity` of them) is live, or in `free`, or in the heap's
- *      ready list (the current page of its class only), or on its way home through remote lists; a
- *      raw one that another thread freed may be in the ready list of that one.
+ *      ready list (of counted ones: the current page's only; of raw ones any page's, H1 of heap.c),
+ *      or on its way home through remote lists; a raw one that another thread freed may be in the
+ *      ready list of that one.
  *  A2  countdown + rest = capacity - (blocks in `free`). Between operations countdown is 0 only in
  *      a page of which no block is out.
  *  A3  Only the owner's thread touches `free`, `countdown` and `rest`. Others hand cells in through

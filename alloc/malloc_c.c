@@ -86,7 +86,7 @@ void *pvalloc(size_t size)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-static OURO_NOINLINE void give_slowly(void *p)
+OURO_NOINLINE void ouro__give_slowly(void *p)
 {
     if (!p || OURO_LIKELY(ouro__raw_give_elsewhere(ouro__context.heap, p)))
         return;
@@ -98,7 +98,7 @@ static OURO_NOINLINE void give_slowly(void *p)
 void free(void *p)
 {
     if (OURO_UNLIKELY(!ouro__raw_give(ouro__context.heap, p)))
-        give_slowly(p);
+        ouro__give_slowly(p);
 }
 
 void cfree(void *p)

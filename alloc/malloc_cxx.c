@@ -136,7 +136,7 @@ void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *
     void name(void *p, ##__VA_ARGS__)                                                              \
     {                                                                                              \
         if (OURO_UNLIKELY(!ouro__raw_give(ouro__context.heap, p)))                                 \
-            free(p);                                                                               \
+            ouro__give_slowly(p);                                                                  \
     }
 #define UNUSED __attribute__((unused))
 DELETE(_ZdlPv)

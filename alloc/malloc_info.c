@@ -10,6 +10,12 @@
 
 /* -- figures ----------------------------------------------------------------------------------- */
 
+/* Blocks come and go while they are counted. */
+static size_t less(size_t all, size_t part)
+{
+    return part < all ? all - part : 0;
+}
+
 /* Of chunks: blocks that were cut or could be in pages that there are, and free slices. */
 static size_t free_blocks(const struct ouro_stats *stats)
 {
@@ -17,7 +23,7 @@ static size_t free_blocks(const struct ouro_stats *stats)
     for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
         size_t size = ouro__class_size(cls);
         size_t bytes = OURO__SLICE_SIZE * (size <= OURO__SMALL_MAX_SIZE ? 1 : 8);
-        n += stats->by_class[cls].pages * (bytes / size) - stats->by_class[cls].raw;
+        n += less(stats->by_class[cls].pages * (bytes / size), stats->by_class[cls].raw);
     }
     return n;
 }
@@ -44,8 +50,8 @@ static void gather(struct mallinfo2 *info, struct ouro_stats *stats)
     count_mappings(info);
     info->ordblks += free_blocks(stats);
     info->arena = stats->chunks * OURO__CHUNK_SIZE;
-    info->uordblks = stats->raw.bytes - info->hblkhd;
-    info->fordblks = info->arena - info->uordblks;
+    info->uordblks = less(stats->raw.bytes, info->hblkhd);
+    info->fordblks = less(info->arena, info->uordblks);
     info->keepcost = stats->idle;
 }
 
@@ -110,7 +116,7 @@ static void describe(struct ouro__text *t)
     }
     put(t, "</sizes>\n</heap>\n<total type=\"rest\" count=\"", info.ordblks);
     put(t, "\" size=\"", info.fordblks);
-    put(t, "\"/>\n<total type=\"used\" count=\"", stats.raw.blocks - info.hblks);
+    put(t, "\"/>\n<total type=\"used\" count=\"", less(stats.raw.blocks, info.hblks));
     put(t, "\" size=\"", info.uordblks);
     put(t, "\"/>\n<total type=\"mmap\" count=\"", info.hblks);
     put(t, "\" size=\"", info.hblkhd);

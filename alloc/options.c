@@ -91,6 +91,18 @@ const char *ouro__option_text(ouro__text_option option)
     return texts[option][0] ? texts[option] : NULL;
 }
 
+static OURO_COLD void report_long(const char *variable)
+{
+    char room[160];
+    struct ouro__text t = {room, sizeof room, 0};
+    ouro__text_add(&t, "ouro: ignored ");
+    ouro__text_add(&t, variable);
+    ouro__text_add(&t, ": longer than ");
+    ouro__text_decimal(&t, TEXT_MOST - 1);
+    ouro__text_end(&t, " bytes\n");
+    ouro__os_say(room, t.len);
+}
+
 static void load_text(ouro__text_option option)
 {
     static const char *const names[] = {
@@ -101,8 +113,12 @@ static void load_text(ouro__text_option option)
     char variable[64];
     name_variable(variable, sizeof variable, names[option]);
     const char *text = ouro__os_getenv(variable);
-    if (text && strlen(text) < TEXT_MOST)
+    if (!text)
+        return;
+    if (strlen(text) < TEXT_MOST)
         memcpy(texts[option], text, strlen(text) + 1);
+    else
+        report_long(variable);
 }
 
 static void load_all(void)

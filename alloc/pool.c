@@ -206,10 +206,6 @@ OURO_COLD void ouro__freed_twice(const void *cell)
     ouro__misused(OURO_FAIL_DOUBLE_FREE, cell, "it was freed before, and nobody has it");
 }
 
-/* The checked library: a free raw block reads as POISON behind the word that links it. One that
- * does is looked for among the free ones, if they are the calling thread's; `mine`: NULL if not. */
-#define POISON ((uint64_t)0xDDDDDDDDDDDDDDDD)
-
 static bool is_listed(const void *list, const void *cell)
 {
     while (list && list != cell)
@@ -223,8 +219,8 @@ bool ouro__is_free(const struct ouro__page *page, struct ouro__heap *heap, const
            is_listed(*ready_of(heap, page->tag, page->cls), cell);
 }
 
-/* Whether a cell is free already, where that shows. The lists of others are not looked at: no block
- * that is out has the mark but by reading a free one. `own`: its page is the calling thread's. */
+/* Whether a cell is free already, where that shows. The lists of others are not looked at: there the
+ * mark alone tells (raw.h). `own`: its page is the calling thread's. */
 static bool shows_free(const struct ouro__page *page, struct ouro__heap *mine, const void *cell,
                        bool own)
 {
@@ -232,6 +228,10 @@ static bool shows_free(const struct ouro__page *page, struct ouro__heap *mine, c
         return own && page->pub.free == cell;
     return ouro__is_marked(page, cell) && (!own || ouro__is_free(page, mine, cell));
 }
+
+/* The checked library: a free raw block reads as POISON behind the word that links it. One that
+ * does is looked for among the free ones, if they are the calling thread's; `mine`: NULL if not. */
+#define POISON ((uint64_t)0xDDDDDDDDDDDDDDDD)
 
 static void poison(const struct ouro__place *place, const struct ouro__heap *mine, void *cell)
 {

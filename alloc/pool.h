@@ -15,7 +15,8 @@
  *
  * For every function: any thread; no destroy hook runs; not async-signal-safe. Whatever allocates
  * may ask the memory callback. Taking and giving back are O(1) but for pages that come from the
- * system or go back to it. Leijen, Zorn and de Moura, *Mimalloc: free list sharding in action*
+ * system or go back to it, and now and then for what a thread has ready of a size: 64 KiB, or what
+ * one page gave. Leijen, Zorn and de Moura, *Mimalloc: free list sharding in action*
  * (2019). */
 #ifndef OURO_ALLOC_POOL_H
 #define OURO_ALLOC_POOL_H

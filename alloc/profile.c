@@ -11,7 +11,8 @@
  *  P1  A thread draws its distances itself, from profile_seed and its number: the first thread of a
  *      program that does the same each time has the same samples.
  *  P2  A sample is in the table from before its block is handed out until before that is given back:
- *      so an address is there once. One that was given to realloc and stayed keeps its size.
+ *      so an address is there once. One that was given to realloc and stayed keeps its size; one
+ *      whose mapping the system moved is taken out before.
  *  P3  `filter` counts the samples whose addresses fall together: a free finds 0 there, and needs no
  *      lock. Who frees a block was handed it after it was counted: relaxed loads do.
  *  P4  Nothing is called with the lock held but what gives metadata, which is a leaf. So a free
@@ -216,6 +217,16 @@ static void add(ouro_word *sum, size_t n)
     ouro__store(sum, ouro__load(sum) + n); /* with the lock; others load it */
 }
 
+static void link_sample(struct sample *sample)
+{
+    const void *block = sample->block;
+    struct sample **to = &table.sample_of[hash_of(block) % table.buckets];
+    sample->next = *to;
+    *to = sample;
+    table.count++;
+    ouro__half_store(filter_of(block), ouro__half_load(filter_of(block)) + 1); /* P3 */
+}
+
 static void add_sample(const void *block, size_t size, void **callers, size_t depth)
 {
     if (table.count >= table.buckets)
@@ -224,12 +235,9 @@ static void add_sample(const void *block, size_t size, void **callers, size_t de
     struct sample *sample = site ? ouro__pool_take(&samples) : NULL;
     if (!sample)
         return;
-    struct sample **to = &table.sample_of[hash_of(block) % table.buckets];
     size_t share = (size_t)((double)size / one_minus_exp((double)size / (double)rate) + 0.5);
-    *sample = (struct sample){*to, block, site, size, share};
-    *to = sample;
-    table.count++;
-    ouro__half_store(filter_of(block), ouro__half_load(filter_of(block)) + 1); /* P3 */
+    *sample = (struct sample){NULL, block, site, size, share};
+    link_sample(sample);
     add(&site->live, 1);
     add(&site->all, 1);
     add(&site->live_bytes, size);
@@ -238,16 +246,21 @@ static void add_sample(const void *block, size_t size, void **callers, size_t de
     add(&site->all_share, share);
 }
 
-static void remove_sample(const void *block)
+static struct sample *unlink_sample(const void *block)
 {
     struct sample **at = &table.sample_of[hash_of(block) % table.buckets], *sample;
     while ((sample = *at) != NULL && sample->block != block)
         at = &sample->next;
     if (!sample)
-        return;
+        return NULL;
     *at = sample->next;
     table.count--;
     ouro__half_store(filter_of(block), ouro__half_load(filter_of(block)) - 1);
+    return sample;
+}
+
+static void drop_sample(struct sample *sample)
+{
     add(&sample->site->live, (size_t)-1);
     add(&sample->site->live_bytes, -sample->size);
     add(&sample->site->live_share, -sample->share);
@@ -284,17 +297,34 @@ void ouro__profile_born(const void *p, size_t size)
     look_at(p, size);
 }
 
-void ouro__profile_dead(const void *p)
+void *ouro__profile_lift(const void *p)
 {
     if (OURO_LIKELY(ouro__half_load(filter_of(p)) == 0)) /* P3 */
-        return;
+        return NULL;
     ouro__lock_unless(mine.forks, &table.lock);
-    remove_sample(p);
+    struct sample *sample = unlink_sample(p);
+    ouro__unlock_unless(mine.forks, &table.lock);
+    return sample;
+}
+
+static void land(struct sample *sample, void (*where)(struct sample *sample))
+{
+    ouro__lock_unless(mine.forks, &table.lock);
+    where(sample);
     ouro__unlock_unless(mine.forks, &table.lock);
 }
 
-void ouro__profile_moved(const void *from, const void *to, size_t size)
+void ouro__profile_land(void *lifted, const void *to, size_t size)
 {
-    ouro__profile_dead(from);
-    ouro__profile_born(to, size);
+    if (lifted)
+        land(lifted, to ? drop_sample : link_sample);
+    if (to)
+        ouro__profile_born(to, size);
+}
+
+void ouro__profile_dead(const void *p)
+{
+    struct sample *sample = ouro__profile_lift(p);
+    if (sample)
+        land(sample, drop_sample);
 }

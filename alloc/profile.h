@@ -15,7 +15,10 @@ void ouro__profile_fork_handlers(void);
 /* A block was taken, is about to be given back, or has grown and perhaps moved. */
 void ouro__profile_born(const void *p, size_t size);
 void ouro__profile_dead(const void *p);
-void ouro__profile_moved(const void *from, const void *to, size_t size);
+/* A block may get another address: its sample, if it is one, is taken out (P2); then it is `size`
+ * bytes at `to`, or, NULL, as it was. */
+void *ouro__profile_lift(const void *p);
+void ouro__profile_land(void *lifted, const void *to, size_t size);
 
 /* The samples of one stack of callers. Stacks stay for good; who walks the list needs no lock. */
 struct ouro__site {

@@ -125,6 +125,16 @@ static void *grown_elsewhere(size_t size)
     return fresh;
 }
 
+/* With the memory that it has, if it has a mapping of its own. */
+static void *grown_with_memory(void *p, size_t size)
+{
+    void *sample = OURO__PROFILED ? ouro__profile_lift(p) : NULL;
+    void *fresh = ouro__cell_grow(p, size, true);
+    if (OURO__PROFILED)
+        ouro__profile_land(sample, fresh, size);
+    return fresh;
+}
+
 void *ouro_realloc(void *p, size_t size)
 {
     if (!p)
@@ -141,9 +151,7 @@ void *ouro_realloc(void *p, size_t size)
         serves = ouro__hard_resize(p, size);
     if (serves)
         return p;
-    void *fresh = size > old && !own && !OURO__HARD ? ouro__cell_grow(p, size, true) : NULL;
-    if (OURO__PROFILED && fresh)
-        ouro__profile_moved(p, fresh, size);
+    void *fresh = size > old && !own && !OURO__HARD ? grown_with_memory(p, size) : NULL;
     if (fresh)
         return fresh;
     int was = ouro__os_errno();

@@ -10,10 +10,11 @@
  * gives in 32 bits: less than capacity * e exactly when r is 0 and q less than capacity, since
  * capacity * e <= 2^16 < factor. That bound is the page's `reach`; it is 0 in all other pages.
  *
- * In libouro-malloc.so a cell that lies in its page's free list, or among those that were taken out
- * of it to be given out, is marked: its second word is the page's address. Who gives out a cell
- * unmarks it. A marked one that is given back is looked for in those lists (pool.c), if they are the
- * caller's. */
+ * In libouro-malloc.so a cell that lies in its page's free list, or in a ready list, is marked: its
+ * second word is its address and that of its page's description, by exclusive or. So what was copied
+ * from elsewhere is no mark, nor what a page of other cells left there. Who gives out a cell unmarks
+ * it. A marked one that is given back is looked for in those lists (pool.c), if they are the
+ * caller's; else it is free: only a program that reads freed blocks could have put that there. */
 #ifndef OURO_ALLOC_RAW_H
 #define OURO_ALLOC_RAW_H
 
@@ -36,16 +37,17 @@ extern const uint8_t ouro__list_by_16[OURO__CLASS_MAX_SIZE / 16 + 1];
 OURO_INLINE void ouro__raw_mark(const struct ouro__page *page, void *cell)
 {
     if (OURO_FRONT)
-        ((const void **)cell)[1] = page;
+        ((uintptr_t *)cell)[1] = (uintptr_t)page ^ (uintptr_t)cell;
 }
 OURO_INLINE void ouro__raw_unmark(void *cell)
 {
     if (OURO_FRONT)
-        ((void **)cell)[1] = NULL;
+        ((uintptr_t *)cell)[1] = 0;
 }
 OURO_INLINE bool ouro__is_marked(const struct ouro__page *page, const void *cell)
 {
-    return OURO_FRONT ? ((void *const *)cell)[1] == page : page->pub.free == cell;
+    return OURO_FRONT ? ((const uintptr_t *)cell)[1] == ((uintptr_t)page ^ (uintptr_t)cell)
+                      : page->pub.free == cell;
 }
 
 /* -- taking and giving back -------------------------------------------------------------------- */
@@ -90,11 +92,12 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
         ouro__page_notice(&page->pub);
 }
 
-/* Keeping. A raw block that is given back goes to the head of the list of what this thread gives out
- * next, while that is short: then it is in the cache when it serves again, and if its page is
- * another thread's, neither of the two waits for the other. To its page's owner it is out as
- * before. `room` is how much longer the list may get; a refill sets it (heap.c), so who takes no
- * blocks of a size keeps none. */
+/* Keeping. A raw block that is given back goes to the head of the list of what this thread gives
+ * out next, while that is short: then it is in the cache when it serves again, and if its page is
+ * another thread's, neither of the two waits for the other. To its page it is out as before. `room`
+ * is how much longer the list may get; a refill sets it (H3 of heap.c), so who takes no blocks of a
+ * size keeps none. Of its own pages a thread keeps blocks in libouro-malloc.so alone: free lists of
+ * the other libraries have no marks. */
 #define OURO__KEEP_BYTES ((size_t)65536) /* of a class, but for what one page gave */
 OURO_INLINE void ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
 {
@@ -133,7 +136,8 @@ OURO_INLINE bool ouro__may_keep(const struct ouro__heap *mine, const struct ouro
            ouro__raw_room(mine, page);
 }
 
-/* Whether a block begins at `p`, of a page of blocks that lies in `page`'s slices. */
+/* Whether a raw block of that page begins at `p`. `page`: the first description of the page or span
+ * that `p` is in. */
 OURO_INLINE bool ouro__raw_starts(const struct ouro__page *page, const void *p)
 {
     if (OURO_LIKELY(page->factor != 0)) {
@@ -141,8 +145,17 @@ OURO_INLINE bool ouro__raw_starts(const struct ouro__page *page, const void *p)
         return offset * page->factor < ouro__half_load(&page->reach);
     }
     size_t index = ouro__block_index(page, p);
-    return index < ouro__half_load(&page->capacity) &&
+    return page->tag == OURO__RAW && index < ouro__half_load(&page->capacity) &&
            page->start + index * page->bytes == (const char *)p && !OURO__ASIDE;
+}
+
+/* A block of another thread's page goes home. */
+OURO_INLINE void ouro__raw_send(struct ouro__heap *mine, struct ouro__heap *owner,
+                                const struct ouro__page *page, void *p)
+{
+    if (OURO_UNLIKELY(mine->room[page->cls] == 0 && mine->pub.ready[OURO__RAW][page->cls]))
+        ouro__kept_settle(mine, page->cls);
+    ouro__remote_free(mine, owner, p, page->bytes);
 }
 
 /* The same for a block of any heap, and in a page of several slices. */
@@ -164,7 +177,7 @@ OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
     else if (owner == mine)
         ouro__page_push(page, p);
     else
-        ouro__remote_free(mine, owner, p, page->bytes);
+        ouro__raw_send(mine, owner, page, p);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pointers that are no blocks are named and stop the program; nothing has changed by then. */
 #include "alloc_util.h"
+#include <pthread.h>
 
 static jmp_buf back;
 static struct ouro_failure told;
@@ -52,6 +53,32 @@ static void pointers_of_others_are_foreign(void **state)
         assert_int_equal(failure_of(foreign[i], reallocate), OURO_FAIL_FOREIGN_POINTER);
     }
     free(of_libc);
+}
+
+static void *take_counted(void *size)
+{
+    return ouro__cell_alloc(OURO__COUNTED, (size_t)(uintptr_t)size, 16);
+}
+
+/* Where the header of an object stands a block of its page begins, but none of the program's. */
+static void the_header_of_an_object_is_no_block(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {48, 5000, 20000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *cell = take_counted((void *)(uintptr_t)sizes[i]), *other = NULL;
+        if (OURO_THREADS) {
+            pthread_t thread;
+            pthread_create(&thread, NULL, take_counted, (void *)(uintptr_t)sizes[i]);
+            pthread_join(thread, &other);
+        }
+        assert_int_equal(failure_of((char *)cell - 16, ouro_free), OURO_FAIL_INTERIOR_POINTER);
+        ouro__cell_free(cell, OURO__COUNTED, 16);
+        if (!other)
+            continue;
+        assert_int_equal(failure_of((char *)other - 16, ouro_free), OURO_FAIL_INTERIOR_POINTER);
+        ouro__cell_free(other, OURO__COUNTED, 16);
+    }
 }
 
 static void interior_pointers_are_told_in_blocks_of_every_kind(void **state)
@@ -178,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointers_of_others_are_foreign),
+        cmocka_unit_test(the_header_of_an_object_is_no_block),
         cmocka_unit_test(interior_pointers_are_told_in_blocks_of_every_kind),
         cmocka_unit_test(a_large_block_freed_twice_is_foreign),
         cmocka_unit_test(a_small_block_freed_twice_in_a_row_is_told),

@@ -164,9 +164,8 @@ static void free_twice_elsewhere(void *arg)
     pthread_create(&thread, NULL, free_in_thread, other);
     pthread_join(thread, NULL);
     for (int i = 0; i < 1000; i++) /* it comes home */
-        malloc(100);
-    free(other); /* it may have been given out again, but not twice */
-    free(other);
+        malloc(2000);
+    free(other); /* nobody took any of its size meanwhile */
 }
 
 /* The owner frees it while it is on its way to it. */
@@ -189,21 +188,37 @@ static void a_block_freed_by_another_thread_too_is_named(void **state)
     stops(free_twice_meanwhile, NULL, "double free");
 }
 
-/* A block whose contents look like the mark of a free one is no double free. */
+static void *second_word(void *freed)
+{
+    return ((void *volatile *)freed)[1]; /* after its death, on purpose */
+}
+
+/* A block is no double free because it looks like a free one to its own thread, */
 static void contents_do_not_matter(void **state)
 {
     (void)state;
-    void *copies[64][2];
     for (int i = 0; i < 64; i++) {
+        void **p = malloc(32);
+        free(p);
+        void *mark = second_word(p);
+        void **again = malloc(32);
+        again[1] = mark; /* its own, at levels 0 and 1 */
+        free(again);
+    }
+}
+
+/* nor to another one because of what stood in another block. */
+static void copies_do_not_matter(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        pthread_t thread;
         void **p = malloc(32), **q = malloc(32);
         free(q);
-        copies[i][0] = p;
-        copies[i][1] = ((void *volatile *)q)[1]; /* after its death, on purpose */
-        p[0] = NULL;
-        p[1] = copies[i][1];
+        p[1] = second_word(q);
+        assert_int_equal(pthread_create(&thread, NULL, free_in_thread, p), 0);
+        pthread_join(thread, NULL);
     }
-    for (int i = 0; i < 64; i++)
-        free(copies[i][0]);
 }
 
 int main(void)
@@ -216,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_block_that_was_not_given_out_is_named),
         cmocka_unit_test(a_block_freed_by_another_thread_too_is_named),
         cmocka_unit_test(contents_do_not_matter),
+        cmocka_unit_test(copies_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
