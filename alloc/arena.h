@@ -167,6 +167,8 @@ bool ouro__kept_due(const struct ouro__arena *arena, int64_t now);
 /* With the lock: a mapping with room for a block, in no list any more; NULL: none. */
 struct ouro__huge *ouro__kept_take(struct ouro__arena *arena, size_t mapped, size_t align,
                                    bool grows);
+/* With the lock: one with less room, but memory for a good part of the block; NULL: none. */
+struct ouro__huge *ouro__kept_take_part(struct ouro__arena *arena, size_t mapped);
 /* With the lock, nobody looking: whether the mapping of a block that comes back is to be kept;
  * keeps it, with the lock free for a while if others must go for it. */
 bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge);

@@ -5,7 +5,8 @@
  * A block may have less than its mapping: what lies behind it is for its growth. A block that
  * replaces a smaller one is likely to grow again: it gets address room for that, which costs
  * nothing until it is touched, or the largest mapping that is kept. So a vector that grows by a
- * constant factor is copied once in a while, and touches each page of its last size once.
+ * constant factor is copied once in a while, and touches each page of its last size once. What is
+ * kept and too small for a block is enlarged for it: only what it lacks is new memory.
  *
  * All that is for the mmap supply: other supplies see each block come and go. Some keep memory
  * themselves, and only private anonymous mappings may be cut, enlarged and moved. */
@@ -101,12 +102,61 @@ void ouro__huge_unmap(const struct ouro__arena *arena, struct ouro__huge *huge)
     ouro__region_unmap(ouro__regions_of(arena), base, room);
 }
 
+static char *room_for_move(size_t room)
+{
+    return ouro__os_fills_maps() ? NULL : ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
+}
+
+/* A mapping goes into the place of the one at `to`, and is as large; false: it is as it was, and that
+ * is gone. */
+static bool move_pages(struct ouro__arena *arena, struct ouro__huge *huge, char *to, size_t room)
+{
+    const uint64_t mark = (uint64_t)(uintptr_t)huge ^ 0x9E3779B97F4A7C15u;
+    memcpy(to, &mark, sizeof mark);
+    if (!ouro__os_move(huge->base, huge->room, to, room)) {
+        /* Some refusals come after it was unmapped: then it may be another's by now. Where the mark
+         * still stands it is not. Once is enough. */
+        if (ouro__os_holds(to, mark))
+            ouro__os_unmap(to, room);
+        ouro__store(&immovable, 1);
+        return false;
+    }
+    arena->mapped += room - huge->room;
+    huge->base = to;
+    huge->room = room;
+    return true;
+}
+
+/* What is kept, but too small, with more room: the memory that it has need not be asked for again.
+ * Nobody knows of it (T1), so it may move. */
+static struct ouro__huge *enlarge_kept(struct ouro__arena *arena, size_t mapped, size_t align)
+{
+    if (align > OURO__CHUNK_SIZE || !ouro__is_elastic(arena) || ouro__load(&immovable))
+        return NULL;
+    struct ouro__huge *huge = ouro__kept_take_part(arena, mapped);
+    if (!huge)
+        return NULL;
+    if (ouro__os_enlarge(huge->base, huge->room, mapped)) {
+        arena->mapped += mapped - huge->room;
+        huge->room = mapped;
+        return huge;
+    }
+    char *to = room_for_move(mapped);
+    if (to && move_pages(arena, huge, to, mapped))
+        return huge;
+    arena->mapped -= huge->room;
+    ouro__huge_unmap(arena, huge);
+    return NULL;
+}
+
 static struct ouro__huge *take_locked(struct ouro__arena *arena, size_t mapped, size_t align,
                                       bool grows)
 {
     if (!ouro__arena_fits(arena, mapped))
         return NULL;
     struct ouro__huge *huge = ouro__kept_take(arena, mapped, align, grows);
+    if (!huge && !grows)
+        huge = enlarge_kept(arena, mapped, align);
     if (!huge)
         huge = map_fresh(arena, mapped, align, grows);
     if (!huge)
@@ -167,28 +217,17 @@ static bool enlarge(struct ouro__arena *arena, struct ouro__huge *huge, size_t m
  * free: a walk finds it in its new place (R8). */
 static bool move(struct ouro__arena *arena, struct ouro__huge *huge, size_t mapped)
 {
-    size_t room = room_ahead(mapped);
-    const uint64_t mark = (uint64_t)(uintptr_t)huge ^ 0x9E3779B97F4A7C15u;
-    char *to = ouro__os_fills_maps() ? NULL : ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
+    size_t room = room_ahead(mapped), was = huge->room;
+    char *from = huge->base, *to = room_for_move(room);
     if (!to)
         return false;
     if (!ouro__map_set(to, room, 0)) { /* the entries first, for which there may be no memory */
         ouro__os_unmap(to, room);
         return false;
     }
-    memcpy(to, &mark, sizeof mark);
-    if (!ouro__os_move(huge->base, huge->room, to)) {
-        /* Some refusals come after the start of it was unmapped: then that may be another's by now.
-         * Where the mark still stands it is not. Once is enough. */
-        size_t lost = ouro__os_holds(to, mark) ? 0 : huge->room;
-        ouro__store(&immovable, 1);
-        ouro__os_unmap(to + lost, room - lost);
+    if (!move_pages(arena, huge, to, room))
         return false;
-    }
-    ouro__map_set(huge->base, huge->room, 0);
-    huge->base = to;
-    arena->mapped += room - huge->room;
-    huge->room = room;
+    ouro__map_set(from, was, 0);
     ouro__map_set(to, room, (ouro_word)huge | OURO__MAP_HUGE);
     return true;
 }

@@ -10,17 +10,25 @@
  *  T2  Of a mapping, the first `dirty` bytes may hold memory, but for what its block has not
  *      touched; those from `soiled` on that no block has had since read as zeroes.
  *  T3  idle = the dirty bytes of all kept mappings, and of those behind blocks in use (but for
- *      blocks that are gone). At most KEPT_MOST after each give: the oldest go.
+ *      blocks that are gone). At most KEPT_LEAST, or a fourth of what is in use, after each give:
+ *      the oldest go.
  *  T4  kept_at is not later than any of that is due; 0: nothing is idle. */
 #include "alloc/arena.h"
 
-#define KEPT_MOST  ((size_t)32 << 20)
+#define KEPT_LEAST ((size_t)32 << 20)
+#define KEPT_PART  4                 /* of what is in use */
 #define KEPT_COUNT 64                /* and so many: a search goes through them */
 #define PIECE      ((size_t)1 << 20) /* what is purged with the lock at a time */
 
 static int64_t delay_of(struct ouro__arena *arena)
 {
     return (int64_t)ouro__load(&ouro__arena_runtime(arena)->options[OURO_OPTION_purge_delay]);
+}
+
+static size_t most_of(const struct ouro__arena *arena)
+{
+    size_t part = arena->used / KEPT_PART;
+    return part > KEPT_LEAST ? part : KEPT_LEAST;
 }
 
 static size_t tail_of(const struct ouro__huge *huge)
@@ -91,10 +99,23 @@ struct ouro__huge *ouro__kept_take(struct ouro__arena *arena, size_t mapped, siz
     return best;
 }
 
+struct ouro__huge *ouro__kept_take_part(struct ouro__arena *arena, size_t mapped)
+{
+    struct ouro__huge *best = NULL;
+    for (struct ouro__huge *huge = arena->kept; huge; huge = huge->next) {
+        bool fits = huge->room < mapped && huge->dirty >= mapped / 4;
+        if (fits && (!best || huge->dirty > best->dirty))
+            best = huge;
+    }
+    if (best)
+        take_out(arena, best);
+    return best;
+}
+
 bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge)
 {
     size_t dirty = huge->dirty > huge->mapped ? huge->dirty : huge->mapped;
-    return dirty <= KEPT_MOST && delay_of(arena) > 0 && ouro__is_elastic(arena);
+    return dirty <= most_of(arena) && delay_of(arena) > 0 && ouro__is_elastic(arena);
 }
 
 void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t now)
@@ -116,7 +137,7 @@ void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t
     int64_t due = now + delay_of(arena);
     if (arena->kept_at == 0 || due < arena->kept_at)
         arena->kept_at = due;
-    while ((arena->idle > KEPT_MOST || arena->kept_count > KEPT_COUNT) && arena->kept_last)
+    while ((arena->idle > most_of(arena) || arena->kept_count > KEPT_COUNT) && arena->kept_last)
         let_go(arena, arena->kept_last);
 }
 

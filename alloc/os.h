@@ -73,13 +73,14 @@ static inline bool ouro__os_enlarge(void *p, size_t size, size_t larger)
     errno = was;
     return done;
 }
-/* Moves the memory of a mapping to the start of another one, which is no smaller: nothing is
- * copied, and its old addresses are nobody's. False: it is where it was, and what `to` had in its
+/* Puts a mapping into the place of another one of `room` bytes, which is no smaller, and makes it as
+ * large: nothing is copied, its old addresses are nobody's, and the system has one mapping, not two
+ * side by side, which some do not move again. False: it is where it was, and what `to` had in its
  * place may be there or not. */
-static inline bool ouro__os_move(void *from, size_t size, void *to)
+static inline bool ouro__os_move(void *from, size_t size, void *to, size_t room)
 {
     int was = errno;
-    bool done = mremap(from, size, size, OURO__REMAP_THERE, to) != MAP_FAILED;
+    bool done = mremap(from, size, room, OURO__REMAP_THERE, to) != MAP_FAILED;
     errno = was;
     return done;
 }

@@ -63,6 +63,26 @@ static void a_loop_touches_its_pages_once(void **state)
     assert_true(faults() - before < 3 * 10 * MIB / (size_t)sysconf(_SC_PAGESIZE));
 }
 
+static void what_is_kept_but_too_small_is_enlarged(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    size_t before = faults(), largest = 24 * MIB;
+    for (size_t size = 8 * MIB; size <= largest; size += MIB) {
+        unsigned char *p = ouro_calloc(1, size), sum = 0;
+        assert_non_null(p);
+        for (size_t at = 0; at < size; at += 512)
+            sum |= p[at];
+        assert_int_equal(sum, 0);
+        memset(p, 0xEE, size);
+        ouro_free(p);
+        assert_true(figures().idle < largest + MIB);
+        check_arena();
+    }
+    assert_true(faults() - before < 3 * largest / (size_t)sysconf(_SC_PAGESIZE));
+}
+
 static void a_runtime_gives_all_back(void **state)
 {
     (void)state;
@@ -399,7 +419,7 @@ static void during_a_look_blocks_stay_where_they_are(void **state)
     unsigned char *other = ouro_realloc(p, 200 * MIB);
     assert_non_null(other);
     assert_int_equal(other[0], 5);
-    if (other != p && !on_valgrind()) /* which knows that it was given back */
+    if (other != p && !on_valgrind())                      /* which knows that it was given back */
         assert_int_equal(*(volatile unsigned char *)p, 5); /* still mapped */
     check_arena();
     void *q = ouro_malloc(3 * MIB);
@@ -462,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_loop_touches_its_pages_once, keep),
+        cmocka_unit_test_setup(what_is_kept_but_too_small_is_enlarged, keep),
         cmocka_unit_test_setup(a_runtime_gives_all_back, keep),
         cmocka_unit_test_setup(what_is_kept_goes_back_before_memory_is_refused, keep),
         cmocka_unit_test_setup(a_limit_that_is_reached_drops_nothing_that_is_kept, keep),
