@@ -162,6 +162,7 @@ void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now)
     if (chunk->dirty == 0)
         chunk->dirty_since = now;
     ouro__slices_in(chunk, mask);
+    arena->dirty_slices += (size_t)__builtin_popcountll(mask & ~chunk->dirty);
     chunk->dirty |= mask;
     int64_t due = chunk->dirty_since + purge_delay(arena);
     if (arena->purge_at == 0 || due < arena->purge_at)
@@ -198,6 +199,11 @@ static bool pick_dirty(struct ouro__arena *arena, struct run *run, bool all, int
     return false;
 }
 
+static bool too_dirty(const struct ouro__arena *arena, size_t part)
+{
+    return arena->dirty_slices * OURO__SLICE_SIZE > ouro__idle_most(arena) / part;
+}
+
 size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
 {
     int64_t now = ouro__os_milliseconds();
@@ -205,7 +211,8 @@ size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
     struct ouro__chunk *empty;
     struct run run;
     ouro__arena_lock(arena);
-    while (pick_dirty(arena, &run, all, now)) {
+    bool much = too_dirty(arena, 1); /* then half of it, and not a little each time */
+    while (pick_dirty(arena, &run, all || (much && too_dirty(arena, 2)), now)) {
         ouro__arena_unlock(arena);
         size_t size = run.n * OURO__SLICE_SIZE;
         bool zero =
@@ -287,6 +294,12 @@ static struct ouro__page *unlock_and_purge(struct ouro__arena *arena, struct our
     return page;
 }
 
+void ouro__arena_tick(struct ouro__arena *arena)
+{
+    ouro__arena_lock(arena);
+    unlock_and_purge(arena, NULL);
+}
+
 struct ouro__page *ouro__span_take(struct ouro__arena *arena, unsigned slices, size_t cell_at,
                                    unsigned tag)
 {
@@ -340,7 +353,8 @@ void ouro__slices_give(struct ouro__page *page)
         chunk->later |= run_mask(at, n); /* R6 */
     else
         ouro__dirty_in(chunk, run_mask(at, n), now);
-    bool purge = (arena->purge_at != 0 && arena->purge_at <= now) || ouro__kept_due(arena, now);
+    bool purge = (arena->purge_at != 0 && arena->purge_at <= now) || too_dirty(arena, 1) ||
+                 ouro__kept_due(arena, now);
     ouro__arena_unlock(arena);
     if (purge)
         ouro__arena_purge(arena, false);

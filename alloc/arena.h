@@ -9,8 +9,9 @@
  * Invariants, under the lock:
  *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED, are not
  *      being purged and are not in `later`; slice 0 never is.
- *  R2  dirty is a part of free: slices that may still hold memory. soiled: slices of which it is
- *      not known that they read as zeroes; every dirty one is.
+ *  R2  dirty is a part of free: slices that may still hold memory; the arena counts them, and after
+ *      each give there are no more than of idle bytes in T3. soiled: slices of which it is not known
+ *      that they read as zeroes; every dirty one is.
  *  R3  A chunk is in the list `open` exactly while free is not 0.
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
  *      each take. The bytes of a huge block are its own, not the room behind it; what is idle there
@@ -79,7 +80,8 @@ struct ouro__arena {
     ouro_word foreign; /* bytes that the program declared; grows with the lock, shrinks without */
     ouro_memory_callback *callback;
     void *callback_arg;
-    int64_t purge_at; /* 0: nothing is dirty */
+    int64_t purge_at;    /* 0: nothing is dirty */
+    size_t dirty_slices; /* R2 */
 };
 
 /* A runtime (runtimes.c, runtime.c). What is not said to be the default one's alone is each one's
@@ -140,6 +142,8 @@ OURO_INLINE void ouro__arena_unlock(struct ouro__arena *arena)
 }
 
 /* With the lock. Slices of which memory may be given back to the system come in. */
+/* Gives back what has been idle for long enough. */
+void ouro__arena_tick(struct ouro__arena *arena);
 void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now);
 /* With the lock, nobody looking any more: held slices come in. */
 void ouro__held_slices_in(struct ouro__arena *arena);
@@ -162,6 +166,8 @@ OURO_INLINE bool ouro__is_elastic(const struct ouro__arena *arena)
 }
 /* With the lock: the memory behind a block begins to count as idle, or no longer does. */
 void ouro__kept_count(struct ouro__huge *huge, bool in);
+/* With the lock: how much may be idle, in bytes (T3). */
+size_t ouro__idle_most(const struct ouro__arena *arena);
 /* With the lock: whether something idle has been so for long enough. */
 bool ouro__kept_due(const struct ouro__arena *arena, int64_t now);
 /* With the lock: a mapping with room for a block, in no list any more; NULL: none. */

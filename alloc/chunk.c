@@ -86,12 +86,14 @@ static void chunk_unlink(struct ouro__chunk *chunk)
         arena->chunks = chunk->all_next;
     ouro__map_set((char *)chunk, OURO__CHUNK_SIZE, 0);
     arena->mapped -= OURO__CHUNK_SIZE;
+    arena->dirty_slices -= (size_t)__builtin_popcountll(chunk->dirty);
     arena->chunk_count--;
 }
 
 void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask)
 {
     chunk->free &= ~mask;
+    chunk->arena->dirty_slices -= (size_t)__builtin_popcountll(chunk->dirty & mask);
     chunk->dirty &= ~mask;
     if (chunk->free == 0)
         open_remove(chunk);
@@ -207,8 +209,9 @@ struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena)
     chunk->free = ~(uint64_t)1;
     link_in(chunk);
     if (chunk->dirty) {
-        chunk->dirty_since = ouro__os_milliseconds();
-        ouro__dirty_in(chunk, chunk->dirty, chunk->dirty_since);
+        uint64_t dirty = chunk->dirty;
+        chunk->dirty = 0;
+        ouro__dirty_in(chunk, dirty, ouro__os_milliseconds());
     }
     return chunk;
 }

@@ -11,7 +11,8 @@
  *      there is a guard, and whether the block is out. It goes from out to free by CAS, as S1 does.
  *  O2  A block in quarantine has given its memory back and, while there are guards to spare, may
  *      not be touched: a use of it stops the program where it happens (SIGSEGV).
- *  O3  Before its slices or its mapping are given back all of it may be touched again.
+ *  O3  Before its slices or its mapping are given back all of it may be touched again. What the
+ *      system does not open any more, for that takes another mapping, is never given back.
  *
  * The system cuts a mapping in three for a guard, and allows some 65,530 of them in all. So there
  * are at most GUARDS_MOST guards at a time, and where there are more, or the system refuses, a block
@@ -20,7 +21,7 @@
 #include "alloc/harden.h"
 
 #define OWN_FROM    OURO__SMALL_MAX_SIZE /* above it, at level 3 */
-#define SPAN_MOST   ((size_t)2 << 20)
+#define SPAN_MOST   ((size_t)31 << OURO__SLICE_SHIFT)
 #define WIPE_MOST   ((size_t)256 << 10) /* above it memory goes back to the system */
 #define GUARDS_MOST 16384
 
@@ -178,7 +179,8 @@ void ouro__own_shut(const struct ouro__place *place)
 void ouro__own_release(const struct ouro__place *place)
 {
     if (ouro__load(asked_of(place)) & IS_SHUT) { /* O3 */
-        ouro__os_allow(base_of(place), place->bytes);
+        if (!ouro__os_allow(base_of(place), place->bytes))
+            return;
         ouro__fetch_add(&guards, (ouro_word)-1);
     }
     if (place->huge)
@@ -204,7 +206,7 @@ bool ouro__own_resize(const struct ouro__place *place, void *p, size_t size)
     size_t old = asked >> SIZE_BIT;
     is_whole(place, p, asked);
     if (ouro__harden >= 3 ? up_to(size, 16) != up_to(old, 16)
-                          : size + sizeof(ouro_word) > place->bytes)
+                          : size > place->bytes - sizeof(ouro_word))
         return false;
     asked = (asked & (((ouro_word)1 << SIZE_BIT) - 1)) | (ouro_word)size << SIZE_BIT;
     ouro__store(at, asked);

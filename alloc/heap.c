@@ -13,11 +13,11 @@
  *      ones also some of any pages of that class, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
  *      has had time to fill up before it is given out again.
- *  H3  room[c] + raw cells in ready[RAW][c] is at most what OURO__KEEP_BYTES allow, for a page may
- *      give more (room is negative then), and inlined takes do not raise it; 0 while the heap is
- *      watched, and where nothing was refilled. When room is 0 and a page becomes AVAIL all the
- *      same, or a cell of others comes, more comes back than is taken: what was kept goes back to
- *      its pages, lest it hold each of them.
+ *  H3  room[c] is at most the raw cells of the class that were taken and not kept again, and room[c]
+ *      + those in ready[RAW][c] at most what OURO__KEEP_BYTES allow. (A page may give more: room is
+ *      negative then. Inlined takes do not raise it.) While the heap is watched it is 0. When room
+ *      is 0 and a page becomes AVAIL all the same, more comes back than is taken: what was kept goes
+ *      back to its pages, lest it hold each of them.
  *  H4  A refill polls the remote list with one plain load; only then does the heap grow.
  *  H5  A ready list is emptied before its cells go back: a notice meanwhile finds none. The page
  *      that a notice is about may be gone after it, so nothing of it is read then.
@@ -29,6 +29,9 @@
 
 /* Bytes cut off a page at a time: what a small program touches. */
 #define CUT_BYTES 4096
+
+/* Who needs no pages, and gives none back, sees so often whether what is idle is to go. */
+#define REFILLS_A_TICK 64
 
 /* -- the class queues -------------------------------------------------------------------------- */
 
@@ -115,11 +118,6 @@ static void settle_list(struct ouro__heap *heap, void **list)
     }
 }
 
-void ouro__kept_settle(struct ouro__heap *heap, unsigned cls)
-{
-    settle_list(heap, &heap->pub.ready[OURO__RAW][cls]);
-}
-
 void ouro__page_notice(struct ouro_page *pub)
 {
     struct ouro__page *page = ouro__page_whole(pub);
@@ -130,7 +128,7 @@ void ouro__page_notice(struct ouro_page *pub)
         avail_push(heap, page);
         if (page->pub.countdown > 0) {
             if (page->tag == OURO__RAW && heap->room[page->cls] == 0)
-                ouro__kept_settle(heap, page->cls);
+                settle_list(heap, &heap->pub.ready[OURO__RAW][page->cls]);
             return;
         }
     }
@@ -168,13 +166,13 @@ void ouro__page_free_run(struct ouro_page *page, void *first, void *last, uint32
 
 /* -- taking cells ------------------------------------------------------------------------------ */
 
-/* The ready list of a page's class is now `n` of its cells: what may be kept beside them. */
+/* The ready list of a page's class, empty so far, is now `n` of its cells. */
 static void set_room(const struct ouro__page *page, uint32_t n)
 {
     struct ouro__heap *heap = page->heap;
-    if (page->tag == OURO__RAW)
-        heap->room[page->cls] =
-            heap->pub.watched ? 0 : (intptr_t)(OURO__KEEP_BYTES / page->bytes) - (intptr_t)n;
+    intptr_t most = (intptr_t)(OURO__KEEP_BYTES / page->bytes) - (intptr_t)n;
+    if (page->tag == OURO__RAW && heap->room[page->cls] > most)
+        heap->room[page->cls] = most; /* H3 */
 }
 
 /* Cuts some more blocks off `page` and links them in address order; NULL: it is all cut. */
@@ -270,6 +268,8 @@ static void *refill_from_own(struct ouro__heap *heap, unsigned tag, unsigned cls
 
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
+    if (OURO_UNLIKELY(++heap->refills % REFILLS_A_TICK == 0))
+        ouro__arena_tick(&heap->runtime->arena);
     if (OURO_UNLIKELY(ouro__remote_pending(heap)))
         ouro__remote_drain(heap, heap);
     void *cells = refill_from_own(heap, tag, cls);

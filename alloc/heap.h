@@ -88,6 +88,7 @@ struct ouro__heap {
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
     bool grows;                   /* the block asked for now replaces a smaller one */
+    uint32_t refills;             /* so far */
     bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */
     struct ouro__heap *adopt_at;  /* where the last search for pages ended */
     struct ouro__heap *next_heap; /* the list of all heaps, which only grows */
@@ -123,6 +124,8 @@ void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, uns
  * returns its cell. NULL: it is not larger than that, or there is no room, and nothing has changed.
  * It stays where it is unless it may move: who moves it knows that nobody else has its address. */
 void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move);
+/* Makes it smaller where it is, to `bytes` from its cell on. */
+void ouro__huge_shrink(struct ouro__huge *huge, size_t bytes);
 void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */
@@ -131,6 +134,8 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt);
  * the caller alone may have moved. NULL: it is not a huge one, or there is no room; nothing has
  * changed. */
 void *ouro__cell_grow(void *cell, size_t size, bool may_move);
+/* The same for less, if it stays huge: what lies behind it is idle then. */
+bool ouro__cell_shrink(void *cell, size_t size);
 /* Until it is said again: whether what the calling thread takes is to replace something smaller. */
 void ouro__cell_replaces(bool smaller);
 /* Bytes of foreign resources, which count against the limit too: more of them, false: they do not
@@ -328,10 +333,6 @@ OURO_INLINE void ouro__run_free(struct ouro__run *run, const struct ouro_heap *h
 void ouro__heap_settle(struct ouro__heap *heap);
 /* The first half of that: what the ready lists hold goes back, and the pages that they were of. */
 void ouro__heap_settle_lists(struct ouro__heap *heap);
-
-/* More raw cells of a class come back than are taken: what `heap`, the caller's, has ready goes to
- * its pages (H3). */
-void ouro__kept_settle(struct ouro__heap *heap, unsigned cls);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);

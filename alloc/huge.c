@@ -259,6 +259,25 @@ void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move)
     return grown ? huge->base + huge->cell_at : NULL;
 }
 
+void ouro__huge_shrink(struct ouro__huge *huge, size_t bytes)
+{
+    struct ouro__arena *arena = huge->arena;
+    size_t mapped = up_to(bytes + huge->cell_at, OURO__OS_PAGE);
+    ouro__arena_lock(arena);
+    if (mapped < huge->mapped && ouro__is_elastic(arena)) {
+        ouro__kept_count(huge, false);
+        if (huge->dirty < huge->mapped)
+            huge->dirty = huge->mapped;
+        if (huge->soiled < huge->mapped)
+            ouro__store(&huge->soiled, huge->mapped);
+        huge->since = ouro__os_milliseconds();
+        arena->used -= huge->mapped - mapped;
+        ouro__store(&huge->mapped, mapped);
+        ouro__kept_count(huge, true);
+    }
+    ouro__arena_unlock(arena);
+}
+
 void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge)
 {
     size_t mapped = huge->mapped, left = up_to(mapped, OURO__CHUNK_SIZE);

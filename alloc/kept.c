@@ -25,7 +25,7 @@ static int64_t delay_of(struct ouro__arena *arena)
     return (int64_t)ouro__load(&ouro__arena_runtime(arena)->options[OURO_OPTION_purge_delay]);
 }
 
-static size_t most_of(const struct ouro__arena *arena)
+size_t ouro__idle_most(const struct ouro__arena *arena)
 {
     size_t part = arena->used / KEPT_PART;
     return part > KEPT_LEAST ? part : KEPT_LEAST;
@@ -115,7 +115,7 @@ struct ouro__huge *ouro__kept_take_part(struct ouro__arena *arena, size_t mapped
 bool ouro__kept_wants(struct ouro__arena *arena, const struct ouro__huge *huge)
 {
     size_t dirty = huge->dirty > huge->mapped ? huge->dirty : huge->mapped;
-    return dirty <= most_of(arena) && delay_of(arena) > 0 && ouro__is_elastic(arena);
+    return dirty <= ouro__idle_most(arena) && delay_of(arena) > 0 && ouro__is_elastic(arena);
 }
 
 void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t now)
@@ -137,7 +137,8 @@ void ouro__kept_give(struct ouro__arena *arena, struct ouro__huge *huge, int64_t
     int64_t due = now + delay_of(arena);
     if (arena->kept_at == 0 || due < arena->kept_at)
         arena->kept_at = due;
-    while ((arena->idle > most_of(arena) || arena->kept_count > KEPT_COUNT) && arena->kept_last)
+    while ((arena->idle > ouro__idle_most(arena) || arena->kept_count > KEPT_COUNT) &&
+           arena->kept_last)
         let_go(arena, arena->kept_last);
 }
 

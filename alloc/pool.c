@@ -9,7 +9,7 @@
 #include "alloc/raw.h"
 #include "alloc/text.h"
 
-#define SPAN_MAX_SIZE ((size_t)2 << 20)
+#define SPAN_MAX_SIZE ((size_t)31 << OURO__SLICE_SHIFT) /* a chunk has room for two at least */
 #define MOST          ((size_t)1 << 47) /* what a process can address; sums below cannot overflow */
 
 /* -- taking ------------------------------------------------------------------------------------ */
@@ -385,6 +385,16 @@ void *ouro__cell_grow(void *cell, size_t size, bool may_move)
     if (grown)
         heap->bytes_taken += size - (place.bytes - place.cell_at);
     return grown;
+}
+
+bool ouro__cell_shrink(void *cell, size_t size)
+{
+    if (size <= SPAN_MAX_SIZE || ouro__supply()->block)
+        return false;
+    struct ouro__place place = ouro__place_of(cell);
+    if (place.huge)
+        ouro__huge_shrink(place.huge, size);
+    return place.huge != NULL;
 }
 
 void ouro__cell_replaces(bool smaller)

@@ -135,6 +135,24 @@ static void *grown_with_memory(void *p, size_t size)
     return fresh;
 }
 
+static OURO_COLD bool freed_before(const struct ouro__page *own, const void *p)
+{
+    bool is = ouro__is_free(own, ouro__heap_if_any(), p);
+    if (is)
+        ouro__misused(OURO_FAIL_USE_AFTER_FREE, p, "it was given to realloc, but is free");
+    return is;
+}
+
+/* Whether a block of `old` bytes is made one of `size` where it is. */
+static bool stays(void *p, size_t size, size_t old)
+{
+    if (OURO__HARD)
+        return ouro__hard_resize(p, size);
+    if (size < old && old > OURO__CLASS_MAX_SIZE && ouro__cell_shrink(p, size))
+        return true;
+    return size <= old && size >= old / 2;
+}
+
 void *ouro_realloc(void *p, size_t size)
 {
     if (!p)
@@ -142,14 +160,13 @@ void *ouro_realloc(void *p, size_t size)
     const struct ouro_heap *heap = ouro__context.heap;
     const struct ouro__page *own = heap->watched ? NULL : ouro__own_page(heap, p);
     size_t old = own ? own->bytes : ouro_usable_size(p);
+    if (OURO_FRONT && own && OURO_UNLIKELY(ouro__is_marked(own, p)) && freed_before(own, p))
+        old = 0;
     if (OURO__PASSES_OVER && OURO_UNLIKELY(old == 0)) { /* it is no block */
         ouro__os_no_memory();
         return NULL;
     }
-    bool serves = size <= old && size >= old / 2;
-    if (OURO__HARD)
-        serves = ouro__hard_resize(p, size);
-    if (serves)
+    if (stays(p, size, old))
         return p;
     void *fresh = size > old && !own && !OURO__HARD ? grown_with_memory(p, size) : NULL;
     if (fresh)

@@ -95,8 +95,8 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
 /* Keeping. A raw block that is given back goes to the head of the list of what this thread gives
  * out next, while that is short: then it is in the cache when it serves again, and if its page is
  * another thread's, neither of the two waits for the other. To its page it is out as before. `room`
- * is how much longer the list may get; a refill sets it (H3 of heap.c), so who takes no blocks of a
- * size keeps none. Of its own pages a thread keeps blocks in libouro-malloc.so alone: free lists of
+ * is how much longer the list may get: each block that is taken gives room for one, a refill sets a
+ * limit (H3 of heap.c). So who takes few blocks of a size keeps few. Of its own pages a thread keeps blocks in libouro-malloc.so alone: free lists of
  * the other libraries have no marks. */
 #define OURO__KEEP_BYTES ((size_t)65536) /* of a class, but for what one page gave */
 OURO_INLINE void ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
@@ -149,15 +149,6 @@ OURO_INLINE bool ouro__raw_starts(const struct ouro__page *page, const void *p)
            page->start + index * page->bytes == (const char *)p && !OURO__ASIDE;
 }
 
-/* A block of another thread's page goes home. */
-OURO_INLINE void ouro__raw_send(struct ouro__heap *mine, struct ouro__heap *owner,
-                                const struct ouro__page *page, void *p)
-{
-    if (OURO_UNLIKELY(mine->room[page->cls] == 0 && mine->pub.ready[OURO__RAW][page->cls]))
-        ouro__kept_settle(mine, page->cls);
-    ouro__remote_free(mine, owner, p, page->bytes);
-}
-
 /* The same for a block of any heap, and in a page of several slices. */
 OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
 {
@@ -177,7 +168,7 @@ OURO_INLINE bool ouro__raw_give_elsewhere(struct ouro_heap *heap, void *p)
     else if (owner == mine)
         ouro__page_push(page, p);
     else
-        ouro__raw_send(mine, owner, page, p);
+        ouro__remote_free(mine, owner, p, page->bytes);
     return true;
 }
 

@@ -110,12 +110,13 @@ static UNUSED size_t check_heap(const struct ouro__heap *heap)
 static UNUSED void check_arena(void)
 {
     struct ouro__arena *arena = ouro__arena_mine();
-    size_t used = 0, mapped = 0, idle = 0, chunks = 0, open = 0, opened = 0;
+    size_t used = 0, mapped = 0, idle = 0, dirty = 0, chunks = 0, open = 0, opened = 0;
     for (struct ouro__chunk *c = arena->chunks; c; c = c->all_next, chunks++) {
         mapped += OURO__CHUNK_SIZE;
         assert_int_equal(c->free & 1, 0);
         assert_int_equal(c->dirty & ~c->free, 0);
         assert_int_equal(c->dirty & ~c->soiled, 0);
+        dirty += (size_t)__builtin_popcountll(c->dirty);
         open += c->free != 0;
         for (unsigned i = 1; i < OURO__SLICES; i++) {
             const struct ouro__page *page = ouro__description(c, i);
@@ -142,6 +143,7 @@ static UNUSED void check_arena(void)
         assert_ptr_equal(h->next ? h->next->prev : arena->kept_last, h);
     }
     assert_int_equal(arena->idle, idle);
+    assert_int_equal(arena->dirty_slices, dirty);
     assert_int_equal(opened, open);
     assert_int_equal(arena->chunk_count, chunks);
     assert_int_equal(arena->used, used);

@@ -67,6 +67,23 @@ static void a_block_freed_twice_is_named(void **state)
         stops(free_twice_after_a_round, &i, "double free");
 }
 
+static void realloc_after_free(void *arg)
+{
+    size_t size = *(size_t *)arg;
+    char *p = malloc(size);
+    other = p;
+    free(p);
+    other = realloc(other, size); /* would stay where it is */
+}
+
+static void a_block_that_was_freed_is_no_more_resized(void **state)
+{
+    (void)state;
+    size_t sizes[] = {16, 100, 1000, 8000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        stops(realloc_after_free, &sizes[i], "use after free");
+}
+
 static void a_large_block_freed_twice_is_named(void **state)
 {
     (void)state;
@@ -225,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_block_freed_twice_is_named),
+        cmocka_unit_test(a_block_that_was_freed_is_no_more_resized),
         cmocka_unit_test(a_large_block_freed_twice_is_named),
         cmocka_unit_test(a_pointer_inside_a_block_is_named),
         cmocka_unit_test(what_is_no_block_is_named),

@@ -132,6 +132,46 @@ static void realloc_keeps_what_there_was(void **state)
 }
 
 /* glibc's choice among those that C leaves open. */
+static void a_size_that_nothing_has_leaves_the_block_alone(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {100, 5000, 20000, 100000, 5 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *p = malloc(sizes[i]);
+        fill(p, sizes[i]);
+        for (size_t less = 0; less < 40; less++) {
+            errno = 0;
+            volatile size_t size = SIZE_MAX - less; /* the compiler would warn */
+            assert_null(realloc(p, size));
+            assert_int_equal(errno, ENOMEM);
+        }
+        assert_true(is_filled(p, sizes[i]));
+        assert_in_range(malloc_usable_size(p), sizes[i], 2 * sizes[i]);
+        free(p);
+    }
+}
+
+static void a_large_block_that_shrinks_gives_memory_back(void **state)
+{
+    (void)state;
+    const size_t size = 400 * MIB;
+    if (hardening() >= 2 || is_slow())
+        skip(); /* there another block is made */
+    char *p = malloc(size);
+    assert_non_null(p);
+    memset(p, 1, size);
+    char *q = realloc(p, size - size / 4);
+    assert_ptr_equal(q, p);
+    assert_true(malloc_usable_size(q) < size);
+    malloc_trim(0);
+    assert_true(resident() < size - size / 5);
+    assert_ptr_equal(q = realloc(q, 10 * MIB), p);
+    malloc_trim(0);
+    assert_true(resident() < size / 4);
+    assert_true(q[0] == 1 && q[10 * MIB - 1] == 1);
+    free(q);
+}
+
 static void realloc_to_nothing_frees(void **state)
 {
     (void)state;
@@ -357,6 +397,8 @@ int main(void)
         cmocka_unit_test(products_that_overflow_are_refused),
         cmocka_unit_test(calloc_gives_zeroes_where_others_wrote),
         cmocka_unit_test(realloc_keeps_what_there_was),
+        cmocka_unit_test(a_size_that_nothing_has_leaves_the_block_alone),
+        cmocka_unit_test(a_large_block_that_shrinks_gives_memory_back),
         cmocka_unit_test(realloc_to_nothing_frees),
         cmocka_unit_test(reallocf_frees_what_cannot_grow),
         cmocka_unit_test(every_alignment_is_kept),
