@@ -57,6 +57,12 @@ if(OURO_THREADS)
 endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/ouro.pc.in" "${PROJECT_BINARY_DIR}/ouro.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/ouro.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(TARGET ouro-malloc-shared)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/ouro-malloc.pc.in"
+        "${PROJECT_BINARY_DIR}/ouro-malloc.pc" @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/ouro-malloc.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endif()
 install(FILES "${PROJECT_SOURCE_DIR}/orc/abi.json" DESTINATION "${CMAKE_INSTALL_DATADIR}/ouro")
 set(nim_modules arc.nim orc.nim alloc.nim ouro.nims)
 list(TRANSFORM nim_modules PREPEND "${PROJECT_SOURCE_DIR}/orc/nim/")

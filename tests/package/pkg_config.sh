@@ -24,3 +24,8 @@ fi
 "$CC" -static "$here/consumer.c" -o static $(pkg-config --static --cflags --libs ouro)
 ./static
 [ "$(pkg-config --modversion ouro)" = "$(./static | sed 's/linked \([^,]*\),.*/\1/')" ]
+if pkg-config --exists ouro-malloc; then
+    # shellcheck disable=SC2046
+    "$CC" -O1 -fno-builtin "$here/malloc_use.c" -o use $(pkg-config --libs ouro-malloc) -ldl
+    LD_LIBRARY_PATH=$libdir ./use
+fi
