@@ -180,7 +180,7 @@ bool ouro__free_once(void *p);
 bool ouro__cell_was_freed(const void *cell);
 
 /* Where chunks are known to be, by their numbers: an address is in a chunk if its entry is where
- * that begins. Two that have the same entry take turns; the map below knows all. */
+ * that begins. Of two that have the same entry the later one has it; the map below knows all. */
 #define OURO__SEEN_BITS 12
 extern ouro_word ouro__chunks_seen[(size_t)1 << OURO__SEEN_BITS];
 OURO_INLINE ouro_word *ouro__chunk_seen(uintptr_t address)
@@ -342,7 +342,8 @@ void ouro__heaps_reclaim(struct ouro__heap *heap);
 
 /* -- remote.c ---------------------------------------------------------------------------------- */
 
-/* In all of these `mine` is the heap whose batches the caller may use, or NULL: it has none. */
+/* In all of these `mine` is the heap whose batches the caller may use; NULL: it has none, or must
+ * not use them now. */
 void ouro__remote_free(struct ouro__heap *mine, struct ouro__heap *to, void *cell, size_t bytes);
 void ouro__remote_flush(struct ouro__heap *mine);
 /* Takes in what others freed; the caller serves `heap`. */

@@ -6,13 +6,15 @@
  * by one exchange, polled by a plain load when it needs cells. Heaps are type-stable: their number
  * only grows, to the greatest number of threads that ever ran at once.
  *
- *  F1  A cell is in exactly one of: a page's free list, a ready list, a batch, a remote list, or
- *      the hands of a thread that moves it between those.
+ *  F1  A cell is in exactly one of: a page's free list, a ready list, a batch, a remote list, a
+ *      quarantine (S5 of harden.c), what is held back while others look (R7), or the hands of a
+ *      thread that moves it between those.
  *  F2  Nothing is forgotten: a remote list is empty, or its heap is OWNED by a running thread,
  *      which polls, or somebody is inside push or exit and looks at the state after the last push.
  *  F3  The state leaves ABANDONED by compare-and-swap only; whoever wins serves the heap alone.
  *  F4  Serving one heap may push to another that wants serving too. That one is remembered (`owes`)
- *      and served after, by the same call: stack and batches never nest.
+ *      and served after, by the same call: batches never nest, and the stack only where cells are
+ *      pushed one by one (`mine` NULL), once for each heap at most.
  *
  *  F5  A batch has cells of heaps of its own runtime alone; cells of others are pushed one by one,
  *      so that nothing of a runtime waits in another (N2 of docs/adr/0012).
@@ -49,8 +51,10 @@
  *      since it took the heap by E1, which ordered all servings before. A thread that reads any
  *      other heap pushes to it, and the drain passes the cell on. The drain compares with the heap
  *      that it serves, of which the same holds.
- *      `kind`, `bytes`, `start`, `inverse` are plain: constant while the page has a live block, and
- *      older than any. Whoever frees a block was handed it, in order, by the program.
+ *      `kind`, `bytes`, `start`, `inverse`, `factor`, `cls`, `tag` and an inner slice's `first` are
+ *      plain: constant while the page has a live block, and older than any. `capacity` and `reach`
+ *      are loaded relaxed, and late enough to count the block. Whoever frees a block was handed it,
+ *      in order, by the program, after it was cut.
  *  M5  `avail_bits` is relaxed: a hint whether a claim pays. The queues are read after the CAS
  *      (E1).
  *  M6  `pushed` grows before the push, `drained` is stored by release after the drain, and is read
@@ -64,6 +68,8 @@
  *   - it puts a cell of a heap that the draining thread also serves into its page; the code puts
  *     only cells of the heap that is drained, and pushes the others, its own home's included.
  *   - LATE there are threads without a heap here (`mine` NULL).
+ *   - a cell that is kept (raw.h) is in its ready list as if the program had it; the model has
+ *     nothing of that.
  */
 #include "alloc/harden.h"
 #include "alloc/heap.h"

@@ -335,6 +335,42 @@ static void a_limit_of_address_space_refuses_and_nothing_else(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Nothing is left of any size; each entry point says so and leaves all as it was. */
+static void ask_where_nothing_is_left(void *arg)
+{
+    (void)arg;
+    const size_t much = 600000;
+    void *list = NULL, *untouched = &list;
+    char *kept = malloc(500);
+    fill(kept, 500);
+    limit_address_space(40 * MIB);
+    for (size_t size = 10 * MIB; size >= 16; size /= 2)
+        take_all(size, &list);
+#define REFUSED(call) (errno = 0, (call) == NULL && errno == ENOMEM)
+    bool all = REFUSED(malloc(much)) && REFUSED(calloc(1, much)) && REFUSED(realloc(kept, much)) &&
+               REFUSED(realloc(NULL, much)) && REFUSED(reallocarray(kept, much, 1)) &&
+               REFUSED(reallocf(NULL, much)) && REFUSED(aligned_alloc(64, much)) &&
+               REFUSED(memalign(4096, much)) && REFUSED(valloc(much)) && REFUSED(pvalloc(much)) &&
+               REFUSED(malloc(48)) && REFUSED(calloc(3, 16)) && REFUSED(memalign(32, 48));
+#undef REFUSED
+    errno = EEXIST;
+    all &= posix_memalign(&untouched, 64, much) == ENOMEM && errno == EEXIST;
+    if (!all || untouched != &list || !is_filled(kept, 500))
+        _exit(40);
+    give_all(&list);
+    if (!(kept = realloc(kept, much)))
+        _exit(41);
+}
+
+static void each_entry_point_is_refused_where_nothing_is_left(void **state)
+{
+    (void)state;
+    if (OURO_TEST_EMULATED)
+        skip();
+    char text[1024];
+    assert_int_equal(run_in_child(ask_where_nothing_is_left, NULL, text, sizeof text), 0);
+}
+
 static void take_one_that_needs_all(void *arg)
 {
     (void)arg;
@@ -430,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_only_frees_makes_nothing_grow),
         cmocka_unit_test(children_of_threads_that_allocate_live_as_others),
         cmocka_unit_test(a_limit_of_address_space_refuses_and_nothing_else),
+        cmocka_unit_test(each_entry_point_is_refused_where_nothing_is_left),
         cmocka_unit_test(empty_chunks_make_way_for_a_large_block),
         cmocka_unit_test(threads_are_refused_one_by_one),
         cmocka_unit_test(empty_pages_go_back_after_a_delay),

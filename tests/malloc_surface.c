@@ -74,6 +74,12 @@ static void what_no_machine_has_is_refused_with_enomem(void **state)
         FAILS(pvalloc(size));
         FAILS(reallocf(NULL, size));
         FAILS(__libc_malloc(size));
+        FAILS(__libc_calloc(1, size));
+        FAILS(__libc_realloc(p, size));
+        FAILS(__libc_reallocarray(p, size, 1));
+        FAILS(__libc_memalign(64, size));
+        FAILS(__libc_valloc(size));
+        FAILS(__libc_pvalloc(size));
     }
     FAILS(memalign(huge / 2, 1));
     FAILS(memalign(huge / 2, huge));
