@@ -10,8 +10,8 @@
  *  R1  A bit of chunk->free is set exactly for the slices that are described as UNUSED, are not
  *      being purged and are not in `later`; slice 0 never is.
  *  R2  dirty is a part of free: slices that may still hold memory; the arena counts them, and after
- *      each give there are no more than of idle bytes in T3. soiled: slices of which it is not known
- *      that they read as zeroes; every dirty one is.
+ *      each give there are no more than of idle bytes in T3. soiled: slices of which it is not
+ *      known that they read as zeroes; every dirty one is.
  *  R3  A chunk is in the list `open` exactly while free is not 0.
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
  *      each take. The bytes of a huge block are its own, not the room behind it; what is idle there
@@ -103,7 +103,7 @@ struct ouro_runtime {
 extern struct ouro_runtime ouro__default_runtime;
 /* The option values of a runtime that begins: what the environment says. */
 void ouro__options_begin(struct ouro_runtime *runtime);
-/* What the environment said when the options were read; NULL: nothing. In libouro-malloc.so alone. */
+/* What the environment said when the options were read; NULL: nothing. The malloc front's. */
 typedef enum ouro__text_option {
 #define OURO__TEXT_ENUM(name, unit, help) OURO__TEXT_##name,
     OURO__TEXT_OPTIONS(OURO__TEXT_ENUM) OURO__TEXT_COUNT
@@ -203,8 +203,8 @@ void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask);
 void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask);
 /* With the lock. Unlinks one chunk that is empty and clean, if there are two such; NULL: no. */
 struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena);
-/* The system refused memory: unmaps every chunk that is empty, those that are kept for the next page
- * included. */
+/* The system refused memory: unmaps every chunk that is empty, those that are kept for the next
+ * page included. */
 void ouro__chunks_refused(struct ouro__arena *arena);
 /* All chunks go, whatever is in them: the arena is at its end. */
 void ouro__chunks_drop(struct ouro__arena *arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* front.h: Internal to alloc. What libouro-malloc.so shows: malloc and its kin, as glibc and POSIX
- * have them; and what its files share. glibc's header is not asked: another libc may lack some of them, or declare them in
- * another way. */
+ * have them; and what its files share. glibc's header is not asked: another libc may lack some of
+ * them, or declare them in another way. */
 #ifndef OURO_ALLOC_FRONT_H
 #define OURO_ALLOC_FRONT_H
 

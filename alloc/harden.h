@@ -4,8 +4,8 @@
  *
  * What is off costs the short paths nothing: where every block is to be seen, heaps are watched and
  * pages have no reach, so that inlined paths go out of line by the tests that they have anyhow. Of
- * pages of several slices ouro__raw_starts asks. In the other libraries all of this is constant, and
- * gone. */
+ * pages of several slices ouro__raw_starts asks. In the other libraries all of this is constant,
+ * and gone. */
 #ifndef OURO_ALLOC_HARDEN_H
 #define OURO_ALLOC_HARDEN_H
 

@@ -2,8 +2,8 @@
 /* harden_own.c: blocks that have pages of their own, at levels 2 and 3 of the option `harden`
  * (harden.c).
  *
- * At level 2 such a block is followed by a canary. At level 3 more blocks are of this kind, and each
- * ends where a page begins that nobody may touch:
+ * At level 2 such a block is followed by a canary. At level 3 more blocks are of this kind, and
+ * each ends where a page begins that nobody may touch:
  *
  *     | unused | what was asked for, canary up to the next multiple of 16 | guard page | unused |
  *
@@ -15,8 +15,8 @@
  *      system does not open any more, for that takes another mapping, is never given back.
  *
  * The system cuts a mapping in three for a guard, and allows some 65,530 of them in all. So there
- * are at most GUARDS_MOST guards at a time, and where there are more, or the system refuses, a block
- * has none, and a canary as at level 2. */
+ * are at most GUARDS_MOST guards at a time, and where there are more, or the system refuses, a
+ * block has none, and a canary as at level 2. */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
 

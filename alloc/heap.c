@@ -13,11 +13,11 @@
  *      ones also some of any pages of that class, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
  *      has had time to fill up before it is given out again.
- *  H3  room[c] is at most the raw cells of the class that were taken and not kept again, and room[c]
- *      + those in ready[RAW][c] at most what OURO__KEEP_BYTES allow. (A page may give more: room is
- *      negative then. Inlined takes do not raise it.) While the heap is watched it is 0. When room
- *      is 0 and a page becomes AVAIL all the same, more comes back than is taken: what was kept goes
- *      back to its pages, lest it hold each of them.
+ *  H3  room[c] is at most the raw cells of the class that were taken and not kept again, and
+ *      room[c] + those in ready[RAW][c] at most what OURO__KEEP_BYTES allow. (A page may give more:
+ *      room is negative then. Inlined takes do not raise it.) While the heap is watched it is 0.
+ *      When room is 0 and a page becomes AVAIL all the same, more comes back than is taken: what
+ *      was kept goes back to its pages, lest it hold each of them.
  *  H4  A refill polls the remote list with one plain load; only then does the heap grow.
  *  H5  A ready list is emptied before its cells go back: a notice meanwhile finds none. The page
  *      that a notice is about may be gone after it, so nothing of it is read then.

@@ -124,8 +124,8 @@ void *ouro__huge_take(struct ouro__arena *arena, size_t bytes, size_t align, uns
  * returns its cell. NULL: it is not larger than that, or there is no room, and nothing has changed.
  * It stays where it is unless it may move: who moves it knows that nobody else has its address. */
 void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move);
-/* Makes it smaller where it is, to `bytes` from its cell on. */
-void ouro__huge_shrink(struct ouro__huge *huge, size_t bytes);
+/* Makes it smaller where it is, to `bytes` from its cell on; false: it cannot be. */
+bool ouro__huge_shrink(struct ouro__huge *huge, size_t bytes);
 void ouro__huge_give(struct ouro__huge *huge);
 /* Something was refused for the attempt-th time, from 0: gives back what lies empty, then asks the
  * program's callback. Whether to try again. */

@@ -107,8 +107,8 @@ static char *room_for_move(size_t room)
     return ouro__os_fills_maps() ? NULL : ouro_supply_mmap.map(room, OURO__CHUNK_SIZE);
 }
 
-/* A mapping goes into the place of the one at `to`, and is as large; false: it is as it was, and that
- * is gone. */
+/* A mapping goes into the place of the one at `to`, and is as large; false: it is as it was, and
+ * that is gone. */
 static bool move_pages(struct ouro__arena *arena, struct ouro__huge *huge, char *to, size_t room)
 {
     const uint64_t mark = (uint64_t)(uintptr_t)huge ^ 0x9E3779B97F4A7C15u;
@@ -259,12 +259,14 @@ void *ouro__huge_grow(struct ouro__huge *huge, size_t bytes, bool may_move)
     return grown ? huge->base + huge->cell_at : NULL;
 }
 
-void ouro__huge_shrink(struct ouro__huge *huge, size_t bytes)
+bool ouro__huge_shrink(struct ouro__huge *huge, size_t bytes)
 {
     struct ouro__arena *arena = huge->arena;
     size_t mapped = up_to(bytes + huge->cell_at, OURO__OS_PAGE);
+    if (!ouro__is_elastic(arena))
+        return false;
     ouro__arena_lock(arena);
-    if (mapped < huge->mapped && ouro__is_elastic(arena)) {
+    if (mapped < huge->mapped) {
         ouro__kept_count(huge, false);
         if (huge->dirty < huge->mapped)
             huge->dirty = huge->mapped;
@@ -276,6 +278,7 @@ void ouro__huge_shrink(struct ouro__huge *huge, size_t bytes)
         ouro__kept_count(huge, true);
     }
     ouro__arena_unlock(arena);
+    return true;
 }
 
 void ouro__huge_cut(struct ouro__arena *arena, struct ouro__huge *huge)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* malloc_info.c: what malloc tells of itself, in glibc's words. `arena` is what is mapped in chunks,
- * uordblks the blocks in them that are in use, fordblks the rest, hblks and hblkhd the blocks that
- * have mappings of their own, keepcost what waits to go back to the system. */
+/* malloc_info.c: what malloc tells of itself, in glibc's words. `arena` is what is mapped in
+ * chunks, uordblks the blocks in them that are in use, fordblks the rest, hblks and hblkhd the
+ * blocks that have mappings of their own, keepcost what waits to go back to the system. */
 #include "alloc/front.h"
 #include "alloc/arena.h"
 #include "alloc/os.h"

@@ -73,10 +73,10 @@ static inline bool ouro__os_enlarge(void *p, size_t size, size_t larger)
     errno = was;
     return done;
 }
-/* Puts a mapping into the place of another one of `room` bytes, which is no smaller, and makes it as
- * large: nothing is copied, its old addresses are nobody's, and the system has one mapping, not two
- * side by side, which some do not move again. False: it is where it was, and what `to` had in its
- * place may be there or not. */
+/* Puts a mapping into the place of another one of `room` bytes, which is no smaller, and makes it
+ * as large: nothing is copied, its old addresses are nobody's, and the system has one mapping, not
+ * two side by side, which some do not move again. False: it is where it was, and what `to` had in
+ * its place may be there or not. */
 static inline bool ouro__os_move(void *from, size_t size, void *to, size_t room)
 {
     int was = errno;
@@ -235,11 +235,11 @@ bool ouro__os_stack(uintptr_t *low, uintptr_t *high);
  * addr2line takes it. O(loaded modules). */
 const char *ouro__os_module_of(const void *code, uintptr_t *offset);
 /* -- what libouro-malloc.so alone asks: symbol.c, files.c -- */
-/* What a library that is loaded already calls `name`; library NULL: the first that has it after this
- * one. NULL: there is none. It may allocate. */
+/* What a library that is loaded already calls `name`; library NULL: the first that has it after
+ * this one. NULL: there is none. It may allocate. */
 void *ouro__os_symbol(const char *library, const char *name);
-/* Who called, who called that, .., at most `most` of them, from the first that is not of this library
- * on; returns how many. It may allocate, in theory. */
+/* Who called, who called that, .., at most `most` of them, from the first that is not of this
+ * library on; returns how many. It may allocate, in theory. */
 size_t ouro__os_callers(void **callers, size_t most);
 /* The name of the function that `code` lies in; NULL: it is in no module's table of symbols. Static
  * storage of the module. */
@@ -256,8 +256,8 @@ int ouro__os_open(const char *name);
 void ouro__os_close(int file);
 bool ouro__os_write(int file, const char *text, size_t len);
 size_t ouro__os_read(int file, char *room, size_t size);
-/* Remembers what the standard error is now; programs close it before they end. Then: a descriptor of
- * that, to be written to and left open; -1: it is gone. */
+/* Remembers what the standard error is now; programs close it before they end. Then: a descriptor
+ * of that, to be written to and left open; -1: it is gone. */
 void ouro__os_keep_errors(void);
 int ouro__os_kept_errors(void);
 

@@ -219,8 +219,8 @@ bool ouro__is_free(const struct ouro__page *page, struct ouro__heap *heap, const
            is_listed(*ready_of(heap, page->tag, page->cls), cell);
 }
 
-/* Whether a cell is free already, where that shows. The lists of others are not looked at: there the
- * mark alone tells (raw.h). `own`: its page is the calling thread's. */
+/* Whether a cell is free already, where that shows. The lists of others are not looked at: there
+ * the mark alone tells (raw.h). `own`: its page is the calling thread's. */
 static bool shows_free(const struct ouro__page *page, struct ouro__heap *mine, const void *cell,
                        bool own)
 {
@@ -392,9 +392,7 @@ bool ouro__cell_shrink(void *cell, size_t size)
     if (size <= SPAN_MAX_SIZE || ouro__supply()->block)
         return false;
     struct ouro__place place = ouro__place_of(cell);
-    if (place.huge)
-        ouro__huge_shrink(place.huge, size);
-    return place.huge != NULL;
+    return place.huge && ouro__huge_shrink(place.huge, size);
 }
 
 void ouro__cell_replaces(bool smaller)

@@ -2,19 +2,19 @@
 /* profile.c: samples of the blocks that a program takes, by who calls malloc.
  *
  * Each byte that is asked for is looked at with the same chance, one in `rate` (option
- * profile_rate), independently of all others; a block of which a byte is looked at is a sample, once.
- * The distance from one such byte to the next has a geometric distribution, here the exponential
- * one; so a thread counts bytes down, and looks at nothing in between (gperftools and Go do so).
- * A block of s bytes is a sample with probability 1 - exp(-s / rate): by what it stands for, s
- * divided by that, the sums are right on average, whatever the sizes.
+ * profile_rate), independently of all others; a block of which a byte is looked at is a sample,
+ * once. The distance from one such byte to the next has a geometric distribution, here the
+ * exponential one; so a thread counts bytes down, and looks at nothing in between (gperftools and
+ * Go do so). A block of s bytes is a sample with probability 1 - exp(-s / rate): by what it stands
+ * for, s divided by that, the sums are right on average, whatever the sizes.
  *
  *  P1  A thread draws its distances itself, from profile_seed and its number: the first thread of a
  *      program that does the same each time has the same samples.
- *  P2  A sample is in the table from before its block is handed out until before that is given back:
- *      so an address is there once. One that was given to realloc and stayed keeps its size; one
- *      whose mapping the system moved is taken out before.
- *  P3  `filter` counts the samples whose addresses fall together: a free finds 0 there, and needs no
- *      lock. Who frees a block was handed it after it was counted: relaxed loads do.
+ *  P2  A sample is in the table from before its block is handed out until before that is given
+ *      back: so an address is there once. One that was given to realloc and stayed keeps its size;
+ *      one whose mapping the system moved is taken out before.
+ *  P3  `filter` counts the samples whose addresses fall together: a free finds 0 there, and needs
+ *      no lock. Who frees a block was handed it after it was counted: relaxed loads do.
  *  P4  Nothing is called with the lock held but what gives metadata, which is a leaf. So a free
  *      inside the unwinder, or a handler of others around a fork, comes through; a birth inside the
  *      unwinder is no sample (`busy`).

@@ -7,7 +7,7 @@
 #include "alloc/profile.h"
 #include "alloc/raw.h"
 
-/* As ouro__class_of, for a size that is a multiple of 16 and a constant; and as a list of a heap. */
+/* As ouro__class_of, for a size that is a multiple of 16 and a constant; and as a heap's list. */
 #define TOP(size) (63 - __builtin_clzl((size)-1))
 #define CLASS(size)                                                                                \
     (size) == 0     ? 0                                                                            \

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* raw.h: Internal to alloc. Raw blocks of a class, taken and given back inline: what ouro_malloc and
- * malloc share, and ouro_free and free.
+/* raw.h: Internal to alloc. Raw blocks of a class, taken and given back inline: what ouro_malloc
+ * and malloc share, and ouro_free and free.
  *
- * Who gives back a block of at most OURO__SMALL_MAX_SIZE bytes proves first that one begins there, with one multiplication and one
- * comparison. Let b be the bytes of a block, o < 2^16 the offset in the page, q and r < b quotient
- * and remainder of o by b. With factor = 2^32 / b (rounded down) + 1 and e = factor * b - 2^32,
- * 1 <= e <= b, is o * factor = q * 2^32 + (q * e + r * factor). The bracket is less than 2^32,
- * because (q + 1) * e <= 2^16 + b < factor for all b <= 2^13. So it is what the multiplication
- * gives in 32 bits: less than capacity * e exactly when r is 0 and q less than capacity, since
- * capacity * e <= 2^16 < factor. That bound is the page's `reach`; it is 0 in all other pages.
+ * Who gives back a block of at most OURO__SMALL_MAX_SIZE bytes proves first that one begins there,
+ * with one multiplication and one comparison. Let b be the bytes of a block, o < 2^16 the offset in
+ * the page, q and r < b quotient and remainder of o by b. With factor = 2^32 / b (rounded down) + 1
+ * and e = factor * b - 2^32, 1 <= e <= b, is o * factor = q * 2^32 + (q * e + r * factor). The
+ * bracket is less than 2^32, because (q + 1) * e <= 2^16 + b < factor for all b <= 2^13. So it is
+ * what the multiplication gives in 32 bits: less than capacity * e exactly when r is 0 and q less
+ * than capacity, since capacity * e <= 2^16 < factor. That bound is the page's `reach`; it is 0 in
+ * all other pages.
  *
  * In libouro-malloc.so a cell that lies in its page's free list, or in a ready list, is marked: its
- * second word is its address and that of its page's description, by exclusive or. So what was copied
- * from elsewhere is no mark, nor what a page of other cells left there. Who gives out a cell unmarks
- * it. A marked one that is given back is looked for in those lists (pool.c), if they are the
- * caller's; else it is free: only a program that reads freed blocks could have put that there. */
+ * second word is its address and that of its page's description, by exclusive or. So what was
+ * copied from elsewhere is no mark, nor what a page of other cells left there. Who gives out a cell
+ * unmarks it. A marked one that is given back is looked for in those lists (pool.c), if they are
+ * the caller's; else it is free: only a program that reads freed blocks could have put that there.
+ * */
 #ifndef OURO_ALLOC_RAW_H
 #define OURO_ALLOC_RAW_H
 
@@ -96,8 +98,8 @@ OURO_INLINE void ouro__page_push(struct ouro__page *page, void *cell)
  * out next, while that is short: then it is in the cache when it serves again, and if its page is
  * another thread's, neither of the two waits for the other. To its page it is out as before. `room`
  * is how much longer the list may get: each block that is taken gives room for one, a refill sets a
- * limit (H3 of heap.c). So who takes few blocks of a size keeps few. Of its own pages a thread keeps blocks in libouro-malloc.so alone: free lists of
- * the other libraries have no marks. */
+ * limit (H3 of heap.c). So who takes few blocks of a size keeps few. Of its own pages a thread
+ * keeps blocks in libouro-malloc.so alone: free lists of the other libraries have no marks. */
 #define OURO__KEEP_BYTES ((size_t)65536) /* of a class, but for what one page gave */
 OURO_INLINE void ouro__raw_keep(struct ouro__heap *mine, const struct ouro__page *page, void *cell)
 {

@@ -21,8 +21,8 @@
  *
  *  F6  A cell's second word leads, if the library is not the checked one, to the cell that was put
  *      into the batch OURO__LEAD after it. It is a hint, read for a prefetch alone: whoever drains
- *      waits for some lines at a time that the freer's core has, not for one after the other. In the
- *      last cells of a batch it is the last one, in one that was pushed alone what the program
+ *      waits for some lines at a time that the freer's core has, not for one after the other. In
+ *      the last cells of a batch it is the last one, in one that was pushed alone what the program
  *      left there.
  *
  * A page may change its heap while a chain with its cells is under way to the old one. Whoever
@@ -136,8 +136,8 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
         ouro__remote_serve(to, mine);
 }
 
-/* Links the cells of a batch. They are not touched before: they are the cache's of whoever made them
- * or used them last, and all of them are asked for at once here. */
+/* Links the cells of a batch. They are not touched before: they are the cache's of whoever made
+ * them or used them last, and all of them are asked for at once here. */
 static void link_up(void **cells, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {

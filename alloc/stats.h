@@ -4,8 +4,8 @@
  * Counting costs the allocating paths nothing: the figures are read off the pages when they are
  * asked for. They are exact where all blocks are the calling thread's or those of ended threads. Of
  * other threads that run, blocks that are held ready for the next allocations (of each size class
- * that they use: 4 KiB, or a page's free blocks, or up to 64 KiB that they freed) count as live, and whatever they do meanwhile is
- * counted or not.
+ * that they use: 4 KiB, or a page's free blocks, or up to 64 KiB that they freed) count as live,
+ * and whatever they do meanwhile is counted or not.
  *
  * A block that was freed by a thread that does not own it counts as live until its owner has taken
  * it back, which it does when it needs blocks; `remote` tells how many such there are. */

@@ -28,9 +28,9 @@
  *      the new heap are written; ouro__heaps_first loads it by acquire. All changes are pushes, so
  *      one acquire of the head continues the release sequences of all before: the rest is read
  *      plainly. The pusher itself follows no pointer that it read relaxed.
- *  E3  `ready` (once.h: release when done, acquire on entry) orders supply, exit_key, exit_key_made,
- *      fork_handled, and the levels, secrets and rates of harden.c and profile.c before their use by
- *      anyone who went through set_up, or was handed a block by who did.
+ *  E3  `ready` (once.h: release when done, acquire on entry) orders supply, exit_key,
+ *      exit_key_made, fork_handled, and the levels, secrets and rates of harden.c and profile.c
+ *      before their use by anyone who went through set_up, or was handed a block by who did.
  *  E4  `supply` and `upper` are stored by release and loaded by acquire, because a free may come
  *      from a thread that went through nothing, and calls what they point to.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the levels of hardening of libouro-malloc.so find, and what they say. The level is that of the
- * process (OURO_HARDEN): the build runs this program at each. */
+/* What the levels of hardening of libouro-malloc.so find, and what they say. The level is that of
+ * the process (OURO_HARDEN): the build runs this program at each. */
 #include "malloc_util.h"
 #include <pthread.h>
 

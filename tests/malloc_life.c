@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a process on libouro-malloc.so: before main and after it, forks, threads that come and
- * go, limits. */
+/* The life of a process on libouro-malloc.so: before main and after it, forks, threads that come
+ * and go, limits. */
 #include "malloc_util.h"
 #include <pthread.h>
 #include <stdatomic.h>
