@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* find_object.c: what the compiler's unwinder asks of glibc, for a libc that has it not: a gcc that
- * was built for glibc may link for musl too. In libouro-malloc.so alone, and not shown. It belongs to
- * os.h. glibc's <dlfcn.h> declares it; this is what it says. */
+ * was built for glibc may link for musl too. In libouro-malloc.so alone, and not shown. It belongs
+ * to os.h. glibc's <dlfcn.h> declares it; this is what it says. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -7,7 +7,8 @@
  *   stack, its callers from the outermost in, and the bytes that its samples stand for: those that
  *   were allocated in all, or, if the name ends in ".live.collapsed", those that are there now.
  *
- * No lock is held: asking the loader for names takes one of its own, under which others allocate. */
+ * No lock is held: asking the loader for names takes one of its own, under which others
+ * allocate. */
 #include "alloc/arena.h"
 #include "alloc/profile.h"
 #include "alloc/text.h"

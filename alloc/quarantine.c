@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* quarantine.c: what was freed is kept back for a while at level 3 of the option `harden`, first in,
- * first out: a use of it meets nobody's memory, and a second free of it is seen (S1 of harden.c).
+/* quarantine.c: what was freed is kept back for a while at level 3 of the option `harden`, first
+ * in, first out: a use of it meets nobody's memory, and a second free of it is seen (S1 of
+ * harden.c).
  *
  * Each heap has a ring, which its thread alone touches, or who serves the heap when that ends. The
  * ring stands in metadata, not in the blocks. It has room for RING blocks, and for the bytes that
- * the option `quarantine` says; a block above a quarter of these is not kept back. One that has pages
- * of its own counts with what was asked for, though it has no memory there (O2 of harden_own.c). */
+ * the option `quarantine` says; a block above a quarter of these is not kept back. One that has
+ * pages of its own counts with what was asked for, though it has no memory there (O2 of
+ * harden_own.c). */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
 

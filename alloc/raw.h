@@ -15,8 +15,8 @@
  * second word is its address and that of its page's description, by exclusive or. So what was
  * copied from elsewhere is no mark, nor what a page of other cells left there. Who gives out a cell
  * unmarks it. A marked one that is given back is looked for in those lists (pool.c), if they are
- * the caller's; else it is free: only a program that reads freed blocks could have put that there.
- * */
+ * the caller's; else it is free: only a program that reads freed blocks could have put
+ * that there. */
 #ifndef OURO_ALLOC_RAW_H
 #define OURO_ALLOC_RAW_H
 

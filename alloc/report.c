@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* report.c: what libouro-malloc.so tells when the program ends: by exit or a return from main, after
- * all exit handlers, and by quick_exit. _exit, abort and a signal end it without a word.
+/* report.c: what libouro-malloc.so tells when the program ends: by exit or a return from main,
+ * after all exit handlers, and by quick_exit. _exit, abort and a signal end it without a word.
  *
  * Nothing is allocated: all text is composed on the stack. */
 #include "alloc/front.h"

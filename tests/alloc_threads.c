@@ -337,8 +337,7 @@ static void threads_allocate_and_free_in_destructors_of_every_round(void **state
     all_is_given_back();
 }
 
-/* -- blocks of others that a thread gives out again ----------------------------------------------
- * */
+/* -- blocks of others that a thread gives out again -------------------------------------------- */
 
 enum { KEPT_SIZE = 256, LENT = 4096 };
 static void *lent[LENT];
