@@ -135,12 +135,20 @@ static void *grown_with_memory(void *p, size_t size)
     return fresh;
 }
 
-static OURO_COLD bool freed_before(const struct ouro__page *own, const void *p)
+/* Whether it shows that `p`, a block's start, is free. `own`: its page, if that is small and the
+ * calling thread's; NULL: it is looked up. */
+static bool freed_before(const struct ouro__page *own, const void *p)
 {
-    bool is = ouro__is_free(own, ouro__heap_if_any(), p);
-    if (is)
-        ouro__misused(OURO_FAIL_USE_AFTER_FREE, p, "it was given to realloc, but is free");
-    return is;
+    struct ouro__heap *mine = ouro__heap_if_any();
+    struct ouro__place place = {.page = NULL};
+    if (!own)
+        place = ouro__place_of(p);
+    if (!own && place.kind == OURO__PAGE_BLOCKS && ouro__page_owner(place.page) == mine)
+        own = place.page;
+    if (OURO_LIKELY(!own || !ouro__is_marked(own, p)) || !ouro__is_free(own, mine, p))
+        return false;
+    ouro__misused(OURO_FAIL_USE_AFTER_FREE, p, "it was given to realloc, but is free");
+    return true;
 }
 
 /* Whether a block of `old` bytes is made one of `size` where it is. */
@@ -160,7 +168,7 @@ void *ouro_realloc(void *p, size_t size)
     const struct ouro_heap *heap = ouro__context.heap;
     const struct ouro__page *own = heap->watched ? NULL : ouro__own_page(heap, p);
     size_t old = own ? own->bytes : ouro_usable_size(p);
-    if (OURO_FRONT && own && OURO_UNLIKELY(ouro__is_marked(own, p)) && freed_before(own, p))
+    if (OURO_FRONT && !OURO__HARD && old > 0 && OURO_UNLIKELY(freed_before(own, p)))
         old = 0;
     if (OURO__PASSES_OVER && OURO_UNLIKELY(old == 0)) { /* it is no block */
         ouro__os_no_memory();

@@ -79,7 +79,7 @@ static void realloc_after_free(void *arg)
 static void a_block_that_was_freed_is_no_more_resized(void **state)
 {
     (void)state;
-    size_t sizes[] = {16, 100, 1000, 8000};
+    size_t sizes[] = {16, 100, 1000, 8000, 20000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         stops(realloc_after_free, &sizes[i], "use after free");
 }

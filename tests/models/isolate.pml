@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* isolate.pml: weak references across a hand-over (counts.md 4 and 5; its own models have none there).
  * Thread 0 isolates an object, the whole graph, and hands it to thread 2; thread 1 is anyone else.
  * Weak handles lie outside, or in a slot of the graph itself, and travel with it.  `refs` is the
