@@ -6,7 +6,7 @@
 /* [idle] */
 int malloc_trim(size_t pad); /* glibc's <malloc.h> has it; another libc may not */
 
-/* Much was dropped, and now the program waits: all that is idle goes back to the system. */
+/* Much was dropped, and now the program waits: what is idle goes back to the system. */
 static void about_to_wait(void)
 {
     malloc_trim(0);
