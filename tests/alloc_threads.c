@@ -374,7 +374,7 @@ static void what_a_thread_freed_of_others_it_gives_out_next(void **state)
     all_is_given_back();
 }
 
-/* However many it frees: it keeps no more than it took, and than room allows. */
+/* However many it frees: at most what OURO__KEEP_BYTES allow. */
 static void what_a_thread_keeps_of_others_is_bounded(void **state)
 {
     (void)state;

@@ -284,6 +284,15 @@ static void limit_address_space(size_t more)
     setrlimit(RLIMIT_AS, &limit);
 }
 
+/* In a child, which sets the limit. */
+static void ends_well_with_a_limit(void (*body)(void *))
+{
+    char text[1024];
+    if (OURO_TEST_EMULATED)
+        skip();
+    assert_int_equal(run_in_child(body, NULL, text, sizeof text), 0);
+}
+
 /* Takes blocks of a size until one is refused, linked; how many. */
 static size_t take_all(size_t size, void **list)
 {
@@ -328,11 +337,7 @@ static void fill_up_and_try_other_sizes(void *arg)
 static void a_limit_of_address_space_refuses_and_nothing_else(void **state)
 {
     (void)state;
-    if (OURO_TEST_EMULATED)
-        skip();
-    char text[1024];
-    int status = run_in_child(fill_up_and_try_other_sizes, NULL, text, sizeof text);
-    assert_int_equal(status, 0);
+    ends_well_with_a_limit(fill_up_and_try_other_sizes);
 }
 
 /* Nothing is left of any size; each entry point says so and leaves all as it was. */
@@ -365,10 +370,7 @@ static void ask_where_nothing_is_left(void *arg)
 static void each_entry_point_is_refused_where_nothing_is_left(void **state)
 {
     (void)state;
-    if (OURO_TEST_EMULATED)
-        skip();
-    char text[1024];
-    assert_int_equal(run_in_child(ask_where_nothing_is_left, NULL, text, sizeof text), 0);
+    ends_well_with_a_limit(ask_where_nothing_is_left);
 }
 
 static void take_one_that_needs_all(void *arg)
@@ -394,10 +396,7 @@ static void take_one_that_needs_all(void *arg)
 static void empty_chunks_make_way_for_a_large_block(void **state)
 {
     (void)state;
-    if (OURO_TEST_EMULATED)
-        skip();
-    char text[1024];
-    assert_int_equal(run_in_child(take_one_that_needs_all, NULL, text, sizeof text), 0);
+    ends_well_with_a_limit(take_one_that_needs_all);
 }
 
 static void *count_refusals(void *arg)
@@ -431,10 +430,7 @@ static void refuse_in_a_thread(void *arg)
 static void threads_are_refused_one_by_one(void **state)
 {
     (void)state;
-    if (OURO_TEST_EMULATED)
-        skip();
-    char text[1024];
-    assert_int_equal(run_in_child(refuse_in_a_thread, NULL, text, sizeof text), 0);
+    ends_well_with_a_limit(refuse_in_a_thread);
 }
 
 /* -- memory ------------------------------------------------------------------------------------ */
