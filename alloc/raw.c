@@ -10,9 +10,11 @@
 /* As ouro__class_of, for a size that is a multiple of 16 and a constant; and as a heap's list. */
 #define TOP(size) (63 - __builtin_clzl((size)-1))
 #define CLASS(size)                                                                                \
-    (size) == 0     ? 0                                                                            \
-    : (size) <= 128 ? ((size)-1) >> 4                                                              \
-                    : 8 + (TOP(size) - 7) * 4 + (((size)-1) >> (TOP(size) - 2) & 3)
+    (size) == 0      ? 0                                                                           \
+    : (size) <= 128  ? ((size)-1) >> 4                                                             \
+    : (size) <= 256  ? 4 + (((size)-1) >> 5)                                                       \
+    : (size) <= 8192 ? 12 + (TOP(size) - 8) * 8 + (((size)-1) >> (TOP(size) - 3) & 7)              \
+                     : 52 + (TOP(size) - 13) * 4 + (((size)-1) >> (TOP(size) - 2) & 3)
 #define LIST(size)    OURO__FIRST_LIST + (CLASS((size_t)(size)))
 #define LISTS_4(size) LIST(size), LIST((size) + 16), LIST((size) + 32), LIST((size) + 48)
 #define LISTS_16(size)                                                                             \
@@ -190,16 +192,4 @@ void *ouro_realloc(void *p, size_t size)
     memcpy(fresh, p, old < size ? old : size);
     ouro_free(p);
     return fresh;
-}
-
-size_t ouro_trim(void)
-{
-    struct ouro__heap *heap = ouro__heap_enter();
-    if (!heap)
-        return 0;
-    bool pages = ouro__supply()->block == NULL;
-    if (pages)
-        ouro__heaps_reclaim(heap);
-    ouro__heap_leave(heap);
-    return pages ? ouro__arena_purge(ouro__arena_mine(), true) + ouro__spares_drop() : 0;
 }

@@ -52,8 +52,9 @@ static void the_class_of_a_size_is_as_written(void **state)
     (void)state;
     for (uint64_t size = 1; size <= OURO_ABI_SMALL_MAX_SIZE; size++) {
         uint64_t top = 63 - (uint64_t)__builtin_clzll((size - 1) | 1);
-        uint64_t cls =
-            size <= 128 ? (size - 1) >> 4 : 8 + (top - 7) * 4 + ((size - 1) >> (top - 2) & 3);
+        uint64_t cls = size <= 128   ? (size - 1) >> 4
+                       : size <= 256 ? 4 + ((size - 1) >> 5)
+                                     : 12 + (top - 8) * 8 + ((size - 1) >> (top - 3) & 7);
         assert_int_equal(cls, ouro__class_of(size));
     }
 }

@@ -72,7 +72,8 @@ static UNUSED int hardening(void)
 static UNUSED size_t stored(size_t size)
 {
     size_t room = hardening() >= 2 ? size + 8 : size, unit = 16;
-    while (room > 8 * unit)
+    size_t steps = room > 256 && room <= 8192 ? 16 : 8;
+    while (room > steps * unit)
         unit *= 2;
     return (room + unit - 1) / unit * unit;
 }
