@@ -105,7 +105,7 @@ bool ouro__refused(struct ouro__heap *heap, size_t bytes, unsigned attempt)
             want -= ouro__kept_refused(arena, want);
         if (!limit && want > 0 && heap->runtime != &ouro__default_runtime)
             ouro__kept_refused(&ouro__default_runtime.arena, want);
-        ouro__heaps_reclaim(heap);
+        ouro__heaps_reclaim(heap, NULL);
         if (!limit) {
             ouro__chunks_refused(arena);
             ouro__spares_drop();
@@ -204,7 +204,7 @@ static bool too_dirty(const struct ouro__arena *arena, size_t part)
     return arena->dirty_slices * OURO__SLICE_SIZE > ouro__idle_most(arena) / part;
 }
 
-size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
+void ouro__arena_purge(struct ouro__arena *arena, bool all)
 {
     int64_t now = ouro__os_milliseconds();
     size_t bytes = 0;
@@ -234,7 +234,7 @@ size_t ouro__arena_purge(struct ouro__arena *arena, bool all)
         ouro__huge_sweep(arena);
     if (kept)
         bytes += ouro__kept_purge(arena, all);
-    return bytes;
+    ouro__own.purged += bytes;
 }
 
 /* -- slices ------------------------------------------------------------------------------------ */

@@ -347,7 +347,7 @@ static void heap_tidy(struct ouro__heap *heap)
     ouro__heap_settle(heap);
 }
 
-void ouro__heaps_reclaim(struct ouro__heap *heap)
+void ouro__heaps_reclaim(struct ouro__heap *heap, void (*each)(struct ouro__heap *heap))
 {
     if (OURO__HARD)
         ouro__quarantine_empty(heap);
@@ -358,7 +358,11 @@ void ouro__heaps_reclaim(struct ouro__heap *heap)
             continue;
         ouro__remote_drain(other, heap);
         ouro__heap_settle(other);
+        if (each)
+            each(other);
         ouro__remote_leave(other, heap);
     }
     heap_tidy(heap);
+    if (each)
+        each(heap);
 }

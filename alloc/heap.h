@@ -223,8 +223,9 @@ struct ouro_runtime *ouro__runtime_of(const void *p);
  * not where its header would be in another place. In other runtimes no chunk goes. Nests. */
 void ouro__arena_hold(void);
 void ouro__arena_release(void);
-/* Gives back now what empty slices hold; `all`: those too whose delay is not over. */
-size_t ouro__arena_purge(struct ouro__arena *arena, bool all);
+/* Gives back now what empty slices hold; `all`: those too whose delay is not over. The thread's
+ * `purged` tells how much. */
+void ouro__arena_purge(struct ouro__arena *arena, bool all);
 void ouro__arena_limit_changed(struct ouro_runtime *runtime);
 /* Calls `visit` with every page of blocks or span and every huge block of `tag` in the current
  * runtime, or in that one. Nothing is
@@ -337,8 +338,9 @@ void ouro__heap_settle_lists(struct ouro__heap *heap);
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);
 
-/* Gives back what lies empty in `heap`, which the caller serves, and in those of ended threads. */
-void ouro__heaps_reclaim(struct ouro__heap *heap);
+/* Gives back what lies empty in `heap`, which the caller serves, and in those of ended threads, of
+ * each of which `each` is called then, if it is not NULL. */
+void ouro__heaps_reclaim(struct ouro__heap *heap, void (*each)(struct ouro__heap *heap));
 
 /* -- remote.c ---------------------------------------------------------------------------------- */
 

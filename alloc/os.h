@@ -111,6 +111,11 @@ static inline bool ouro__os_fills_maps(void)
     errno = was;
     return fills;
 }
+/* The size of a page, as the system has it: at most OURO__OS_PAGE. */
+static inline size_t ouro__os_page(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 /* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
 static inline bool ouro__os_purge(void *p, size_t size)
 {
@@ -118,6 +123,20 @@ static inline bool ouro__os_purge(void *p, size_t size)
     bool gone = madvise(p, size, MADV_DONTNEED) == 0;
     errno = was;
     return gone;
+}
+/* How many bytes of that there is memory for: whole pages, at most OURO__OS_MOST of them. */
+#define OURO__OS_MOST 32
+static inline size_t ouro__os_present(void *p, size_t size)
+{
+    unsigned char present[OURO__OS_MOST];
+    size_t page = ouro__os_page(), count = 0;
+    int was = errno;
+    if (mincore(p, size, present) != 0)
+        memset(present, 1, sizeof present);
+    errno = was;
+    for (size_t i = 0; i < size / page; i++)
+        count += present[i] & 1;
+    return count * page;
 }
 /* Nobody may touch it: whoever does is stopped; everybody may again. False: refused. */
 static inline bool ouro__os_forbid(void *p, size_t size)
@@ -159,11 +178,6 @@ static inline void ouro__os_say(const char *text, size_t len)
         text += n;
         len -= (size_t)n;
     }
-}
-/* The size of a page, as the system has it: at most OURO__OS_PAGE. */
-static inline size_t ouro__os_page(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
 }
 /* Declared for _GNU_SOURCE alone. */
 extern char *secure_getenv(const char *name);

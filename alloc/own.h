@@ -21,6 +21,7 @@ struct ouro__own {
     unsigned exits;               /* how often the thread gave its heap up (thread.c) */
     unsigned holds;               /* looks under way (hold.c), and the count that has them */
     unsigned parity;
+    size_t purged;                 /* bytes that it gave back to the system */
     bool elsewhere;                /* it may have heaps in other runtimes than the default one */
     unsigned must_return;          /* hooks under way that must not be left (hooks/lift.c) */
     bool hushed;                   /* turns between runtimes run no hook (orc/payload.c) */

@@ -55,8 +55,9 @@ OURO_API void ouro_free(void *p);
  * that is no block: as ouro_free. O(1). */
 OURO_API size_t ouro_usable_size(const void *p);
 
-/* Gives back at once what empty pages hold, of this thread and of ended ones; returns how many
- * bytes. O(pages of these threads). */
+/* Gives back at once what empty pages hold, and free blocks of 8 KiB and more in other pages, of
+ * this thread and of ended ones; returns how many bytes. O(pages and free blocks of these threads),
+ * and a call of the system for each such block. */
 OURO_API size_t ouro_trim(void);
 
 /* `size` bytes (0 counts as 1), aligned to 16, contents undefined, owned by the caller until

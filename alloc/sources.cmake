@@ -25,6 +25,7 @@ ouro_layer(alloc
         supply_mmap.c
         supply_system.c
         thread.c
+        trim.c
         twins.c
         version.c
         walk.c

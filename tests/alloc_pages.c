@@ -193,6 +193,41 @@ static void idle_memory_is_bounded_and_goes_by_trim(void **state)
     assert_true(after < before + 8 * MIB);
 }
 
+/* What is free inside pages of which other blocks are in use, and those are whole after it. */
+static void trim_gives_back_what_large_free_blocks_hold(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    enum { N = 2000, SIZE = 40000 };
+    static unsigned char *p[N];
+    size_t before = resident();
+    for (int i = 0; i < N; i++) {
+        p[i] = ouro_malloc(SIZE);
+        memset(p[i], i, SIZE);
+    }
+    size_t full = resident();
+    for (int i = 0; i < N; i++) {
+        if (i % 8 != 0)
+            ouro_free(p[i]);
+    }
+    size_t freed = ouro_trim(), after = resident();
+    assert_true(full > before + 75 * MIB);
+    assert_true(after < before + 20 * MIB);
+    assert_in_range(freed, 50 * MIB, 80 * MIB);
+    assert_int_equal(ouro_trim(), 0);
+    for (int i = 0; i < N; i++) {
+        if (i % 8 != 0)
+            p[i] = ouro_malloc(SIZE);
+        else
+            assert_true(p[i][0] == (unsigned char)i && p[i][SIZE - 1] == (unsigned char)i);
+    }
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+    check_heap(ouro__heap_mine());
+    check_arena();
+}
+
 /* Uses and frees 40 MB, and waits until they may be purged; returns what was resident before. */
 static size_t leave_empty_pages(void)
 {
@@ -356,6 +391,7 @@ int main(void)
         cmocka_unit_test(an_empty_page_goes_back_when_another_is_queued),
         cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
         cmocka_unit_test(idle_memory_is_bounded_and_goes_by_trim),
+        cmocka_unit_test(trim_gives_back_what_large_free_blocks_hold),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(idle_pages_go_back_when_pages_are_taken),
         cmocka_unit_test(a_huge_block_goes_back_at_once),
