@@ -134,20 +134,30 @@ void ouro__arena_limit_changed(struct ouro_runtime *runtime)
 
 /* -- runs -------------------------------------------------------------------------------------- */
 
-/* Index of the first run of n free slices, or -1. */
-static int find_run(uint64_t free, unsigned n)
-{
-    for (unsigned have = 1; have < n && free;) {
-        unsigned step = n - have < have ? n - have : have;
-        free &= free >> step;
-        have += step;
-    }
-    return free ? __builtin_ctzll(free) : -1;
-}
-
 static uint64_t run_mask(unsigned at, unsigned n)
 {
     return (n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) << at;
+}
+
+/* How many ones there are in `bits` from that one on. */
+static unsigned run_at(uint64_t bits, unsigned at)
+{
+    return (unsigned)__builtin_ctzll(~(bits >> at)); /* slice 0 is never free */
+}
+
+/* Where the shortest run of n free slices or more begins; there is one. */
+static unsigned best_run(uint64_t free, unsigned n)
+{
+    unsigned best = 0, length = OURO__SLICES;
+    for (unsigned at, have; free && length > n; free &= ~run_mask(at, have)) {
+        at = (unsigned)__builtin_ctzll(free);
+        have = run_at(free, at);
+        if (have >= n && have < length) {
+            best = at;
+            length = have;
+        }
+    }
+    return best;
 }
 
 static int64_t purge_delay(struct ouro__arena *arena)
@@ -181,7 +191,8 @@ static bool pick_dirty(struct ouro__arena *arena, struct run *run, bool all, int
 {
     int64_t delay = purge_delay(arena);
     arena->purge_at = 0;
-    for (struct ouro__chunk *chunk = arena->open; chunk; chunk = chunk->next) {
+    struct ouro__chunk *chunk = ouro__chunk_open(arena, OURO__WHOLE);
+    for (; chunk; chunk = ouro__chunk_next(chunk)) {
         if (!chunk->dirty)
             continue;
         int64_t due = chunk->dirty_since + delay;
@@ -199,9 +210,10 @@ static bool pick_dirty(struct ouro__arena *arena, struct run *run, bool all, int
     return false;
 }
 
-static bool too_dirty(const struct ouro__arena *arena, size_t part)
+/* Whether more is dirty than so many eighths of what may be. */
+static bool too_dirty(const struct ouro__arena *arena, size_t eighths)
 {
-    return arena->dirty_slices * OURO__SLICE_SIZE > ouro__idle_most(arena) / part;
+    return arena->dirty_slices * OURO__SLICE_SIZE > ouro__idle_most(arena) / 8 * eighths;
 }
 
 void ouro__arena_purge(struct ouro__arena *arena, bool all)
@@ -211,8 +223,8 @@ void ouro__arena_purge(struct ouro__arena *arena, bool all)
     struct ouro__chunk *empty;
     struct run run;
     ouro__arena_lock(arena);
-    bool much = too_dirty(arena, 1); /* then half of it, and not a little each time */
-    while (pick_dirty(arena, &run, all || (much && too_dirty(arena, 2)), now)) {
+    bool much = too_dirty(arena, 8); /* then an eighth of it, and not a little each time */
+    while (pick_dirty(arena, &run, all || (much && too_dirty(arena, 7)), now)) {
         ouro__arena_unlock(arena);
         size_t size = run.n * OURO__SLICE_SIZE;
         bool zero =
@@ -257,20 +269,14 @@ static struct ouro__page *take_locked(struct ouro__arena *arena, unsigned n)
 {
     if (!ouro__arena_fits(arena, n * OURO__SLICE_SIZE))
         return NULL;
-    struct ouro__chunk *chunk = arena->open;
-    int at = -1;
-    while (chunk && (at = find_run(chunk->free, n)) < 0)
-        chunk = chunk->next;
-    if (!chunk) {
-        chunk = ouro__chunk_make(arena);
-        if (!chunk)
-            return NULL;
-        at = find_run(chunk->free, n);
-    }
-    uint64_t mask = run_mask((unsigned)at, n);
+    struct ouro__chunk *chunk = ouro__chunk_with(arena, n);
+    if (!chunk && !(chunk = ouro__chunk_make(arena)))
+        return NULL;
+    unsigned at = best_run(chunk->free, n);
+    uint64_t mask = run_mask(at, n);
     ouro__slices_out(chunk, mask);
     ouro__arena_count(arena, n * OURO__SLICE_SIZE);
-    struct ouro__page *page = describe(chunk, (unsigned)at, n);
+    struct ouro__page *page = describe(chunk, at, n);
     page->zeroed = !(chunk->soiled & mask);
     chunk->soiled |= mask;
     return page;
@@ -353,7 +359,7 @@ void ouro__slices_give(struct ouro__page *page)
         chunk->later |= run_mask(at, n); /* R6 */
     else
         ouro__dirty_in(chunk, run_mask(at, n), now);
-    bool purge = (arena->purge_at != 0 && arena->purge_at <= now) || too_dirty(arena, 1) ||
+    bool purge = (arena->purge_at != 0 && arena->purge_at <= now) || too_dirty(arena, 8) ||
                  ouro__kept_due(arena, now);
     ouro__arena_unlock(arena);
     if (purge)

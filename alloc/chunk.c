@@ -43,21 +43,59 @@ void ouro__spares_after_fork(bool child)
 static void open_insert(struct ouro__chunk *chunk)
 {
     struct ouro__arena *arena = chunk->arena;
+    struct ouro__chunk **list = &arena->open[chunk->longest];
     chunk->prev = NULL;
-    chunk->next = arena->open;
-    if (arena->open)
-        arena->open->prev = chunk;
-    arena->open = chunk;
+    chunk->next = *list;
+    if (*list)
+        (*list)->prev = chunk;
+    *list = chunk;
+    arena->open_lists |= (uint64_t)1 << chunk->longest;
 }
 
 static void open_remove(struct ouro__chunk *chunk)
 {
+    struct ouro__arena *arena = chunk->arena;
     if (chunk->next)
         chunk->next->prev = chunk->prev;
     if (chunk->prev)
         chunk->prev->next = chunk->next;
     else
-        chunk->arena->open = chunk->next;
+        arena->open[chunk->longest] = chunk->next;
+    if (!arena->open[chunk->longest])
+        arena->open_lists &= ~((uint64_t)1 << chunk->longest);
+}
+
+/* The length of the longest run of ones. runs[k]: where runs of 2^k begin. Those of the longest are
+ * found by adding the powers of two from the largest down. */
+static unsigned longest_run(uint64_t bits)
+{
+    uint64_t runs[6] = {bits}, at;
+    int k = 0;
+    for (; k < 5 && (at = runs[k] & runs[k] >> (1u << k)) != 0; k++)
+        runs[k + 1] = at;
+    at = runs[k];
+    unsigned len = bits ? 1u << k : 0;
+    while (--k >= 0) {
+        uint64_t longer = at & runs[k] >> len;
+        if (longer) {
+            at = longer;
+            len += 1u << k;
+        }
+    }
+    return len;
+}
+
+static void set_free(struct ouro__chunk *chunk, uint64_t bits)
+{
+    unsigned longest = longest_run(bits);
+    chunk->free = bits;
+    if (chunk->longest == longest)
+        return;
+    if (chunk->longest > 0)
+        open_remove(chunk);
+    chunk->longest = longest;
+    if (longest > 0)
+        open_insert(chunk);
 }
 
 static void link_in(struct ouro__chunk *chunk)
@@ -70,13 +108,13 @@ static void link_in(struct ouro__chunk *chunk)
     arena->chunks = chunk;
     arena->mapped += OURO__CHUNK_SIZE;
     arena->chunk_count++;
-    open_insert(chunk);
+    set_free(chunk, ~(uint64_t)1);
 }
 
 static void chunk_unlink(struct ouro__chunk *chunk)
 {
     struct ouro__arena *arena = chunk->arena;
-    if (chunk->free != 0)
+    if (chunk->longest > 0)
         open_remove(chunk); /* R3 */
     if (chunk->all_next)
         chunk->all_next->all_prev = chunk->all_prev;
@@ -92,18 +130,14 @@ static void chunk_unlink(struct ouro__chunk *chunk)
 
 void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask)
 {
-    chunk->free &= ~mask;
+    set_free(chunk, chunk->free & ~mask);
     chunk->arena->dirty_slices -= (size_t)__builtin_popcountll(chunk->dirty & mask);
     chunk->dirty &= ~mask;
-    if (chunk->free == 0)
-        open_remove(chunk);
 }
 
 void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask)
 {
-    if (chunk->free == 0)
-        open_insert(chunk);
-    chunk->free |= mask;
+    set_free(chunk, chunk->free | mask);
 }
 
 /* -- spare chunks ------------------------------------------------------------------------------ */
@@ -206,7 +240,6 @@ struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena)
     }
     ouro__tool_words(chunk, OURO__SLICE_SIZE); /* descriptions */
     chunk->arena = arena;
-    chunk->free = ~(uint64_t)1;
     link_in(chunk);
     if (chunk->dirty) {
         uint64_t dirty = chunk->dirty;
@@ -219,8 +252,9 @@ struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena)
 struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
 {
     struct ouro__chunk *spare = NULL;
-    for (struct ouro__chunk *chunk = arena->open; chunk && !arena->walkers; chunk = chunk->next) {
-        if (chunk->free != ~(uint64_t)1 || chunk->dirty)
+    struct ouro__chunk *chunk = arena->walkers ? NULL : arena->open[OURO__WHOLE];
+    for (; chunk; chunk = chunk->next) {
+        if (chunk->dirty)
             continue;
         if (spare) {
             if (ouro__anybody_looks())
@@ -235,9 +269,7 @@ struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
 
 static struct ouro__chunk *unlink_empty(struct ouro__arena *arena)
 {
-    struct ouro__chunk *chunk = arena->open;
-    while (chunk && chunk->free != ~(uint64_t)1)
-        chunk = chunk->next;
+    struct ouro__chunk *chunk = arena->open[OURO__WHOLE];
     if (!chunk || arena->walkers > 0 || ouro__anybody_looks()) /* R7 */
         return NULL;
     chunk_unlink(chunk);

@@ -118,16 +118,25 @@ static UNUSED void check_arena(void)
         assert_int_equal(c->dirty & ~c->soiled, 0);
         dirty += (size_t)__builtin_popcountll(c->dirty);
         open += c->free != 0;
+        unsigned run = 0, longest = 0;
         for (unsigned i = 1; i < OURO__SLICES; i++) {
             const struct ouro__page *page = ouro__description(c, i);
+            run = c->free >> i & 1 ? run + 1 : 0;
+            longest = run > longest ? run : longest;
             assert_int_equal(c->free >> i & 1, page->kind == OURO__PAGE_UNUSED);
             if (page->kind == OURO__PAGE_UNUSED)
                 assert_true(page->pub.owner == 0);
             else
                 used += OURO__SLICE_SIZE;
         }
+        assert_int_equal(c->longest, longest);
     }
-    for (struct ouro__chunk *c = arena->open; c; c = c->next)
+    for (unsigned i = 0; i < OURO__SLICES; i++) {
+        assert_int_equal(arena->open[i] != NULL, arena->open_lists >> i & 1);
+        for (struct ouro__chunk *c = arena->open[i]; c; c = c->next)
+            assert_int_equal(c->longest, i);
+    }
+    for (struct ouro__chunk *c = ouro__chunk_open(arena, OURO__WHOLE); c; c = ouro__chunk_next(c))
         opened++;
     for (struct ouro__huge *h = arena->huges; h; h = h->next) {
         used += h->gone ? 0 : h->mapped;

@@ -2,6 +2,7 @@
 /* White-box: includes alloc/heap.h. The invariants of pages, heaps and the arena hold after any
  * operations; empty pages go back; memory goes back to the system. */
 #include "alloc_check.h"
+#include "alloc/runtime.h"
 
 struct slot {
     char *p;
@@ -228,6 +229,32 @@ static void trim_gives_back_what_large_free_blocks_hold(void **state)
     check_arena();
 }
 
+/* So that long runs of free slices stay whole for large blocks. */
+static void a_span_goes_where_it_fits_best(void **state)
+{
+    (void)state;
+    struct ouro_runtime *runtime;
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    const size_t slices[] = {20, 9, 20, 3, 6, 5}; /* a chunk has 63 */
+    char *p[6];
+    for (int i = 0; i < 6; i++)
+        p[i] = ouro_malloc(slices[i] * OURO__SLICE_SIZE);
+    for (int i = 1; i < 6; i++)
+        assert_ptr_equal(p[i], p[i - 1] + slices[i - 1] * OURO__SLICE_SIZE);
+    char *other = ouro_malloc(8 * OURO__SLICE_SIZE); /* the next chunk has free ones, too */
+    for (int i = 1; i < 6; i += 2)
+        ouro_free(p[i]);
+    check_arena();
+    assert_ptr_equal(ouro_malloc(4 * OURO__SLICE_SIZE), p[5]);
+    assert_ptr_equal(ouro_malloc(3 * OURO__SLICE_SIZE), p[3]);
+    assert_ptr_equal(ouro_malloc(8 * OURO__SLICE_SIZE), p[1]);
+    assert_ptr_equal(ouro_malloc(2 * OURO__SLICE_SIZE - 1), other + 8 * OURO__SLICE_SIZE);
+    check_arena();
+    ouro_runtime_leave(runtime);
+    assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
+}
+
 /* Uses and frees 40 MB, and waits until they may be purged; returns what was resident before. */
 static size_t leave_empty_pages(void)
 {
@@ -392,6 +419,7 @@ int main(void)
         cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
         cmocka_unit_test(idle_memory_is_bounded_and_goes_by_trim),
         cmocka_unit_test(trim_gives_back_what_large_free_blocks_hold),
+        cmocka_unit_test(a_span_goes_where_it_fits_best),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(idle_pages_go_back_when_pages_are_taken),
         cmocka_unit_test(a_huge_block_goes_back_at_once),
