@@ -5,7 +5,8 @@
  * A block may have less than its mapping: what lies behind it is for its growth. A block that
  * replaces a smaller one is likely to grow again: it gets address room for that, which costs
  * nothing until it is touched, or the largest mapping that is kept. So a vector that grows by a
- * constant factor is copied once in a while, and touches each page of its last size once. What is
+ * constant factor is copied once in a while, and touches each page of its last size once. Where
+ * address space is limited there is no such room: others in the process map memory too. What is
  * kept and too small for a block is enlarged for it: only what it lacks is new memory.
  *
  * All that is for the mmap supply: other supplies see each block come and go. Some keep memory
@@ -53,6 +54,8 @@ static size_t up_to(size_t bytes, size_t unit)
 static size_t room_ahead(size_t mapped)
 {
     size_t ahead = mapped < AHEAD_MOST / AHEAD_TIMES ? AHEAD_TIMES * mapped : AHEAD_MOST;
+    if (ouro__os_space_is_limited())
+        ahead = 0;
     return mapped < SIZE_MAX / 2 ? up_to(mapped + ahead, OURO__CHUNK_SIZE) : mapped;
 }
 

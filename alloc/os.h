@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +116,15 @@ static inline bool ouro__os_fills_maps(void)
 static inline size_t ouro__os_page(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
+}
+/* Whether the process may have only so much address space (ulimit -v). */
+static inline bool ouro__os_space_is_limited(void)
+{
+    struct rlimit space;
+    int was = errno;
+    bool limited = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+    errno = was;
+    return limited;
 }
 /* Gives the memory back; whether it reads as zeroes now. Locked pages (mlock) are refused. */
 static inline bool ouro__os_purge(void *p, size_t size)

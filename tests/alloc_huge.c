@@ -133,6 +133,32 @@ static void what_is_kept_goes_back_before_memory_is_refused(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Others map memory too, and cannot ask for the room that a block has. */
+static void grow_where_space_is_limited(void *arg)
+{
+    (void)arg;
+    struct rlimit limit = {address_space() + 400 * MIB, address_space() + 400 * MIB};
+    if (setrlimit(RLIMIT_AS, &limit) != 0)
+        _exit(1);
+    char *p = NULL;
+    for (size_t size = 3 * MIB; size <= 96 * MIB; size *= 2) {
+        if (!(p = ouro_realloc(p, size)))
+            _exit(2);
+        p[size - 1] = 1;
+    }
+    if (mmap(NULL, 250 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+        _exit(3);
+}
+
+static void a_block_takes_no_room_ahead_where_space_is_limited(void **state)
+{
+    (void)state;
+    if (is_slow())
+        skip();
+    char text[2048];
+    assert_int_equal(run_in_child(grow_where_space_is_limited, NULL, text, sizeof text), 0);
+}
+
 static void a_limit_that_is_reached_drops_nothing_that_is_kept(void **state)
 {
     (void)state;
@@ -485,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_kept_but_too_small_is_enlarged, keep),
         cmocka_unit_test_setup(a_runtime_gives_all_back, keep),
         cmocka_unit_test_setup(what_is_kept_goes_back_before_memory_is_refused, keep),
+        cmocka_unit_test_setup(a_block_takes_no_room_ahead_where_space_is_limited, keep),
         cmocka_unit_test_setup(a_limit_that_is_reached_drops_nothing_that_is_kept, keep),
         cmocka_unit_test_setup(as_much_as_the_system_asks_for_goes_back, keep),
         cmocka_unit_test_setup(what_is_kept_is_idle_and_in_no_limit, keep),
