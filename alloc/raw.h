@@ -63,7 +63,9 @@ OURO_INLINE void *ouro__raw_take(struct ouro_heap *heap, size_t size)
     void *cell = *list;
     if (OURO_UNLIKELY(cell == NULL))
         return NULL;
-    *list = *(void **)cell;
+    void *next = *(void **)cell;
+    *list = next;
+    __builtin_prefetch(next, 1); /* it will be read by the next call, which would wait for it */
     ((intptr_t *)(void *)list)[OURO__ROOM_AT]++;
     ouro__raw_unmark(cell);
     return cell;
