@@ -80,7 +80,7 @@ struct ouro__arena {
     int64_t kept_at; /* T4 */
     unsigned walkers;
     const struct ouro_supply *supply; /* NULL: that of the process */
-    size_t limit, used, peak, mapped, chunk_count, system_blocks;
+    size_t limit, used, peak, mapped, mapped_peak, chunk_count, system_blocks;
     ouro_word foreign; /* bytes that the program declared; grows with the lock, shrinks without */
     ouro_memory_callback *callback;
     void *callback_arg;
@@ -159,6 +159,14 @@ bool ouro__map_set(const char *base, size_t size, ouro_word what);
 /* With the lock: whether `bytes` more stay in the limit; counts them. */
 bool ouro__arena_fits(const struct ouro__arena *arena, size_t bytes);
 void ouro__arena_count(struct ouro__arena *arena, size_t bytes);
+/* With the lock, or in an arena that nobody knows yet: so much address space came from the
+ * supply. */
+OURO_INLINE void ouro__arena_mapped(struct ouro__arena *arena, size_t bytes)
+{
+    arena->mapped += bytes;
+    if (arena->mapped > arena->mapped_peak)
+        arena->mapped_peak = arena->mapped;
+}
 
 /* -- huge.c, kept.c ---------------------------------------------------------------------------- */
 

@@ -106,7 +106,7 @@ static void link_in(struct ouro__chunk *chunk)
     if (arena->chunks)
         arena->chunks->all_prev = chunk;
     arena->chunks = chunk;
-    arena->mapped += OURO__CHUNK_SIZE;
+    ouro__arena_mapped(arena, OURO__CHUNK_SIZE);
     arena->chunk_count++;
     set_free(chunk, ~(uint64_t)1);
 }

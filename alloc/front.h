@@ -66,5 +66,7 @@ void ouro__front_describe(struct ouro__text *t, bool all);
 
 /* When the library is loaded: reads what is to be told at the end. */
 void ouro__report_begin(void);
+/* A file of that name, empty, by its descriptor; -1: there can be none, which was said. */
+int ouro__report_file(const char *name);
 
 #endif

@@ -70,7 +70,7 @@ static bool map_it(struct ouro__arena *arena, struct ouro__huge *huge, size_t ro
     huge->dirty = 0;
     huge->since = 0;
     ouro__store(&huge->soiled, 0);
-    arena->mapped += room;
+    ouro__arena_mapped(arena, room);
     return true;
 }
 
@@ -124,7 +124,7 @@ static bool move_pages(struct ouro__arena *arena, struct ouro__huge *huge, char 
         ouro__store(&immovable, 1);
         return false;
     }
-    arena->mapped += room - huge->room;
+    ouro__arena_mapped(arena, room - huge->room);
     huge->base = to;
     huge->room = room;
     return true;
@@ -140,7 +140,7 @@ static struct ouro__huge *enlarge_kept(struct ouro__arena *arena, size_t mapped,
     if (!huge)
         return NULL;
     if (ouro__os_enlarge(huge->base, huge->room, mapped)) {
-        arena->mapped += mapped - huge->room;
+        ouro__arena_mapped(arena, mapped - huge->room);
         huge->room = mapped;
         return huge;
     }
@@ -211,7 +211,7 @@ static bool enlarge(struct ouro__arena *arena, struct ouro__huge *huge, size_t m
         ouro__os_unmap(huge->base + huge->room, room - huge->room);
         return false;
     }
-    arena->mapped += room - huge->room;
+    ouro__arena_mapped(arena, room - huge->room);
     huge->room = room;
     return true;
 }

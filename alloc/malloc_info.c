@@ -121,8 +121,7 @@ static void describe(struct ouro__text *t)
     put(t, "\"/>\n<total type=\"mmap\" count=\"", info.hblks);
     put(t, "\" size=\"", info.hblkhd);
     put(t, "\"/>\n<system type=\"current\" size=\"", stats.mapped);
-    put(t, "\"/>\n<system type=\"max\" size=\"",
-        stats.mapped > stats.peak_used ? stats.mapped : stats.peak_used);
+    put(t, "\"/>\n<system type=\"max\" size=\"", stats.peak_mapped);
     put(t, "\"/>\n<aspace type=\"total\" size=\"", stats.mapped);
     ouro__text_add(t, "\"/>\n</malloc>\n");
 }

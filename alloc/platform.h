@@ -178,4 +178,13 @@ extern OURO_API const char OURO__ABI_SYMBOL;
 OURO__RETAINED static const char *const ouro__abi_wanted = &OURO__ABI_SYMBOL;
 OURO_EXTERN_C_END
 
+/* A word whose bits all depend on all of `x` (the last steps of splitmix64, Steele, Lea, Flood
+ * 2014). */
+OURO_INLINE uint64_t ouro__mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
 #endif

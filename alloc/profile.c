@@ -98,17 +98,9 @@ int64_t ouro__profile_rate(void)
 
 /* -- chance ------------------------------------------------------------------------------------ */
 
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
-/* splitmix64 */
 static uint64_t next_random(void)
 {
-    return mix(mine.random += 0x9E3779B97F4A7C15u);
+    return ouro__mix(mine.random += 0x9E3779B97F4A7C15u);
 }
 
 /* -ln of (n + 1/2) / 2^53, n < 2^53: the series of the inverse hyperbolic tangent, the mantissa
@@ -152,7 +144,7 @@ static double next_distance(void)
 
 static uint64_t hash_of(const void *block)
 {
-    return mix((uintptr_t)block);
+    return ouro__mix((uintptr_t)block);
 }
 
 static ouro_half *filter_of(const void *block)
@@ -185,7 +177,7 @@ static struct ouro__site *site_of(void **callers, size_t depth)
 {
     uint64_t hash = depth;
     for (size_t i = 0; i < depth; i++)
-        hash = mix(hash ^ (uintptr_t)callers[i]);
+        hash = ouro__mix(hash ^ (uintptr_t)callers[i]);
     struct ouro__site *site = table.site_of[hash % SITE_BUCKETS];
     while (site && !is_site(site, hash, callers, depth))
         site = site->next;
@@ -287,7 +279,7 @@ void ouro__profile_born(const void *p, size_t size)
     if (mine.busy)
         return;
     if (OURO_UNLIKELY(mine.random == 0)) { /* P1 */
-        mine.random = mix(seed + ouro__fetch_add(&threads, 1) * 0xD1342543DE82EF95u) | 1;
+        mine.random = ouro__mix(seed + ouro__fetch_add(&threads, 1) * 0xD1342543DE82EF95u) | 1;
         mine.left = next_distance();
     }
     mine.left -= (double)size;

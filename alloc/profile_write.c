@@ -9,6 +9,7 @@
  *
  * No lock is held: asking the loader for names takes one of its own, under which others
  * allocate. */
+#include "alloc/front.h"
 #include "alloc/arena.h"
 #include "alloc/profile.h"
 #include "alloc/text.h"
@@ -149,7 +150,7 @@ static bool ends_in(const char *name, const char *end)
 
 void ouro__profile_write(const char *name)
 {
-    struct out out = {.file = ouro__os_create(name)};
+    struct out out = {.file = ouro__report_file(name)};
     if (out.file < 0)
         return;
     if (ends_in(name, ".collapsed"))

@@ -48,10 +48,24 @@ static void print_stats(void)
     ouro__os_write(errors, room, t.len);
 }
 
+int ouro__report_file(const char *name)
+{
+    int file = ouro__os_create(name), errors = file < 0 ? ouro__os_kept_errors() : -1;
+    if (errors >= 0) {
+        char room[NAME_MOST + 64];
+        struct ouro__text t = {room, sizeof room, 0};
+        ouro__text_add(&t, "ouro: cannot write to ");
+        ouro__text_add(&t, name);
+        ouro__text_end(&t, "\n");
+        ouro__os_write(errors, room, t.len);
+    }
+    return file;
+}
+
 static void write_json(const char *name)
 {
     char room[16384];
-    int file = ouro__os_create(name);
+    int file = ouro__report_file(name);
     if (file < 0)
         return;
     size_t len = ouro_stats_json(room, sizeof room - 1);
@@ -77,10 +91,10 @@ static void tell(void)
 void ouro__report_begin(void)
 {
     prints = ouro_option_get(OURO_OPTION_stats) != 0;
-    if (prints)
-        ouro__os_keep_errors();
-    if (prints || ouro__profiled || ouro__option_text(OURO__TEXT_stats_json))
-        ouro__os_at_quick_exit(tell);
+    if (!prints && !ouro__profiled && !ouro__option_text(OURO__TEXT_stats_json))
+        return;
+    ouro__os_keep_errors();
+    ouro__os_at_quick_exit(tell);
 }
 
 OURO__OS_AT_EXIT static void at_exit(void)

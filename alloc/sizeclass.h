@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sizeclass.h: block sizes. Part of the inlined paths: with a constant size all of it folds away.
  *
- * Classes 0..7 are 16, 32, .. 128; four more go to 256, eight a doubling from there to 8 KiB, four a
- * doubling to 64 KiB. So up to 8 KiB a block is at most 32 bytes or an eighth larger than asked for,
- * above that at most a quarter, and every block size is a multiple of 16. */
+ * Classes 0..7 are 16, 32, .. 128; four more go to 256, eight a doubling from there to 8 KiB, four
+ * a doubling to 64 KiB. So up to 8 KiB a block is at most 32 bytes or an eighth larger than asked
+ * for, above that at most a quarter, and every block size is a multiple of 16. */
 #ifndef OURO_ALLOC_SIZECLASS_H
 #define OURO_ALLOC_SIZECLASS_H
 

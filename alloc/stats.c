@@ -74,6 +74,7 @@ static void count_arena(struct ouro_stats *stats)
     struct ouro__arena *arena = ouro__arena_mine();
     ouro__arena_lock(arena);
     stats->mapped = arena->mapped;
+    stats->peak_mapped = arena->mapped_peak;
     stats->used = arena->used;
     stats->peak_used = arena->peak;
     stats->limit = arena->limit;
@@ -201,6 +202,7 @@ size_t ouro_stats_json(char *room, size_t size)
         {"remote", stats.remote}, {"foreign", stats.foreign},
     };
     put_number(&out, "{", "mapped", stats.mapped);
+    put_number(&out, ",", "peak_mapped", stats.peak_mapped);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         put_number(&out, ",", numbers[i].key, numbers[i].n);
     put_count(&out, "raw", &stats.raw);

@@ -23,6 +23,7 @@ struct ouro_stats_count {
 
 struct ouro_stats {
     uint64_t mapped;                      /* bytes of address space taken from the supply */
+    uint64_t peak_mapped;                 /* the greatest `mapped` so far */
     uint64_t used;                        /* of it in pages and large blocks: the limit's figure */
     uint64_t peak_used;                   /* the greatest `used` so far */
     uint64_t limit;                       /* 0: none */

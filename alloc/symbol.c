@@ -61,13 +61,6 @@ const char *ouro__os_program(void)
 
 /* -- secrets ----------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
 /* Early at boot the system has none to give; it gave each program some when that was started. */
 void ouro__os_secret(uint64_t secret[2])
 {
@@ -77,8 +70,8 @@ void ouro__os_secret(uint64_t secret[2])
         const void *given = (const void *)getauxval(AT_RANDOM);
         if (given)
             memcpy(secret, given, 2 * sizeof *secret);
-        secret[0] = mix(secret[0] ^ ouro__os_nanoseconds());
-        secret[1] = mix(secret[1] ^ (uintptr_t)&secret);
+        secret[0] = ouro__mix(secret[0] ^ ouro__os_nanoseconds());
+        secret[1] = ouro__mix(secret[1] ^ (uintptr_t)&secret);
     }
     errno = was;
 }

@@ -176,9 +176,9 @@ OURO_INLINE enum ouro__last ouro__drop_bare(void *object)
  * one does), so that drops that nest in destroy hooks do not use up the stack. It becomes no
  * candidate if the type is acyclic, is refused or has a number above 65,534, or if the thread owns
  * no objects for want of a token. Errors as for ouro_decref_is_last. Any thread; may allocate; O(1)
- * but for collections, inlined for the owner; once a second thread was attached, a drop that makes a
- * candidate pays one atomic read-modify-write, one of another thread's object two. Lins 1992 for the
- * candidates. */
+ * but for collections, inlined for the owner; once a second thread was attached, a drop that makes
+ * a candidate pays one atomic read-modify-write, one of another thread's object two. Lins 1992 for
+ * the candidates. */
 OURO_INLINE bool ouro_decref_is_last_of(void *object, struct ouro_type *type)
 {
     enum ouro__last last = object == NULL ? OURO__NOT_LAST : ouro__drop_bare(object);

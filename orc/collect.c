@@ -228,9 +228,9 @@ static uint32_t backed_off(const struct ouro__visited *v, const struct ouro_coll
 }
 
 /* Before many_threads is looked at, by who writes visited words plainly if it is not set: a second
- * thread waits till that is over (attach.c), or is seen by it (model: lone.pml). leave_lone: what was
- * written is there for that thread. One that others were seen by does not end for an outer one, which
- * a jump has left in another runtime. */
+ * thread waits till that is over (attach.c), or is seen by it (model: lone.pml). leave_lone: what
+ * was written is there for that thread. One that others were seen by does not end for an outer one,
+ * which a jump has left in another runtime. */
 static void enter_lone(struct ouro__stage *stage)
 {
     if (!OURO_THREADS || ouro__load(&ouro__many_threads))

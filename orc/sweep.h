@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sweep.h: Internal to orc. What the parts of a sweep share: sweep.c, sweep_hooks.c, sweep_bare.c. */
+/* sweep.h: Internal to orc. What sweep.c, sweep_hooks.c and sweep_bare.c share. */
 #ifndef OURO_ORC_SWEEP_H
 #define OURO_ORC_SWEEP_H
 
@@ -25,7 +25,7 @@ OURO_INLINE uint32_t ouro__dead_index(const struct ouro__capture *c, const void 
     return ours ? visited - 1 : c->dead;
 }
 
-/* Garbage with hooks, or other things than plain references: all steps of sweep.c. How many went. */
+/* Garbage with hooks, or other things than references: all steps of sweep.c. How many went. */
 size_t ouro__sweep_hooks(struct ouro__capture *c);
 /* The rest of that, from step 2 on, or the memory alone. */
 size_t ouro__sweep_hooks_on(struct ouro__capture *c);

@@ -50,8 +50,8 @@ OURO_INLINE const struct ouro_type *mark_dying(struct ouro__entry *entry)
     return ouro__type_of(entry->object, b);
 }
 
-/* What a slot of the dead led to lives on; whether the slot's reference is gone. Beside other threads
- * the hook drops it: their captures are to see that (B4). */
+/* What a slot of the dead led to lives on; whether the slot's reference is gone. Beside other
+ * threads the hook drops it: their captures are to see that (B4). */
 static bool drop_silently(const struct ouro__capture *c, void *object)
 {
     if (ouro__load(&ouro__many_threads))

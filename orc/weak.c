@@ -11,8 +11,8 @@
  *  W2  A cell's `object` is read and cleared under its bucket's lock only. Death takes that lock
  *      before the memory goes, so an upgrade may read the header while it has the lock.
  *  W3  A cell's references go from 1 to 0 under the lock; so a cell that is found there lives.
- *  W4  The lists of a bucket change under its lock: whoever looks again after it was free finds them
- *      anew, by the object.
+ *  W4  The lists of a bucket change under its lock: whoever looks again after it was free finds
+ *      them anew, by the object.
  * Inside the lock there is no hook and no other lock but that of foreign bytes (foreign.c); a cell
  * is allocated before it, and so are lists. */
 #include "orc/weak.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What libouro-malloc.so tells at a program's end: figures and the heap profile. Each case runs this
- * program again, with the variables that ask for it. */
+/* What libouro-malloc.so tells at a program's end: figures and the heap profile. Each case runs
+ * this program again, with the variables that ask for it. */
 #include "malloc_util.h"
 #include "again.h"
 #include <fcntl.h>
@@ -191,9 +191,21 @@ static void figures_are_written_as_json(void **state)
     assert_int_equal(strcmp(json + strlen(json) - 2, "}\n"), 0);
     assert_true(number_after(json, "\"raw\":{\"blocks\":") >= BLOCKS);
     assert_true(number_after(strstr(json, "\"raw\":{"), "\"bytes\":") >= BLOCKS * SIZE);
-    ask("OURO_STATS_JSON", "no/such/folder.json");
-    assert_string_equal(run("return"), ""); /* and it ends as it would */
     unsetenv("OURO_STATS_JSON");
+}
+
+static void a_file_that_cannot_be_written_is_named(void **state)
+{
+    (void)state;
+    static const char *const variables[] = {"OURO_STATS_JSON", "OURO_PROFILE"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[256], said[512];
+        ask(variables[i], "no/such/folder/file");
+        file_named(path, sizeof path, "no/such/folder/file");
+        snprintf(said, sizeof said, "ouro: cannot write to %s\n", path);
+        assert_string_equal(run("return"), said); /* and it ends as it would */
+        unsetenv(variables[i]);
+    }
 }
 
 static void each_process_may_have_a_file_of_its_own(void **state)
@@ -362,6 +374,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_come_after_what_the_program_does_last),
         cmocka_unit_test(figures_are_written_as_json),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_named),
         cmocka_unit_test(each_process_may_have_a_file_of_its_own),
         cmocka_unit_test(samples_stand_for_what_was_taken),
         cmocka_unit_test(a_seed_has_the_same_samples_each_time),

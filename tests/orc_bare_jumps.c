@@ -315,7 +315,7 @@ static void what_happens_before_the_unwinding_counts(void **state)
     assert_int_equal(bnode_destroyed, MANY + 1);
 }
 
-/* -- deep in the stack, where the runtime runs the hook ----------------------------------------- */
+/* -- deep in the stack, where the runtime runs the hook ---------------------------------------- */
 
 /* Not by a variable's address: a sanitizer may put that elsewhere. A frame's own address may be its
  * lowest, so a page deeper than need be. */

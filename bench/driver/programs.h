@@ -4,8 +4,9 @@
  * A program's command is words as a shell has them, without a shell: NAME=VALUE words at the
  * beginning go into the environment; $TOOL is the program found, $PROGRAMS the directory of what
  * ouro-bench brings along, $WORK a directory that is removed in the end, $SIZE how much is to be
- * done. Its time is processor time, of the user and of the system, of all its processes and threads;
- * its memory the largest resident set of one of them; what it prints must always be the same. */
+ * done. Its time is processor time, of the user and of the system, of all its processes and
+ * threads; its memory the largest resident set of one of them; what it prints must always be the
+ * same. */
 #ifndef OURO_BENCH_PROGRAMS_H
 #define OURO_BENCH_PROGRAMS_H
 

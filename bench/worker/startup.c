@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The worker of `startup`: the smallest program that allocates. What a malloc adds to any program is
- * what it has when it would end; it prints that as other workers do, and takes no notice of their
- * options. */
+/* The worker of `startup`: the smallest program that allocates. What a malloc adds to any program
+ * is what it has when it would end; it prints that as other workers do, and takes no notice of
+ * their options. */
 #define _GNU_SOURCE /* dladdr */
 #include "bench/worker/peak.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* malloc and free on two threads. remote: one allocates, the other frees. remote-both: each
  * allocates, hands over, and frees what it is handed. larson: sets of blocks go round; who has one
- * frees its blocks and puts its own in their place (after Larson and Krishnan, Memory Allocation for
- * Long-Running Server Applications). random-mt: two threads that have nothing to do with each
+ * frees its blocks and puts its own in their place (after Larson and Krishnan, Memory Allocation
+ * for Long-Running Server Applications). random-mt: two threads that have nothing to do with each
  * other. Time is that from the start of both to the end of both, over the pairs of both. */
 #include "bench/workloads/malloc_sizes.h"
 #include "bench/pair.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that brings the whole of malloc itself: a bump allocator that frees nothing. A preloaded
- * malloc must not come between: each block, libc's own included, lies in its arena. */
+/* A program that brings the whole of malloc itself: a bump allocator that frees nothing. A
+ * preloaded malloc must not come between: each block, libc's own included, lies in its arena. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
