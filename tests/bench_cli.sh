@@ -62,7 +62,11 @@ refuses "bad filter" threads --filter '('
 refuses "no such allocator: nedmalloc" threads --allocators ouro,nedmalloc
 refuses "no such kind of counts: fast" threads --counts fast
 refuses "not a number from" threads --rounds many
-refuses "leave nothing" threads --filter '^nothing$'
+refuses "threads --list names" threads --filter '^nothing$'
+refuses "append measures is not installed" values --filter '^append$' --allocators nim
+refuses "values has one kind" values --counts biased
+refuses "malloc has one kind" malloc --counts plain
+refuses "draws a FILE.png" malloc --plot "$dir/x.jpg"
 refuses "cannot read the directory" threads --dir "$dir/absent"
 search=$dir
 refuses "needs gnuplot" threads --plot "$dir/x.png"

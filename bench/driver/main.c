@@ -198,13 +198,57 @@ static bool can_write(const char *file)
     return bad == 0;
 }
 
+static void say_why_nothing(const struct command *c)
+{
+    const struct plan plan = {.options = &c->options};
+    const struct workload *w = c->suite->workloads;
+    while (w->name && !plan_wants(&plan, w))
+        w++;
+    if (w->name == NULL)
+        fprintf(stderr, "ouro-bench: the filter leaves nothing: %s --list names the workloads\n",
+                c->suite->name);
+    else
+        fprintf(stderr,
+                "ouro-bench: the filters leave nothing to measure: what %s measures is not "
+                "installed, or in none of the lists\n",
+                w->name);
+}
+
+/* What a suite does not have is refused, and not passed over. */
+static bool can_do(const struct command *c)
+{
+    const char *plot = c->options.plot, *ending = plot ? strrchr(plot, '.') : NULL;
+    if (plot && c->suite->plot == NULL) {
+        fprintf(stderr, "ouro-bench: %s has no picture\n", c->suite->name);
+        return false;
+    }
+    if (plot && (ending == NULL || strcmp(ending, ".png") != 0)) {
+        fprintf(stderr, "ouro-bench: --plot draws a FILE.png, not %s\n", plot);
+        return false;
+    }
+    if (c->options.counts && !c->suite->has_counts) {
+        fprintf(stderr, "ouro-bench: %s has one kind of counts: no --counts\n", c->suite->name);
+        return false;
+    }
+    char gnuplot[4096];
+    if (plot && !process_find("gnuplot", gnuplot, sizeof gnuplot)) {
+        fprintf(stderr, "ouro-bench: --plot needs gnuplot (package gnuplot-nox)\n");
+        return false;
+    }
+    if (access(c->options.dir, R_OK | X_OK) != 0) {
+        fprintf(stderr, "ouro-bench: cannot read the directory %s (--dir)\n", c->options.dir);
+        return false;
+    }
+    return true;
+}
+
 static int measure(const struct command *c)
 {
     struct plan plan = {.options = &c->options};
     struct claims claims = {.count = 0};
     c->suite->plan(&plan);
     if (plan.count == 0) {
-        fprintf(stderr, "ouro-bench: the filters leave nothing to measure\n");
+        say_why_nothing(c);
         return 2;
     }
     int status = plan_run(&plan) > 0;
@@ -246,19 +290,8 @@ int main(int argc, char **argv)
     }
     if (c.options.quick && !c.rounds_given)
         c.options.rounds = 3;
-    if (c.options.plot && c.suite->plot == NULL) {
-        fprintf(stderr, "ouro-bench: %s has no picture\n", c.suite->name);
+    if (!can_do(&c))
         return 2;
-    }
-    char gnuplot[4096];
-    if (c.options.plot && !process_find("gnuplot", gnuplot, sizeof gnuplot)) {
-        fprintf(stderr, "ouro-bench: --plot needs gnuplot (package gnuplot-nox)\n");
-        return 2;
-    }
-    if (access(c.options.dir, R_OK | X_OK) != 0) {
-        fprintf(stderr, "ouro-bench: cannot read the directory %s (--dir)\n", c.options.dir);
-        return 2;
-    }
     if ((c.options.json && strcmp(c.options.json, "-") != 0 && !can_write(c.options.json)) ||
         (c.options.plot && !can_write(c.options.plot)))
         return 1;

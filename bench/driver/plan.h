@@ -81,6 +81,7 @@ struct suite {
     const char *name, *what;
     const char *ratio;                /* what ratios to the yardstick are called in the table */
     bool rss_ratio;                   /* the table has ratios of memory, too */
+    bool has_counts;                  /* it measures several kinds of counts */
     const struct workload *workloads; /* name NULL at the end */
     void (*plan)(struct plan *plan);
     void (*claims)(const struct plan *plan, struct claims *claims);

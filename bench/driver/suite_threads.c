@@ -199,6 +199,7 @@ static void plan_threads(struct plan *plan)
 }
 
 const struct suite suite_threads = {.name = "threads",
+                                    .has_counts = true,
                                     .what = "what turning threads on costs",
                                     .ratio = "to off",
                                     .workloads = threads_workloads,
