@@ -12,7 +12,8 @@
  *  H1  ready[t][c] (hidden[t][c] while the heap is watched) holds cells of current[t][c]; of raw
  *      ones also some of any pages of that class, which this thread freed (raw.h, keeping).
  *  H2  The avail queue of a class holds the AVAIL pages of that class, oldest first, so that a page
- *      has had time to fill up before it is given out again.
+ *      has had time to fill up before it is given out again. One that is not all cut may have no
+ *      free cells: it was CURRENT when others had some.
  *  H3  room[c] is at most the raw cells of the class that were taken and not kept again, and
  *      room[c] + those in ready[RAW][c] at most what OURO__KEEP_BYTES allow. (A page may give more:
  *      room is negative then. Inlined takes do not raise it.) While the heap is watched it is 0.
@@ -243,19 +244,30 @@ static void make_current(struct ouro__heap *heap, struct ouro__page *page)
     heap->current[page->tag][page->cls] = page;
 }
 
-/* Cells of a page that has some: the current one, or the oldest that is queued. */
+/* The page that is queued for longest, but rather the next one if only that has free cells. */
+static struct ouro__page *first_avail(const struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    struct ouro__page *page = heap->avail_first[tag][cls];
+    bool next = page && !page->pub.free && page->next && page->next->pub.free;
+    return next ? page->next : page;
+}
+
+/* Cells of a page that has some: the current one, or the oldest that is queued. Before more of the
+ * current one is cut the others give what they have: that is memory already. */
 static void *refill_from_own(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     struct ouro__page *page = heap->current[tag][cls];
     if (page && page->pub.free)
         return page_take(page);
-    if (page) {
-        void *cells = page_cut(page);
-        if (cells)
-            return cells;
+    if (page && page->capacity == page->limit) {
         page_retire(heap, page);
+    } else if (page && heap->avail_first[tag][cls]) {
+        heap->current[tag][cls] = NULL;
+        avail_push(heap, page);
+    } else if (page) {
+        return page_cut(page);
     }
-    while ((page = heap->avail_first[tag][cls]) != NULL) {
+    while ((page = first_avail(heap, tag, cls)) != NULL) {
         avail_remove(heap, page);
         make_current(heap, page);
         void *cells = page->pub.free ? page_take(page) : page_cut(page);

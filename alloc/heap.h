@@ -28,7 +28,7 @@ enum ouro__page_kind {
 };
 enum ouro__page_state {
     OURO__PAGE_CURRENT, /* its cells are in the ready list; countdown = all that is out */
-    OURO__PAGE_AVAIL,   /* queued; has cells in `free`; countdown = all that is out */
+    OURO__PAGE_AVAIL,   /* queued; has cells in `free`, or is not all cut; countdown as CURRENT */
     OURO__PAGE_FULL     /* not queued; countdown reaches 0 when queueing is worth while */
 };
 

@@ -229,6 +229,32 @@ static void trim_gives_back_what_large_free_blocks_hold(void **state)
     check_arena();
 }
 
+static size_t blocks_cut(void)
+{
+    size_t cut = 0;
+    for (const struct ouro__page *page = ouro__heap_mine()->all; page; page = page->all_next)
+        cut += page->capacity;
+    return cut;
+}
+
+static void what_came_back_serves_before_more_is_cut(void **state)
+{
+    (void)state;
+    enum { N = 300, SIZE = 512, BACK = 40 };
+    void *p[N];
+    for (int i = 0; i < N; i++)
+        p[i] = ouro_malloc(SIZE);
+    size_t before = blocks_cut();
+    for (int i = 0; i < BACK; i++)
+        ouro_free(p[i]);
+    for (int i = 0; i < BACK; i++)
+        p[i] = ouro_malloc(SIZE);
+    assert_int_equal(blocks_cut(), before);
+    check_heap(ouro__heap_mine());
+    for (int i = 0; i < N; i++)
+        ouro_free(p[i]);
+}
+
 /* So that long runs of free slices stay whole for large blocks. */
 static void a_span_goes_where_it_fits_best(void **state)
 {
@@ -419,6 +445,7 @@ int main(void)
         cmocka_unit_test(aligned_cells_of_objects_have_their_header_and_room_before_it),
         cmocka_unit_test(idle_memory_is_bounded_and_goes_by_trim),
         cmocka_unit_test(trim_gives_back_what_large_free_blocks_hold),
+        cmocka_unit_test(what_came_back_serves_before_more_is_cut),
         cmocka_unit_test(a_span_goes_where_it_fits_best),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(idle_pages_go_back_when_pages_are_taken),
