@@ -63,6 +63,14 @@ struct ouro__outside {
 void ouro__drop_outside(void *value, const struct ouro_type *type,
                         const struct ouro__outside *outside);
 
+/* Calls `found` for every weak (WEAK) and borrowed (BORROW) reference in `value`, whose type is
+ * registered, NULL included, by the field table; what it answers false to is the last. False: it
+ * did; then sequences in `value` may only be destroyed. */
+struct ouro__links {
+    bool (*found)(struct ouro__links *self, void **slot, enum ouro_field_kind kind);
+};
+bool ouro__each_link(void *value, const struct ouro_type *type, struct ouro__links *links);
+
 /* The entries of type->refs: where a reference is, and in bit 0 whether it goes through
  * type->filter.
  */
