@@ -19,6 +19,7 @@
 #include "hooks/strings.h"
 #include "hooks/type.h"
 #include "hooks/value.h"
+#include "isolate/isolated.h"
 #include "orc/bare.h"
 #include "orc/context.h"
 #include "orc/cycle.h"

@@ -12,6 +12,7 @@ const char *ouro_status_name(ouro_status status)
         [OURO_BUSY] = "busy",
         [OURO_UNKNOWN_NAME] = "unknown name",
         [OURO_WRONG_ABI] = "wrong ABI",
+        [OURO_NOT_ISOLATED] = "not isolated",
     };
     return (unsigned)status < OURO_STATUS_COUNT ? names[status] : "unknown status";
 }

@@ -16,6 +16,7 @@ typedef enum ouro_status {
     OURO_BUSY,         /* not now: refused, try again */
     OURO_UNKNOWN_NAME, /* no option, supply or suite of that name */
     OURO_WRONG_ABI,    /* the library has another than was asked for */
+    OURO_NOT_ISOLATED, /* a graph that somebody outside refers to, or that refers outside */
     OURO_STATUS_COUNT
 } ouro_status;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* text.h: Internal to alloc, hooks and orc. Text composed in a fixed buffer, cut when full: for
- * reports that must not allocate. */
+/* text.h: Internal to alloc, hooks, orc and isolate. Text composed in a fixed buffer, cut when
+ * full: for reports that must not allocate. */
 #ifndef OURO_ALLOC_TEXT_H
 #define OURO_ALLOC_TEXT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* copying.h: Internal to hooks. What dup and deepcopy have in common, and the memo. */
+/* copying.h: Internal to hooks and isolate. What dup and deepcopy have in common, and the memo. */
 #ifndef OURO_HOOKS_COPYING_H
 #define OURO_HOOKS_COPYING_H
 

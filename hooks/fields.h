@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fields.h: Internal to hooks. Field tables: where fields stand, and the walk over them. */
+/* fields.h: Internal to hooks and isolate. Field tables: where fields stand, and the walk over
+ * them. */
 #ifndef OURO_HOOKS_FIELDS_H
 #define OURO_HOOKS_FIELDS_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* capture.h: Internal to orc. One collection under way: what capture, verdict and sweep share. */
+/* capture.h: Internal to orc and isolate. One collection under way: what capture, verdict and sweep
+ * share. */
 #ifndef OURO_ORC_CAPTURE_H
 #define OURO_ORC_CAPTURE_H
 

@@ -7,7 +7,7 @@
  * poisoned and kept for a while, so that a late drop or write finds them and is named.
  *
  *  K1  A local-mode object is used by its own thread only. An ended thread's objects are anybody's:
- *      its end handed them over.
+ *      its end handed them over. What was isolated is as if its receiver had made it.
  *  K2  What other threads may reach refers to no local-mode object. Others may reach what was born
  *      in atomic mode, is merged, was made by another thread than what it refers to, or is counted
  *      in the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner
@@ -63,6 +63,12 @@ void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mo
         *birth_of(object) |= LOCAL_MODE;
     if (mode & OURO__BORN_ATOMIC)
         *birth_of(object) |= ATOMIC_MODE;
+}
+
+void ouro__checked_given(void *object, const struct ouro__thread *me)
+{
+    uintptr_t *birth = birth_of(object);
+    *birth = (*birth & (((uintptr_t)1 << TOKEN_SHIFT) - 1)) | (uintptr_t)me->home << TOKEN_SHIFT;
 }
 
 static ouro_word word_of(const void *object)

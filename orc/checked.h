@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* checked.h: Internal to orc. The checked library's additions; without OURO_CHECKED they fold away.
+/* checked.h: Internal to orc and isolate. The checked library's additions; without OURO_CHECKED
+ * they fold away.
  *
  * Each finds a misuse or does nothing. None is called with a lock held, and none has changed
  * anything when it fails, so that a handler may leave by longjmp (alloc/fail.h). */
@@ -13,6 +14,8 @@ struct ouro_runtime;
 
 /* Completes the word before the header (birth.c): which thread made it, and in what mode. */
 void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mode);
+/* Another thread's from now on, as if that had made it. */
+void ouro__checked_given(void *object, const struct ouro__thread *me);
 /* Somebody uses the object, which lives: is this thread allowed to? */
 void ouro__checked_touch(const void *object, const struct ouro__thread *me);
 /* Whether touch would fail. */

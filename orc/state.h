@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* state.h: Internal to orc. What its parts tell each other. */
+/* state.h: Internal to orc and isolate. What its parts tell each other. */
 #ifndef OURO_ORC_STATE_H
 #define OURO_ORC_STATE_H
 
@@ -220,6 +220,7 @@ void *ouro__realloc_alone(void *block, size_t size);
 
 /* -- weak.c ------------------------------------------------------------------------------------ */
 
+struct ouro_weak;
 /* The object of this address, of that runtime, is dead: no upgrade finds it from now on. */
 void ouro__weak_clear(struct ouro__orc *orc, void *object);
 /* The same in steps: the lock that upgrades of the object take. */
@@ -227,6 +228,10 @@ unsigned ouro__weak_bucket(const void *object);
 void ouro__weak_lock(struct ouro__orc *orc, unsigned bucket);
 void ouro__weak_unlock(struct ouro__orc *orc, unsigned bucket);
 void ouro__weak_clear_locked(struct ouro__orc *orc, void *object);
+/* With that lock: how many handles there are of the object. */
+size_t ouro__weak_handles(struct ouro__orc *orc, const void *object);
+/* What a handle (borrowed) stands for, for comparing; NULL: it is dead. */
+const void *ouro__weak_target(struct ouro_weak *weak);
 
 /* -- handle.c, foreign.c ----------------------------------------------------------------------- */
 

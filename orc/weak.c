@@ -125,6 +125,20 @@ void ouro__weak_clear(struct ouro__orc *orc, void *object)
     ouro__weak_unlock(orc, bucket);
 }
 
+size_t ouro__weak_handles(struct ouro__orc *orc, const void *object)
+{
+    struct ouro_weak *weak = *find(&orc->buckets[ouro__weak_bucket(object)], object);
+    return weak ? ouro__load(&weak->references) : 0;
+}
+
+const void *ouro__weak_target(struct ouro_weak *weak)
+{
+    ouro__orc_lock(&weak->bucket->lock);
+    const void *object = weak->object;
+    ouro__orc_unlock(&weak->bucket->lock);
+    return object;
+}
+
 /* From another runtime: the cell is memory of the object's. */
 static OURO_NOINLINE struct ouro_weak *new_elsewhere(void *object)
 {

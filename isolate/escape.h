@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* escape.h: Internal to isolate. How a graph's root leads to an object, in words. */
+#ifndef OURO_ISOLATE_ESCAPE_H
+#define OURO_ISOLATE_ESCAPE_H
+
+#include "isolate/isolated.h"
+
+/* Writes to `path` the shortest way from `root` to `object`, by types and fields; of references
+ * out of the graph `object` is where they lead. Without memory, or where there is no such way (what
+ * a weak handle leads to), only the type of the root. */
+void ouro__escape_path(char *path, size_t size, void *root, const void *object);
+
+#endif

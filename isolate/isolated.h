@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* isolated.h: graphs that change threads without a copy.
+ *
+ * An object graph is isolated when nobody outside has a reference into it, and it refers to nothing
+ * outside but what any thread may have. ouro_isolate proves that at run time, in one walk, and
+ * gives a handle for the graph: then no thread has it. Whoever calls ouro_extract has all of it,
+ * and counts on it plainly, as if it had made it. (The idea: Isolated of Nim and regions of Pony
+ * and Verona, where a type system proves it.)
+ *
+ * What a graph may refer to outside: objects of types with OURO_SHARED or OURO_IMMUTABLE, immortal
+ * objects (literals), and the bytes of strings that several values share. */
+#ifndef OURO_ISOLATE_ISOLATED_H
+#define OURO_ISOLATE_ISOLATED_H
+
+#include "alloc/status.h"
+
+OURO_EXTERN_C_BEGIN
+
+/* An isolated graph. Nobody's but its handle's: it is given to one thread at a time, by any means
+ * that orders what the two threads do (a channel, a queue, a join). */
+struct ouro_isolated;
+
+typedef enum ouro_escape_kind {
+    OURO_ESCAPE_IN = 1,   /* somebody outside has a reference to `object` */
+    OURO_ESCAPE_OUT,      /* `object` is another thread's, or another runtime's */
+    OURO_ESCAPE_WEAK_IN,  /* somebody outside has a weak handle to `object` */
+    OURO_ESCAPE_WEAK_OUT, /* a weak or borrowed reference leads out of the graph, to `object` */
+    OURO_ESCAPE_BAD_TYPE  /* what `object` refers to cannot be told: it has no descriptor, or is
+                             bare (orc/bare.h) */
+} ouro_escape_kind;
+
+/* Why a graph is not isolated. */
+#define OURO_ESCAPE_PATH 256
+struct ouro_escape {
+    ouro_escape_kind kind;
+    const void *object;          /* borrowed */
+    const char *type_name;       /* its; NULL: not known */
+    size_t references;           /* IN, WEAK_IN: so many are not in the graph */
+    char path[OURO_ESCAPE_PATH]; /* from the root on: "list.first -> node.next -> node" */
+};
+
+/* Isolates what `root` (owned, if the answer is OURO_OK; else still the caller's; not NULL) refers
+ * to. *handle (not NULL) is then the caller's, to be extracted or dropped; borrowed pointers into
+ * the graph are not to be used any more. `why` (may be NULL) is written where it is not isolated.
+ *
+ * OURO_NOT_ISOLATED: it is not, and *why tells. OURO_BUSY: a drop by another thread is on its way
+ * to the caller, or a store is under way: it may be isolated a moment later; or an object that is
+ * counted atomically is a candidate of another thread's collector, until that has looked at it; or
+ * the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then nothing has changed,
+ * and *handle is NULL.
+ *
+ * Any thread. What others do to the graph meanwhile makes it refused; but on objects that are
+ * counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands) no other
+ * thread may count meanwhile. Drains the thread's queues
+ * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
+ * with the handle, and some 24 meanwhile. O(objects and references of the graph). */
+OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,
+                                  struct ouro_escape *why);
+
+/* The graph (owned), which is the calling thread's from now on; the handle (owned; NULL gives NULL)
+ * is gone. Any thread; runs no hook; does not fail, but for a thread whose first touch of counted
+ * objects there is no memory for: NULL, and the handle is still the caller's. O(objects). */
+OURO_API void *ouro_extract(struct ouro_isolated *handle);
+
+/* Drops the graph: as ouro_extract and ouro_decref. `handle` (owned) may be NULL. Where a thread's
+ * first touch fails for want of memory the graph is leaked. */
+OURO_API void ouro_isolated_drop(struct ouro_isolated *handle);
+
+/* How many objects are in it. `handle` borrowed, not NULL. O(1). */
+OURO_API size_t ouro_isolated_objects(const struct ouro_isolated *handle);
+
+OURO_EXTERN_C_END
+
+#endif

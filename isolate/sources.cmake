@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+ouro_layer(isolate
+    SOURCES
+        escape.c
+        isolate.c
+    PUBLIC
+        isolated.h
+)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* White-box: includes orc_kit.h. Graphs change threads while both sides count and collect, and
+ * while who still has a reference to them uses it. */
+#include "orc_kit.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+/* -- to and fro -------------------------------------------------------------------------------- */
+
+enum { SIZE = 40 };
+
+/* One place; NULL: it is empty. */
+struct post {
+    ouro_word graph;
+};
+static void put(struct post *post, struct ouro_isolated *graph)
+{
+    while (ouro__load_acquire(&post->graph) != 0)
+        sched_yield();
+    ouro__store_release(&post->graph, (ouro_word)graph);
+}
+static struct ouro_isolated *take(struct post *post)
+{
+    ouro_word graph;
+    while ((graph = ouro__load_acquire(&post->graph)) == 0)
+        sched_yield();
+    ouro__store_release(&post->graph, 0);
+    return (struct ouro_isolated *)graph;
+}
+
+static struct node *chain(size_t n)
+{
+    struct node *root = NULL;
+    while (n-- > 0) {
+        struct node *next = root;
+        root = node_new((int64_t)n);
+        root->a = next;
+    }
+    return root;
+}
+
+/* Edges are moved, dropped and added by the thread whose graph it is. */
+static void change(struct node *root, uint64_t *seed)
+{
+    struct node *all[SIZE];
+    size_t n = 0;
+    for (struct node *at = root; at; at = at->a)
+        all[n++] = at;
+    KIT_CHECK(n == SIZE);
+    for (int i = 0; i < 10; i++) {
+        struct node *from = all[kit_random(seed) % n], *to = all[kit_random(seed) % n];
+        ouro_slot_copy(from, (void **)&from->b, kit_random(seed) % 4 ? to : NULL);
+    }
+}
+
+struct side {
+    struct post *in, *out;
+    uint64_t seed;
+    size_t rounds, refused;
+};
+
+static void *play(void *arg)
+{
+    struct side *side = arg;
+    for (size_t i = 0; i < side->rounds; i++) {
+        struct node *root = ouro_extract(take(side->in));
+        change(root, &side->seed);
+        struct node *kept = NULL;
+        if (kit_random(&side->seed) % 4 == 0) {
+            kept = root->a->a;
+            ouro_incref(kept);
+        }
+        if (kit_random(&side->seed) % 8 == 0)
+            (void)kit_garbage_ring(5);
+        if (kit_random(&side->seed) % 8 == 0)
+            ouro_collect(NULL);
+        struct ouro_isolated *handle;
+        ouro_status status = ouro_isolate(root, &handle, NULL);
+        if (kept) {
+            KIT_CHECK(status == OURO_NOT_ISOLATED);
+            ouro_decref(kept);
+            side->refused++;
+            status = ouro_isolate(root, &handle, NULL);
+        }
+        KIT_CHECK(status == OURO_OK && ouro_isolated_objects(handle) == SIZE);
+        put(side->out, handle);
+    }
+    ouro_collect(NULL);
+    return NULL;
+}
+
+static void graphs_go_to_and_fro_while_both_sides_collect(void **state)
+{
+    (void)state;
+    struct post there = {0}, back = {0};
+    size_t rounds = kit_scaled(40000);
+    uint64_t seed = kit_seed(1);
+    struct side a = {&back, &there, seed, rounds, 0}, b = {&there, &back, seed + 1, rounds, 0};
+    struct ouro_isolated *handle;
+    pthread_t thread;
+    assert_int_equal(ouro_isolate(chain(SIZE), &handle, NULL), OURO_OK);
+    put(&there, handle);
+    assert_int_equal(pthread_create(&thread, NULL, play, &b), 0);
+    play(&a);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    ouro_isolated_drop(take(&there));
+    ouro_collect(NULL);
+    assert_true(a.refused > 0 && b.refused > 0);
+}
+
+/* -- who is inside ----------------------------------------------------------------------------- */
+
+/* Walks along a ring with one reference, two for a moment, until it is told to let go. */
+struct walker {
+    struct node *at;
+    ouro_word stop, has;
+};
+
+static void *walk(void *arg)
+{
+    struct walker *w = arg;
+    while (!ouro__load_acquire(&w->stop)) {
+        struct node *next = w->at->a;
+        ouro_incref(next);
+        ouro_decref(w->at);
+        w->at = next;
+    }
+    ouro__store(&w->has, 0);
+    ouro_decref(w->at);
+    return NULL;
+}
+
+static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **state)
+{
+    (void)state;
+    struct node *root = kit_ring(30);
+    ouro_incref(root);
+    struct walker w = {.at = root->a, .has = 1};
+    ouro_incref(w.at);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, walk, &w), 0);
+    size_t refused = 0, tries = kit_scaled(200000);
+    for (size_t i = 0;; i++) {
+        struct ouro_isolated *handle;
+        ouro_status status = ouro_isolate(root, &handle, NULL);
+        if (status == OURO_OK) {
+            KIT_CHECK(!ouro__load(&w.has));
+            ouro_isolated_drop(handle);
+            break;
+        }
+        KIT_CHECK(status == OURO_NOT_ISOLATED || status == OURO_BUSY);
+        refused++;
+        if (i == tries)
+            ouro__store_release(&w.stop, 1);
+        if (i > tries)
+            sched_yield();
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(refused >= tries);
+    ouro_collect(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(graphs_go_to_and_fro_while_both_sides_collect),
+        kit_test(a_graph_is_not_isolated_while_another_thread_walks_in_it),
+    };
+    return kit_run(tests);
+}
