@@ -145,7 +145,7 @@ static unsigned run_at(uint64_t bits, unsigned at)
     return (unsigned)__builtin_ctzll(~(bits >> at)); /* slice 0 is never free */
 }
 
-/* Where the shortest run of n free slices or more begins; there is one. */
+/* Where the shortest run of n or more of these slices begins; there is one. */
 static unsigned best_run(uint64_t free, unsigned n)
 {
     unsigned best = 0, length = OURO__SLICES;
@@ -172,8 +172,7 @@ void ouro__dirty_in(struct ouro__chunk *chunk, uint64_t mask, int64_t now)
     if (chunk->dirty == 0)
         chunk->dirty_since = now;
     ouro__slices_in(chunk, mask);
-    arena->dirty_slices += (size_t)__builtin_popcountll(mask & ~chunk->dirty);
-    chunk->dirty |= mask;
+    ouro__slices_dirty(chunk, mask);
     int64_t due = chunk->dirty_since + purge_delay(arena);
     if (arena->purge_at == 0 || due < arena->purge_at)
         arena->purge_at = due;
@@ -191,10 +190,8 @@ static bool pick_dirty(struct ouro__arena *arena, struct run *run, bool all, int
 {
     int64_t delay = purge_delay(arena);
     arena->purge_at = 0;
-    struct ouro__chunk *chunk = ouro__chunk_open(arena, OURO__WHOLE);
-    for (; chunk; chunk = ouro__chunk_next(chunk)) {
-        if (!chunk->dirty)
-            continue;
+    struct ouro__chunk *chunk = ouro__chunk_open(arena, OURO__DIRTY, OURO__WHOLE);
+    for (; chunk; chunk = ouro__chunk_next(chunk, OURO__DIRTY)) {
         int64_t due = chunk->dirty_since + delay;
         if (!all && due > now) {
             arena->purge_at = arena->purge_at == 0 || due < arena->purge_at ? due : arena->purge_at;
@@ -269,10 +266,13 @@ static struct ouro__page *take_locked(struct ouro__arena *arena, unsigned n)
 {
     if (!ouro__arena_fits(arena, n * OURO__SLICE_SIZE))
         return NULL;
-    struct ouro__chunk *chunk = ouro__chunk_with(arena, n);
+    struct ouro__chunk *chunk = ouro__chunk_with(arena, OURO__DIRTY, n);
+    bool dirty = chunk != NULL; /* there is memory: that first */
+    if (!chunk)
+        chunk = ouro__chunk_with(arena, OURO__FREE, n);
     if (!chunk && !(chunk = ouro__chunk_make(arena)))
         return NULL;
-    unsigned at = best_run(chunk->free, n);
+    unsigned at = best_run(dirty ? chunk->dirty : chunk->free, n);
     uint64_t mask = run_mask(at, n);
     ouro__slices_out(chunk, mask);
     ouro__arena_count(arena, n * OURO__SLICE_SIZE);

@@ -12,9 +12,9 @@
  *  R2  dirty is a part of free: slices that may still hold memory; the arena counts them, and after
  *      each give there are no more than of idle bytes in T3. soiled: slices of which it is not
  *      known that they read as zeroes; every dirty one is.
- *  R3  `longest` of a chunk is how many slices its longest run of free ones has; it is in the list
- *      open[longest], or in none while free is 0. A bit of `open_lists` is set for each list that
- *      is not empty.
+ *  R3  `longest` of a chunk is how many slices its longest run of free ones has (in[FREE]), and of
+ *      dirty ones (in[DIRTY]); it is in the list open[FREE][longest] and in open[DIRTY][longest],
+ *      or, where that is 0, in none. A bit of `open_lists` is set for each list that is not empty.
  *  R4  used = bytes of all slices in use + bytes of all huge blocks; used + foreign <= limit after
  *      each take. The bytes of a huge block are its own, not the room behind it; what is idle there
  *      and in kept mappings (T3 of kept.c) is in no limit, as dirty slices are not.
@@ -42,13 +42,16 @@
 #include "alloc/own.h"
 #include "alloc/pool.h"
 
+enum { OURO__FREE, OURO__DIRTY, OURO__OPEN };
 struct ouro__chunk {
     struct ouro__arena *arena;
-    struct ouro__chunk *next, *prev; /* R3 */
+    struct {
+        struct ouro__chunk *next, *prev;
+        unsigned longest;
+    } in[OURO__OPEN]; /* R3 */
     struct ouro__chunk *all_next, *all_prev;
     uint64_t free, dirty, soiled, later;
     int64_t dirty_since;
-    unsigned longest;
 };
 OURO_STATIC_ASSERT(sizeof(struct ouro__chunk) <= sizeof(struct ouro__page),
                    "slice 0's description");
@@ -70,8 +73,8 @@ struct ouro__huge {
 
 struct ouro__arena {
     ouro__mutex lock;
-    struct ouro__chunk *open[OURO__SLICES], *chunks; /* R3 */
-    uint64_t open_lists;
+    struct ouro__chunk *open[OURO__OPEN][OURO__SLICES], *chunks; /* R3 */
+    uint64_t open_lists[OURO__OPEN];
     struct ouro__huge *huges;
     size_t gone;                         /* huge blocks that wait to be unmapped */
     struct ouro__huge *kept, *kept_last; /* kept.c */
@@ -212,27 +215,32 @@ void ouro__huges_drop(struct ouro__arena *arena);
 /* With the lock. A chunk without a page in it, one of the process's spare ones or fresh; NULL: no
  * memory. */
 struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena);
-/* With the lock. Of the chunks with a run of `n` free slices, n > 0, one of those whose longest is
- * the shortest; NULL: there is none. O(1). */
-OURO_INLINE struct ouro__chunk *ouro__chunk_with(const struct ouro__arena *arena, unsigned n)
+/* With the lock. Of the chunks with a run of `n` slices that are FREE, or DIRTY, n > 0, one of those
+ * whose longest is the shortest; NULL: there is none. O(1). */
+OURO_INLINE struct ouro__chunk *ouro__chunk_with(const struct ouro__arena *arena, unsigned what,
+                                                 unsigned n)
 {
-    uint64_t lists = arena->open_lists >> n << n;
-    return lists ? arena->open[__builtin_ctzll(lists)] : NULL;
+    uint64_t lists = arena->open_lists[what] >> n << n;
+    return lists ? arena->open[what][__builtin_ctzll(lists)] : NULL;
 }
-/* With the lock. All chunks with free slices, those with the longest runs first: one whose longest
+/* With the lock. All chunks with such slices, those with the longest runs first: one whose longest
  * has `most`, or fewer; and the one after it. NULL: no more. O(1). */
-OURO_INLINE struct ouro__chunk *ouro__chunk_open(const struct ouro__arena *arena, unsigned most)
+OURO_INLINE struct ouro__chunk *ouro__chunk_open(const struct ouro__arena *arena, unsigned what,
+                                                 unsigned most)
 {
-    uint64_t lists = arena->open_lists & (((uint64_t)2 << most) - 1);
-    return lists ? arena->open[63 - __builtin_clzll(lists)] : NULL;
+    uint64_t lists = arena->open_lists[what] & (((uint64_t)2 << most) - 1);
+    return lists ? arena->open[what][63 - __builtin_clzll(lists)] : NULL;
 }
-OURO_INLINE struct ouro__chunk *ouro__chunk_next(const struct ouro__chunk *chunk)
+OURO_INLINE struct ouro__chunk *ouro__chunk_next(const struct ouro__chunk *chunk, unsigned what)
 {
-    return chunk->next ? chunk->next : ouro__chunk_open(chunk->arena, chunk->longest - 1);
+    struct ouro__chunk *next = chunk->in[what].next;
+    return next ? next : ouro__chunk_open(chunk->arena, what, chunk->in[what].longest - 1);
 }
-/* Changes the slices that are free. */
+/* Changes the slices that are free; what goes out is not dirty any more. */
 void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask);
 void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask);
+/* Of the free ones these are dirty, too. */
+void ouro__slices_dirty(struct ouro__chunk *chunk, uint64_t mask);
 /* With the lock. Unlinks one chunk that is empty and clean, if there are two such; NULL: no. */
 struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena);
 /* The system refused memory: unmaps every chunk that is empty, those that are kept for the next

@@ -40,29 +40,32 @@ void ouro__spares_after_fork(bool child)
 
 /* -- lists ------------------------------------------------------------------------------------- */
 
-static void open_insert(struct ouro__chunk *chunk)
+static void open_insert(struct ouro__chunk *chunk, unsigned what)
 {
     struct ouro__arena *arena = chunk->arena;
-    struct ouro__chunk **list = &arena->open[chunk->longest];
-    chunk->prev = NULL;
-    chunk->next = *list;
+    unsigned longest = chunk->in[what].longest;
+    struct ouro__chunk **list = &arena->open[what][longest];
+    chunk->in[what].prev = NULL;
+    chunk->in[what].next = *list;
     if (*list)
-        (*list)->prev = chunk;
+        (*list)->in[what].prev = chunk;
     *list = chunk;
-    arena->open_lists |= (uint64_t)1 << chunk->longest;
+    arena->open_lists[what] |= (uint64_t)1 << longest;
 }
 
-static void open_remove(struct ouro__chunk *chunk)
+static void open_remove(struct ouro__chunk *chunk, unsigned what)
 {
     struct ouro__arena *arena = chunk->arena;
-    if (chunk->next)
-        chunk->next->prev = chunk->prev;
-    if (chunk->prev)
-        chunk->prev->next = chunk->next;
+    struct ouro__chunk *next = chunk->in[what].next, *prev = chunk->in[what].prev;
+    struct ouro__chunk **list = &arena->open[what][chunk->in[what].longest];
+    if (next)
+        next->in[what].prev = prev;
+    if (prev)
+        prev->in[what].next = next;
     else
-        arena->open[chunk->longest] = chunk->next;
-    if (!arena->open[chunk->longest])
-        arena->open_lists &= ~((uint64_t)1 << chunk->longest);
+        *list = next;
+    if (!*list)
+        arena->open_lists[what] &= ~((uint64_t)1 << chunk->in[what].longest);
 }
 
 /* The length of the longest run of ones. runs[k]: where runs of 2^k begin. Those of the longest are
@@ -85,17 +88,18 @@ static unsigned longest_run(uint64_t bits)
     return len;
 }
 
-static void set_free(struct ouro__chunk *chunk, uint64_t bits)
+/* The slices that are FREE, or DIRTY, are these now. */
+static void set_open(struct ouro__chunk *chunk, unsigned what, uint64_t bits)
 {
     unsigned longest = longest_run(bits);
-    chunk->free = bits;
-    if (chunk->longest == longest)
+    *(what == OURO__FREE ? &chunk->free : &chunk->dirty) = bits;
+    if (chunk->in[what].longest == longest)
         return;
-    if (chunk->longest > 0)
-        open_remove(chunk);
-    chunk->longest = longest;
+    if (chunk->in[what].longest > 0)
+        open_remove(chunk, what);
+    chunk->in[what].longest = longest;
     if (longest > 0)
-        open_insert(chunk);
+        open_insert(chunk, what);
 }
 
 static void link_in(struct ouro__chunk *chunk)
@@ -108,14 +112,16 @@ static void link_in(struct ouro__chunk *chunk)
     arena->chunks = chunk;
     ouro__arena_mapped(arena, OURO__CHUNK_SIZE);
     arena->chunk_count++;
-    set_free(chunk, ~(uint64_t)1);
+    set_open(chunk, OURO__FREE, ~(uint64_t)1);
 }
 
 static void chunk_unlink(struct ouro__chunk *chunk)
 {
     struct ouro__arena *arena = chunk->arena;
-    if (chunk->longest > 0)
-        open_remove(chunk); /* R3 */
+    for (unsigned what = 0; what < OURO__OPEN; what++) {
+        if (chunk->in[what].longest > 0)
+            open_remove(chunk, what); /* R3 */
+    }
     if (chunk->all_next)
         chunk->all_next->all_prev = chunk->all_prev;
     if (chunk->all_prev)
@@ -130,14 +136,20 @@ static void chunk_unlink(struct ouro__chunk *chunk)
 
 void ouro__slices_out(struct ouro__chunk *chunk, uint64_t mask)
 {
-    set_free(chunk, chunk->free & ~mask);
     chunk->arena->dirty_slices -= (size_t)__builtin_popcountll(chunk->dirty & mask);
-    chunk->dirty &= ~mask;
+    set_open(chunk, OURO__FREE, chunk->free & ~mask);
+    set_open(chunk, OURO__DIRTY, chunk->dirty & ~mask);
 }
 
 void ouro__slices_in(struct ouro__chunk *chunk, uint64_t mask)
 {
-    set_free(chunk, chunk->free | mask);
+    set_open(chunk, OURO__FREE, chunk->free | mask);
+}
+
+void ouro__slices_dirty(struct ouro__chunk *chunk, uint64_t mask)
+{
+    chunk->arena->dirty_slices += (size_t)__builtin_popcountll(mask & ~chunk->dirty);
+    set_open(chunk, OURO__DIRTY, chunk->dirty | mask);
 }
 
 /* -- spare chunks ------------------------------------------------------------------------------ */
@@ -152,7 +164,7 @@ static struct ouro__chunk *pop_spare(void)
     spares_lock();
     struct ouro__chunk *chunk = spares.first;
     if (chunk) {
-        spares.first = chunk->next;
+        spares.first = chunk->in[0].next;
         spares.count--;
     }
     spares_unlock();
@@ -201,7 +213,7 @@ static bool give_spare(struct ouro__chunk *chunk)
         return false;
     make_spare(chunk);
     spares_lock();
-    chunk->next = spares.first;
+    chunk->in[0].next = spares.first;
     spares.first = chunk;
     spares_unlock();
     return true;
@@ -252,8 +264,8 @@ struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena)
 struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
 {
     struct ouro__chunk *spare = NULL;
-    struct ouro__chunk *chunk = arena->walkers ? NULL : arena->open[OURO__WHOLE];
-    for (; chunk; chunk = chunk->next) {
+    struct ouro__chunk *chunk = arena->walkers ? NULL : arena->open[OURO__FREE][OURO__WHOLE];
+    for (; chunk; chunk = chunk->in[OURO__FREE].next) {
         if (chunk->dirty)
             continue;
         if (spare) {
@@ -269,7 +281,7 @@ struct ouro__chunk *ouro__chunk_spare(struct ouro__arena *arena)
 
 static struct ouro__chunk *unlink_empty(struct ouro__arena *arena)
 {
-    struct ouro__chunk *chunk = arena->open[OURO__WHOLE];
+    struct ouro__chunk *chunk = arena->open[OURO__FREE][OURO__WHOLE];
     if (!chunk || arena->walkers > 0 || ouro__anybody_looks()) /* R7 */
         return NULL;
     chunk_unlink(chunk);

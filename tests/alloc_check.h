@@ -118,25 +118,30 @@ static UNUSED void check_arena(void)
         assert_int_equal(c->dirty & ~c->soiled, 0);
         dirty += (size_t)__builtin_popcountll(c->dirty);
         open += c->free != 0;
-        unsigned run = 0, longest = 0;
+        unsigned run = 0, longest = 0, dirty_run = 0, most_dirty = 0;
         for (unsigned i = 1; i < OURO__SLICES; i++) {
             const struct ouro__page *page = ouro__description(c, i);
             run = c->free >> i & 1 ? run + 1 : 0;
             longest = run > longest ? run : longest;
+            dirty_run = c->dirty >> i & 1 ? dirty_run + 1 : 0;
+            most_dirty = dirty_run > most_dirty ? dirty_run : most_dirty;
             assert_int_equal(c->free >> i & 1, page->kind == OURO__PAGE_UNUSED);
             if (page->kind == OURO__PAGE_UNUSED)
                 assert_true(page->pub.owner == 0);
             else
                 used += OURO__SLICE_SIZE;
         }
-        assert_int_equal(c->longest, longest);
+        assert_int_equal(c->in[OURO__FREE].longest, longest);
+        assert_int_equal(c->in[OURO__DIRTY].longest, most_dirty);
     }
-    for (unsigned i = 0; i < OURO__SLICES; i++) {
-        assert_int_equal(arena->open[i] != NULL, arena->open_lists >> i & 1);
-        for (struct ouro__chunk *c = arena->open[i]; c; c = c->next)
-            assert_int_equal(c->longest, i);
+    for (unsigned i = 0; i < OURO__OPEN * OURO__SLICES; i++) {
+        unsigned what = i / OURO__SLICES, n = i % OURO__SLICES;
+        assert_int_equal(arena->open[what][n] != NULL, arena->open_lists[what] >> n & 1);
+        for (struct ouro__chunk *c = arena->open[what][n]; c; c = c->in[what].next)
+            assert_int_equal(c->in[what].longest, n);
     }
-    for (struct ouro__chunk *c = ouro__chunk_open(arena, OURO__WHOLE); c; c = ouro__chunk_next(c))
+    struct ouro__chunk *next = ouro__chunk_open(arena, OURO__FREE, OURO__WHOLE);
+    for (; next; next = ouro__chunk_next(next, OURO__FREE))
         opened++;
     for (struct ouro__huge *h = arena->huges; h; h = h->next) {
         used += h->gone ? 0 : h->mapped;

@@ -281,6 +281,24 @@ static void a_span_goes_where_it_fits_best(void **state)
     assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
 }
 
+/* Even where what was never touched would fit better. */
+static void memory_that_is_there_is_used_first(void **state)
+{
+    (void)state;
+    struct ouro_runtime *runtime;
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    ouro_option_set("purge_delay", 3600000);
+    char *touched = ouro_malloc(28 * OURO__SLICE_SIZE);
+    char *next = ouro_malloc(30 * OURO__SLICE_SIZE); /* 5 slices of the chunk are left */
+    assert_ptr_equal(next, touched + 28 * OURO__SLICE_SIZE);
+    ouro_free(touched);
+    assert_ptr_equal(ouro_malloc(4 * OURO__SLICE_SIZE), touched);
+    check_arena();
+    ouro_runtime_leave(runtime);
+    assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
+}
+
 /* Uses and frees 40 MB, and waits until they may be purged; returns what was resident before. */
 static size_t leave_empty_pages(void)
 {
@@ -447,6 +465,7 @@ int main(void)
         cmocka_unit_test(trim_gives_back_what_large_free_blocks_hold),
         cmocka_unit_test(what_came_back_serves_before_more_is_cut),
         cmocka_unit_test(a_span_goes_where_it_fits_best),
+        cmocka_unit_test(memory_that_is_there_is_used_first),
         cmocka_unit_test(empty_pages_go_back_by_themselves_after_the_delay),
         cmocka_unit_test(idle_pages_go_back_when_pages_are_taken),
         cmocka_unit_test(a_huge_block_goes_back_at_once),
