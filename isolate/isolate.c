@@ -550,6 +550,7 @@ void *ouro_extract(struct ouro_isolated *handle)
 {
     if (!handle)
         return NULL;
+    ouro__tool_acquire(handle);
     void *root = handle->objects[0];
     struct ouro__thread *me = ouro__me();
     struct ouro_runtime *there = NULL;
@@ -561,7 +562,6 @@ void *ouro_extract(struct ouro_isolated *handle)
             return NULL;
         me = ouro__self;
     }
-    ouro__tool_acquire(handle);
     take_over(handle, me);
     if (there)
         ouro_runtime_leave(there);
