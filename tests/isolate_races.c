@@ -3,6 +3,8 @@
  * while who still has a reference to them uses it. */
 #include "orc_kit.h"
 
+#include "alloc/valgrind.h"
+
 #include <pthread.h>
 #include <sched.h>
 
@@ -12,21 +14,26 @@ enum { SIZE = 40 };
 
 /* One place; NULL: it is empty. */
 struct post {
-    ouro_word graph;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct ouro_isolated *graph;
 };
-static void put(struct post *post, struct ouro_isolated *graph)
+#define POST                                                                                       \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL                                  \
+    }
+
+/* Puts a graph where there is none, or takes what is there (NULL). */
+static struct ouro_isolated *swap(struct post *post, struct ouro_isolated *graph)
 {
-    while (ouro__load_acquire(&post->graph) != 0)
-        sched_yield();
-    ouro__store_release(&post->graph, (ouro_word)graph);
-}
-static struct ouro_isolated *take(struct post *post)
-{
-    ouro_word graph;
-    while ((graph = ouro__load_acquire(&post->graph)) == 0)
-        sched_yield();
-    ouro__store_release(&post->graph, 0);
-    return (struct ouro_isolated *)graph;
+    pthread_mutex_lock(&post->lock);
+    while ((post->graph != NULL) == (graph != NULL))
+        pthread_cond_wait(&post->changed, &post->lock);
+    struct ouro_isolated *was = post->graph;
+    post->graph = graph;
+    pthread_cond_signal(&post->changed);
+    pthread_mutex_unlock(&post->lock);
+    return was;
 }
 
 static struct node *chain(size_t n)
@@ -64,7 +71,7 @@ static void *play(void *arg)
 {
     struct side *side = arg;
     for (size_t i = 0; i < side->rounds; i++) {
-        struct node *root = ouro_extract(take(side->in));
+        struct node *root = ouro_extract(swap(side->in, NULL));
         change(root, &side->seed);
         struct node *kept = NULL;
         if (kit_random(&side->seed) % 4 == 0) {
@@ -84,7 +91,7 @@ static void *play(void *arg)
             status = ouro_isolate(root, &handle, NULL);
         }
         KIT_CHECK(status == OURO_OK && ouro_isolated_objects(handle) == SIZE);
-        put(side->out, handle);
+        swap(side->out, handle);
     }
     ouro_collect(NULL);
     return NULL;
@@ -93,18 +100,18 @@ static void *play(void *arg)
 static void graphs_go_to_and_fro_while_both_sides_collect(void **state)
 {
     (void)state;
-    struct post there = {0}, back = {0};
+    struct post there = POST, back = POST;
     size_t rounds = kit_scaled(40000);
     uint64_t seed = kit_seed(1);
     struct side a = {&back, &there, seed, rounds, 0}, b = {&there, &back, seed + 1, rounds, 0};
     struct ouro_isolated *handle;
     pthread_t thread;
     assert_int_equal(ouro_isolate(chain(SIZE), &handle, NULL), OURO_OK);
-    put(&there, handle);
+    swap(&there, handle);
     assert_int_equal(pthread_create(&thread, NULL, play, &b), 0);
     play(&a);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    ouro_isolated_drop(take(&there));
+    ouro_isolated_drop(swap(&there, NULL));
     ouro_collect(NULL);
     assert_true(a.refused > 0 && b.refused > 0);
 }
@@ -139,6 +146,7 @@ static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **stat
     struct walker w = {.at = root->a, .has = 1};
     ouro_incref(w.at);
     pthread_t thread;
+    ouro__tool_words(&w.stop, 2 * sizeof w.stop); /* they are synchronisation themselves */
     assert_int_equal(pthread_create(&thread, NULL, walk, &w), 0);
     size_t refused = 0, tries = kit_scaled(200000);
     for (size_t i = 0;; i++) {

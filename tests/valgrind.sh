@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # valgrind.sh memory|threads PROGRAM: runs each of the program's acts under memcheck, or under
 # helgrind and DRD, on libc's blocks and on Ouro's pages, and looks at the report.
+# valgrind.sh quiet PROGRAM: a test that passes under helgrind and DRD, which find nothing.
 set -u
 
 what=$1
@@ -19,7 +20,7 @@ run() {
     supply=$1 act=$2
     shift 2
     OURO_SUPPLY=$supply OURO_LEAKS=0 valgrind --error-exitcode=9 --log-file="$report" "$@" \
-        "$program" "$act" >/dev/null 2>&1
+        "$program" ${act:+"$act"} >/dev/null 2>&1
 }
 
 complain() {
@@ -82,6 +83,14 @@ threads() {
             status=$?
             [ $status -eq 9 ] || complain "$tool, supply $supply: the seeded race is not found"
             grep -q -e "vg_threads.c" "$report" || complain "$tool, supply $supply: no line"
+        done
+    done
+}
+
+quiet() {
+    for tool in helgrind drd; do
+        for supply in 1 2; do
+            run $supply '' --tool=$tool || complain "$tool, supply $supply: $program"
         done
     done
 }
