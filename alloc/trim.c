@@ -3,8 +3,9 @@
  *
  * Beside empty pages and kept mappings that is the memory inside free raw blocks that are larger
  * than a page of the system. Of such a block the first two words stay, which its list goes through;
- * nobody depends on what the rest reads as. Where a tool listens, or blocks are hardened, what is
- * free has a content or a state: it stays as it is. */
+ * nobody depends on what the rest reads as. Where a tool listens, in the checked library, or where
+ * blocks are hardened, what is free has a content or a state: it stays as it is. And supplies but
+ * mmap are asked to purge whole slices alone. */
 #include "alloc/arena.h"
 #include "alloc/harden.h"
 #include "alloc/os.h"
@@ -39,8 +40,9 @@ size_t ouro_trim(void)
         return 0;
     bool pages = ouro__supply()->block == NULL;
     size_t before = ouro__own.purged;
+    bool inside = !OURO_CHECKED && !OURO__HARD && ouro__is_elastic(&heap->runtime->arena);
     if (pages)
-        ouro__heaps_reclaim(heap, OURO__HARD || ouro__tools ? NULL : trim_heap);
+        ouro__heaps_reclaim(heap, inside ? trim_heap : NULL);
     ouro__heap_leave(heap);
     if (!pages)
         return 0;

@@ -13,11 +13,12 @@
  *      the root's, which is the handle's, counts as found. All are 0 in the end.
  *  D3  The shared words are the same at a second look, after the last first look. T is clear at the
  *      first, so a drop in between leaves it set. So at some instant between the looks no object of
- *      the graph had a reference from outside; and who has none then cannot get any. Merged objects
- *      have no T, for drops of them are additions: the program promises that no other thread counts
- *      on them meanwhile (isolated.h).
+ *      the graph had a reference from outside; and who has none then cannot get any. Merged and
+ *      acyclic objects have no T: the program promises that no other thread counts on those
+ *      meanwhile (isolated.h).
  *  D4  Of an object with W the handles of its cell and its counts are read with the cell's lock,
- *      and all of the handles lie in the graph: nobody outside can make one a reference.
+ *      and all of the handles lie in the graph: nobody outside can make one a reference. So it is
+ *      at the second look: who was in the graph may have taken one there.
  *  D5  Until D1 to D4 are shown nothing is written but visited words of objects that this thread
  *      holds, and T; all are put back if they are not. Then nobody else has anything of the graph,
  *      and plain stores do.
@@ -229,10 +230,21 @@ static ouro_word first_look(struct ouro_header *h)
 {
     /* Acquire: pairs with foreign drops and with the ends of foreign stores, as in a capture. */
     ouro_word b = ouro__load_acquire(&h->shared);
+    if (!ouro__can_cycle(h))
+        return b; /* T of such tells of exhaustion (exhaust.c) */
     while ((b & OURO__TOUCHED) && !(b & OURO__STORING) &&
            !ouro__cas_full(&h->shared, &b, b & ~OURO__TOUCHED))
         continue;
     return b & OURO__TOUCHED && !(b & OURO__STORING) ? b & ~OURO__TOUCHED : b;
+}
+
+static int32_t handles_of(const struct walk *w, const void *object)
+{
+    unsigned bucket = ouro__weak_bucket(object);
+    ouro__weak_lock(w->c.me->orc, bucket);
+    size_t handles = ouro__weak_handles(w->c.me->orc, object);
+    ouro__weak_unlock(w->c.me->orc, bucket);
+    return handles < INT32_MAX ? (int32_t)handles : INT32_MAX;
 }
 
 /* D4. */
@@ -347,12 +359,9 @@ static void name_weak_in(struct walk *w)
         const struct ouro__entry *entry = &c->entries[i];
         if (!(c->seen[i - c->candidates] & OURO__WEAK))
             continue;
-        unsigned bucket = ouro__weak_bucket(entry->object);
-        ouro__weak_lock(c->me->orc, bucket);
-        size_t handles = ouro__weak_handles(c->me->orc, entry->object);
-        ouro__weak_unlock(c->me->orc, bucket);
-        if (handles > (size_t)entry->trial) {
-            escapes(w, OURO_ESCAPE_WEAK_IN, entry->object, handles - (size_t)entry->trial);
+        int32_t more = handles_of(w, entry->object) - entry->trial;
+        if (more > 0) {
+            escapes(w, OURO_ESCAPE_WEAK_IN, entry->object, (size_t)more);
             return;
         }
     }
@@ -395,14 +404,14 @@ static void check_counts(struct walk *w)
 static void look_again(struct walk *w)
 {
     const struct ouro__capture *c = &w->c;
-    for (uint32_t i = c->candidates; i < c->v->count; i++) {
-        if (i + 16 < c->v->count)
-            OURO_PREFETCH(ouro__header(c->entries[i + 16].object));
-        if (OURO_UNLIKELY(ouro__load_acquire(&ouro__header(c->entries[i].object)->shared) !=
-                          c->seen[i - c->candidates])) {
+    for (uint32_t i = c->candidates; i < c->v->count && !c->failed; i++) {
+        const struct ouro__entry *entry = &c->entries[i];
+        if (i + AHEAD < c->v->count)
+            OURO_PREFETCH(ouro__header(entry[AHEAD].object));
+        ouro_word seen = c->seen[i - c->candidates];
+        if (OURO_UNLIKELY(ouro__load_acquire(&ouro__header(entry->object)->shared) != seen) ||
+            (OURO_UNLIKELY(seen & OURO__WEAK) && handles_of(w, entry->object) != entry->trial))
             stop(w, OURO_BUSY);
-            return;
-        }
     }
 }
 
@@ -434,13 +443,17 @@ static void take_out(struct walk *w, struct ouro_isolated *handle)
         struct ouro__entry entry = c->v->entries[c->candidates + i];
         handle->objects[i] = entry.object;
         handle->plain |= !(c->seen[i] & OURO__MERGED);
-        if (OURO_LIKELY(!(entry.link & ENTRY_CANDIDATE)))
-            continue;
+        if (OURO_UNLIKELY(entry.link & ENTRY_CANDIDATE))
+            ouro__half_store(&ouro__header(entry.object)->visited, w->places[next++]);
+    }
+    for (uint32_t i = 0; next > 0 && i < count;
+         i++) { /* each has its place: forgetting moves them */
+        struct ouro__entry entry = c->v->entries[c->candidates + i];
         struct ouro_header *h = ouro__header(entry.object);
-        uint32_t place = w->places[next++];
-        ouro__half_store(&h->visited, place);
+        if (!(entry.link & ENTRY_CANDIDATE))
+            continue;
         ouro__forget(c->me, h);
-        ouro__half_store(&h->visited, place);
+        ouro__half_store(&h->visited, c->candidates + i + 1); /* D6 */
         if (entry.link & OURO__ENTRY_CLAIMED)
             ouro__store(&h->shared, (ouro__load(&h->shared) & ~OURO__QUEUED) - OURO__UNIT);
     }
@@ -476,9 +489,13 @@ static struct ouro_isolated *prove(struct walk *w, void *root)
 static void explain(struct ouro_escape *why, const struct walk *w, void *root)
 {
     *why = w->why;
-    const struct ouro_type *type =
-        ouro__type_of(why->object, ouro__load(&ouro__header(why->object)->shared));
-    why->type_name = type ? type->name : NULL;
+    why->type_name = NULL;
+    /* What a borrowed pointer leads to may be anything, and what a weak one does may have died. */
+    if (why->kind != OURO_ESCAPE_WEAK_OUT) {
+        ouro_word b = ouro__load(&ouro__header(why->object)->shared);
+        const struct ouro_type *type = ouro__type_of(why->object, b);
+        why->type_name = type ? type->name : NULL;
+    }
     ouro__escape_path(why->path, sizeof why->path, root, why->object);
 }
 
@@ -498,15 +515,20 @@ ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_
     w.c.visitor.visit = isolating.visit;
     w.c.mixed = ouro__load(&ouro__more_runtimes) != 0;
     w.c.own = w.c.mixed ? ~(ouro_word)0 : me->home;
+    bool pleading = ouro__own.pleading;
+    ouro__own.pleading = true; /* the memory callback may drop objects, and collect */
+    ouro__arena_hold();        /* V7 of capture.c: others may free what they empty slots of */
     *handle = prove(&w, root);
-    ouro_free(w.c.seen);
-    ouro_free(w.places);
+    if (!*handle && w.status == OURO_NOT_ISOLATED && why)
+        explain(why, &w, root);
+    ouro__arena_release();
     ouro__memo_end(&w.shared);
     ouro__memo_end(&w.all);
+    ouro_free(w.c.seen);
+    ouro_free(w.places);
+    ouro__own.pleading = pleading;
     if (*handle)
         ouro__tool_release(*handle);
-    else if (w.status == OURO_NOT_ISOLATED && why)
-        explain(why, &w, root);
     return w.status;
 }
 

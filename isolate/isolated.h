@@ -50,8 +50,9 @@ struct ouro_escape {
  * and *handle is NULL.
  *
  * Any thread. What others do to the graph meanwhile makes it refused; but on objects that are
- * counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands) no other
- * thread may count meanwhile. Drains the thread's queues
+ * counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands), and on
+ * acyclic ones that refer to others, no other thread may count meanwhile. What an ended thread made
+ * is another thread's. Drains the thread's queues
  * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
  * with the handle, and some 24 meanwhile. O(objects and references of the graph). */
 OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,

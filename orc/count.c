@@ -121,11 +121,12 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
 
 /* The dropped reference goes to the owner's queue or, where there is no memory, is subtracted for
  * the owner to find by T (exhaust.c); false: *b was not the word any more. */
-static bool drop_by_entry(struct ouro__thread *me, struct ouro_header *h, ouro_word *b)
+static bool drop_by_entry(struct ouro__thread *me, struct ouro_header *h, ouro_word *b,
+                          ouro_word touched)
 {
     unsigned t = (unsigned)(*b & OURO__OWNER_MASK);
     bool room = ouro__entry_secured(me, h + 1); /* before Q is set (E1) */
-    ouro_word next = (room ? *b | OURO__QUEUED : *b - OURO__UNIT) | OURO__TOUCHED;
+    ouro_word next = room ? *b | OURO__QUEUED | touched : (*b - OURO__UNIT) | OURO__TOUCHED;
     if (!ouro__cas_full(&h->shared, b, next))
         return false;
     if (OURO_LIKELY(room))
@@ -145,12 +146,12 @@ static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void 
             return false;
         if (b & OURO__MERGED)
             return merged_decref(me, h, object, b);
-        /* T of what can be in a cycle is for its owner's collector, of all for isolate.c (D3). */
-        bool notice = ouro__can_cycle(h) && !(b & OURO__TOUCHED);
+        ouro_word touched = ouro__can_cycle(h) ? OURO__TOUCHED : 0;
+        bool notice = touched && !(b & OURO__TOUCHED);
         if (!(b & OURO__QUEUED) && (ouro__count_of(b) <= 0 || notice)) {
-            if (drop_by_entry(me, h, &b))
+            if (drop_by_entry(me, h, &b, touched))
                 return false;
-        } else if (ouro__cas_release(&h->shared, &b, (b - OURO__UNIT) | OURO__TOUCHED)) {
+        } else if (ouro__cas_release(&h->shared, &b, (b - OURO__UNIT) | touched)) {
             return false;
         }
     }

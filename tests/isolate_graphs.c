@@ -187,6 +187,36 @@ static void candidates_go_with_their_graph(void **state)
         take_and_collect(handle);
 }
 
+/* The array closes up where a candidate goes, once it had a bare one: places change meanwhile. */
+static void candidates_that_stay_keep_their_places(void **state)
+{
+    (void)state;
+    struct node *root = random_graph(10, kit_seed(6)), *others[10];
+    struct ouro__visited *v = &ouro__self->visited;
+    bool bare = v->bare;
+    for (int i = 0; i < 10; i++)
+        others[i] = node_new(i);
+    size_t i = 0;
+    for (struct node *at = root; at; at = at->a, i++) {
+        kit_touch(at);
+        if (i % 3 == 0)
+            kit_touch(others[i]);
+    }
+    v->bare = true;
+    struct ouro_isolated *handle = isolated(root);
+    v->bare = bare;
+    for (i = 0; i < v->count; i++) {
+        const void *object = v->entries[i].object;
+        assert_true(!object || ouro__half_load(&ouro__header(object)->visited) == i + 1);
+        for (struct node *at = root; at; at = at->a)
+            assert_ptr_not_equal(object, at);
+    }
+    ouro_isolated_drop(handle);
+    for (i = 0; i < 10; i++)
+        ouro_decref(others[i]);
+    ouro_collect(NULL);
+}
+
 static void a_long_chain_needs_no_stack(void *arg)
 {
     (void)arg;
@@ -450,6 +480,7 @@ int main(void)
         kit_test(a_graph_may_go_from_thread_to_thread),
 #endif
         kit_test(candidates_go_with_their_graph),
+        kit_test(candidates_that_stay_keep_their_places),
         kit_test(graphs_of_any_depth_are_isolated_on_a_small_stack),
         kit_test(leaves_that_several_share_are_part_of_it),
         kit_test(elements_of_sequences_belong_to_it),
