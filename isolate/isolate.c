@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* isolate.c: the proof that nobody outside refers into a graph, and its way to another thread.
+/* isolate.c: the proof that nobody outside refers into a graph. Its other end: extract.c.
  *
  * Problem: a graph is to change its owner. Its counts tell how many references there are to each
  * object; if the graph itself, and the handle, explain all of them, there are no others. That is
@@ -30,19 +30,13 @@
  * the one that led to it; others are looked up by their addresses. */
 #include "isolate/isolated.h"
 #include "alloc/pool.h"
-#include "alloc/runtime.h"
 #include "hooks/copying.h"
 #include "isolate/escape.h"
+#include "isolate/handle.h"
 #include "orc/capture.h"
-#include "orc/checked.h"
-#include "orc/rc.h"
 #include "orc/weak.h"
 
-struct ouro_isolated {
-    size_t count;
-    bool plain;      /* not all of them are merged */
-    void *objects[]; /* the root first */
-};
+#include <string.h>
 
 struct walk {
     struct ouro__capture c;  /* first: visitors are cast to it */
@@ -79,6 +73,22 @@ static void escapes(struct walk *w, ouro_escape_kind kind, const void *object, s
 
 /* -- entries ----------------------------------------------------------------------------------- */
 
+/* Room for one more than `count` words of `size` bytes; false: no memory, and nothing changed. */
+static bool grow(void *array, uint32_t *room, uint32_t count, size_t size)
+{
+    void *old;
+    memcpy(&old, array, sizeof old); /* a pointer of any type */
+    if (count < *room)
+        return true;
+    uint32_t more = *room ? 2 * *room : 64;
+    void *fresh = ouro__realloc_alone(old, more * size);
+    if (!fresh)
+        return false;
+    memcpy(array, &fresh, sizeof fresh);
+    *room = more;
+    return true;
+}
+
 static bool room_for_one(struct walk *w)
 {
     struct ouro__capture *c = &w->c;
@@ -86,33 +96,18 @@ static bool room_for_one(struct walk *w)
     if (v->count == v->capacity && !ouro__visited_grow(v))
         return false;
     c->entries = v->entries;
-    if (v->count - c->candidates < c->seen_capacity)
-        return true;
-    uint32_t room = c->seen_capacity ? 2 * c->seen_capacity : 64;
-    ouro_word *seen = ouro__realloc_alone(c->seen, room * sizeof *seen);
-    if (!seen)
-        return false;
-    c->seen = seen;
-    c->seen_capacity = room;
-    return true;
+    return grow(&c->seen, &c->seen_capacity, v->count - c->candidates, sizeof *c->seen);
 }
 
 static bool note_place(struct walk *w, uint32_t place)
 {
-    if (w->reached == w->places_room) {
-        uint32_t room = w->places_room ? 2 * w->places_room : 16;
-        uint32_t *places = ouro__realloc_alone(w->places, room * sizeof *places);
-        if (!places)
-            return false;
-        w->places = places;
-        w->places_room = room;
-    }
+    if (!grow(&w->places, &w->places_room, w->reached, sizeof *w->places))
+        return false;
     w->places[w->reached++] = place;
     return true;
 }
 
-/* An object is reached for the first time, by one reference: its index, or UINT32_MAX: no memory.
- * */
+/* An object is reached for the first time, by one reference. Its index; UINT32_MAX: no memory. */
 static uint32_t add_entry(struct walk *w, void *object, uint32_t link)
 {
     struct ouro__capture *c = &w->c;
@@ -123,6 +118,13 @@ static uint32_t add_entry(struct walk *w, void *object, uint32_t link)
     uint32_t index = c->v->count++;
     c->entries[index] = (struct ouro__entry){object, -1, link};
     return index;
+}
+
+static void arrive_fresh(struct walk *w, void *object)
+{
+    uint32_t index = add_entry(w, object, 0);
+    if (index != UINT32_MAX)
+        ouro__half_store(&ouro__header(object)->visited, index + 1);
 }
 
 /* A candidate of this thread: it gets an entry of this walk beside its own. */
@@ -212,8 +214,7 @@ static void arrive(struct ouro__capture *c, struct ouro__edge edge)
     else if (visited == 0 && (b & OURO__QUEUED)) /* claimed by another thread, or on its way */
         stop(w, OURO_BUSY);
     else if (visited == 0)
-        add_entry(w, edge.target, 0) == UINT32_MAX ? (void)0
-                                                   : ouro__half_store(&h->visited, c->v->count);
+        arrive_fresh(w, edge.target);
     else if (ouro__is_entry_of(c, edge.target, visited))
         arrive_candidate(w, edge.target, visited);
     else
@@ -252,7 +253,6 @@ static OURO_NOINLINE int32_t look_at_cell(struct walk *w, void *object, ouro_wor
 {
     struct ouro_header *h = ouro__header(object);
     unsigned bucket = ouro__weak_bucket(object);
-    w->c.weak = true;
     ouro__weak_lock(w->c.me->orc, bucket);
     w->handles += ouro__weak_handles(w->c.me->orc, object);
     *b = first_look(h);
@@ -287,14 +287,13 @@ OURO__DEFINE_SEARCH_VISIT(visit_slot, isolating)
 
 /* Breadth first, so that objects can be fetched before their turn: of a large graph that lives an
  * object is seldom still in the cache when its references are read. */
-#define AHEAD 12
 static void walk_all(struct ouro__capture *c)
 {
     uint32_t i = c->candidates;
     for (;;) {
         if (i < c->v->count && !c->failed) {
-            if (i + AHEAD < c->v->count)
-                OURO_PREFETCH(ouro__header(c->entries[i + AHEAD].object));
+            if (i + OURO__AHEAD < c->v->count)
+                OURO_PREFETCH(ouro__header(c->entries[i + OURO__AHEAD].object));
             void *object = c->entries[i].object;
             c->scanning = i;
             look_at(c, i++);
@@ -406,8 +405,8 @@ static void look_again(struct walk *w)
     const struct ouro__capture *c = &w->c;
     for (uint32_t i = c->candidates; i < c->v->count && !c->failed; i++) {
         const struct ouro__entry *entry = &c->entries[i];
-        if (i + AHEAD < c->v->count)
-            OURO_PREFETCH(ouro__header(entry[AHEAD].object));
+        if (i + OURO__AHEAD < c->v->count)
+            OURO_PREFETCH(ouro__header(entry[OURO__AHEAD].object));
         ouro_word seen = c->seen[i - c->candidates];
         if (OURO_UNLIKELY(ouro__load_acquire(&ouro__header(entry->object)->shared) != seen) ||
             (OURO_UNLIKELY(seen & OURO__WEAK) && handles_of(w, entry->object) != entry->trial))
@@ -446,8 +445,8 @@ static void take_out(struct walk *w, struct ouro_isolated *handle)
         if (OURO_UNLIKELY(entry.link & ENTRY_CANDIDATE))
             ouro__half_store(&ouro__header(entry.object)->visited, w->places[next++]);
     }
-    for (uint32_t i = 0; next > 0 && i < count;
-         i++) { /* each has its place: forgetting moves them */
+    /* Each has its place now: forgetting one moves others. */
+    for (uint32_t i = 0; next > 0 && i < count; i++) {
         struct ouro__entry entry = c->v->entries[c->candidates + i];
         struct ouro_header *h = ouro__header(entry.object);
         if (!(entry.link & ENTRY_CANDIDATE))
@@ -530,75 +529,4 @@ ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_
     if (*handle)
         ouro__tool_release(*handle);
     return w.status;
-}
-
-/* -- the other side ---------------------------------------------------------------------------- */
-
-/* All its references, which are the thread's, become local ones, as far as the word has room. One
- * that is to stay merged: of a prompt type, spent (words.h), or of a graph where all are. Of a
- * thread that has no token births are merged; so is what it is given. */
-static void restamp(struct ouro_header *h, const struct ouro__thread *me, bool plain)
-{
-    ouro_word b = ouro__load(&h->shared), kept = b & (OURO__TYPE_MASK | OURO__WEAK);
-    bool prompt = (ouro__type_of(h + 1, b)->flags & OURO_PROMPT) != 0;
-    if ((b & OURO__MERGED) && (!plain || prompt || ouro__is_spent(h)))
-        return;
-    int64_t n = ouro__references(h, b), local = n < OURO__LOCAL_MOST ? n : OURO__LOCAL_MOST;
-    ouro_word rest = (ouro_word)(n - local) << OURO__COUNT_SHIFT;
-    if (OURO_LIKELY(me->home != OURO__NO_TOKEN)) {
-        ouro__half_store(&h->local, ouro__owned_local(me->home, local));
-        ouro__store(&h->shared, kept | me->home | rest);
-    } else {
-        ouro__half_store(&h->local, OURO__LOCAL_AWAY);
-        ouro__store(&h->shared, kept | OURO__MERGE | (ouro_word)n << OURO__COUNT_SHIFT);
-    }
-}
-
-static void take_over(const struct ouro_isolated *handle, const struct ouro__thread *me)
-{
-    for (size_t i = 0; i < handle->count; i++) {
-        if (i + AHEAD < handle->count)
-            __builtin_prefetch(ouro__header(handle->objects[i + AHEAD]), 1);
-        struct ouro_header *h = ouro__header(handle->objects[i]);
-        if (ouro__half_load(&h->visited) != OURO__ACYCLIC)
-            ouro__half_store(&h->visited, 0);
-        if (OURO_CHECKED)
-            ouro__checked_given(h + 1, me);
-        restamp(h, me, handle->plain);
-    }
-}
-
-void *ouro_extract(struct ouro_isolated *handle)
-{
-    if (!handle)
-        return NULL;
-    ouro__tool_acquire(handle);
-    void *root = handle->objects[0];
-    struct ouro__thread *me = ouro__me();
-    struct ouro_runtime *there = NULL;
-    if (!me)
-        return NULL;
-    if (!ouro__is_of(me->orc, root)) { /* its tokens are those of its own runtime */
-        there = ouro__visit(root);
-        if (!there)
-            return NULL;
-        me = ouro__self;
-    }
-    take_over(handle, me);
-    if (there)
-        ouro_runtime_leave(there);
-    ouro_free(handle);
-    return root;
-}
-
-void ouro_isolated_drop(struct ouro_isolated *handle)
-{
-    void *root = ouro_extract(handle);
-    if (root)
-        ouro_decref(root);
-}
-
-size_t ouro_isolated_objects(const struct ouro_isolated *handle)
-{
-    return handle->count;
 }

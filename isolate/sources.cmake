@@ -2,6 +2,7 @@
 ouro_layer(isolate
     SOURCES
         escape.c
+        extract.c
         isolate.c
     PUBLIC
         isolated.h
