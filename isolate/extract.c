@@ -17,8 +17,8 @@
 static void restamp(struct ouro_header *h, const struct ouro__thread *me, bool plain)
 {
     ouro_word b = ouro__load(&h->shared), kept = b & (OURO__TYPE_MASK | OURO__WEAK);
-    bool prompt = (ouro__type_of(h + 1, b)->flags & OURO_PROMPT) != 0;
-    if ((b & OURO__MERGED) && (!plain || prompt || ouro__is_spent(h)))
+    if (OURO_UNLIKELY(b & OURO__MERGED) &&
+        (!plain || (ouro__type_of(h + 1, b)->flags & OURO_PROMPT) || ouro__is_spent(h)))
         return;
     int64_t n = ouro__references(h, b), local = n < OURO__LOCAL_MOST ? n : OURO__LOCAL_MOST;
     ouro_word rest = (ouro_word)(n - local) << OURO__COUNT_SHIFT;
@@ -35,8 +35,8 @@ static void take_over(const struct ouro_isolated *handle, const struct ouro__thr
 {
     for (size_t i = 0; i < handle->count; i++) {
         if (i + OURO__AHEAD < handle->count)
-            __builtin_prefetch(ouro__header(handle->objects[i + OURO__AHEAD]), 1);
-        struct ouro_header *h = ouro__header(handle->objects[i]);
+            __builtin_prefetch(ouro__header(ouro__object_of(handle, i + OURO__AHEAD)), 1);
+        struct ouro_header *h = ouro__header(ouro__object_of(handle, i));
         if (ouro__half_load(&h->visited) != OURO__ACYCLIC)
             ouro__half_store(&h->visited, 0);
         if (OURO_CHECKED)
@@ -50,7 +50,7 @@ void *ouro_extract(struct ouro_isolated *handle)
     if (!handle)
         return NULL;
     ouro__tool_acquire(handle);
-    void *root = handle->objects[0];
+    void *root = ouro__object_of(handle, 0);
     struct ouro__thread *me = ouro__me();
     struct ouro_runtime *there = NULL;
     if (!me)
@@ -64,7 +64,7 @@ void *ouro_extract(struct ouro_isolated *handle)
     take_over(handle, me);
     if (there)
         ouro_runtime_leave(there);
-    ouro_free(handle);
+    ouro__handle_free(handle);
     return root;
 }
 

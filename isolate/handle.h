@@ -3,15 +3,41 @@
 #ifndef OURO_ISOLATE_HANDLE_H
 #define OURO_ISOLATE_HANDLE_H
 
+#include "alloc/atomic.h"
 #include "isolate/isolated.h"
+
+/* A list of words in parts of 32 KiB, so that a long one is never moved, and what is given back of it
+ * serves the next one. The first part grows. */
+#define OURO__PART 4096
+struct ouro__list {
+    ouro_word **parts;
+    ouro_word *first; /* `parts` while there is one part */
+    uint32_t room;    /* words */
+};
+OURO_INLINE ouro_word *ouro__list_at(const struct ouro__list *list, size_t i)
+{
+    return &list->parts[i / OURO__PART][i % OURO__PART];
+}
+/* Room for more words than there are; false: no memory, and nothing changed. */
+bool ouro__list_grow(struct ouro__list *list);
+/* What is not needed for `count` words goes. */
+void ouro__list_fit(struct ouro__list *list, uint32_t count);
+void ouro__list_end(struct ouro__list *list);
 
 struct ouro_isolated {
     size_t count;
-    bool plain;      /* not all of them are merged */
-    void *objects[]; /* the root first */
+    bool plain;                /* not all of them are merged */
+    struct ouro__list objects; /* the root first */
 };
 
+OURO_INLINE void *ouro__object_of(const struct ouro_isolated *handle, size_t i)
+{
+    return (void *)*ouro__list_at(&handle->objects, i);
+}
+
+void ouro__handle_free(struct ouro_isolated *handle);
+
 /* Headers are fetched so many objects before their turn. */
-#define OURO__AHEAD 12
+#define OURO__AHEAD 24
 
 #endif

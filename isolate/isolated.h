@@ -54,7 +54,7 @@ struct ouro_escape {
  * acyclic ones that refer to others, no other thread may count meanwhile. What an ended thread made
  * is another thread's. Drains the thread's queues
  * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
- * with the handle, and some 24 meanwhile. O(objects and references of the graph). */
+ * with the handle, and as many meanwhile. O(objects and references of the graph). */
 OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,
                                   struct ouro_escape *why);
 

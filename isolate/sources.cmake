@@ -4,6 +4,9 @@ ouro_layer(isolate
         escape.c
         extract.c
         isolate.c
+        links.c
+        list.c
+        walk.c
     PUBLIC
         isolated.h
 )

@@ -31,8 +31,10 @@ static struct ouro__thread *record_take(void)
 static void record_reset(struct ouro__thread *me)
 {
     struct ouro__thread *next = me->next_thread;
+    ouro_word abroad = me->abroad;
     memset(me, 0, sizeof *me);
     me->next_thread = next;
+    me->abroad = abroad;
     me->used = true;
     me->visited.threshold = 0;
     me->thread = &ouro__own;

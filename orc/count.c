@@ -140,6 +140,7 @@ static bool drop_by_entry(struct ouro__thread *me, struct ouro_header *h, ouro_w
 static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
     ouro_word b = ouro__load(&h->shared);
+    ouro__note_abroad(me);
     ouro__tool_release(object);
     for (;;) {
         if (b & OURO__IMMORTAL)
@@ -214,6 +215,7 @@ void ouro__incref_out(void *object)
     }
     /* Relaxed: the caller's own reference keeps the object alive (counts.md, f). */
     ouro_word was = ouro__fetch_add(&h->shared, OURO__UNIT);
+    ouro__note_abroad(me);
     if (OURO_UNLIKELY(ouro__count_of(was) >= OURO__COUNT_LIMIT))
         ouro__saturate(object);
 }

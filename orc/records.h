@@ -134,6 +134,7 @@ struct ouro__visited {
 
 struct ouro__thread {
     ouro_word state __attribute__((aligned(64)));
+    ouro_word abroad; /* how often it counted on what it does not hold (token.c); never reset */
     /* The rest: its own thread, or who has it in MERGING. A line apart: others poll the state. */
     uint16_t home __attribute__((aligned(64)));
     uint32_t held_first; /* adopted tokens, linked by next_held */

@@ -56,6 +56,20 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
     return me->held_count > 0 && owner != OURO__MERGED_OWNER &&
            ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
 }
+/* Notes that the calling thread counts on what it does not hold, or stores into it: before it drops
+ * or stores, and after it takes (still.pml). NULL: it has no record. Release: who sees the note sees
+ * all that the thread counted before it. */
+extern ouro_word ouro__abroad_unknown;
+OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
+{
+    if (OURO_LIKELY(me != NULL))
+        ouro__store_release(&me->abroad, me->abroad + 1);
+    else
+        ouro__store_release(&ouro__abroad_unknown, 1);
+}
+/* All notes of all threads so far: two equal answers, and no count abroad was noted in between. 0:
+ * it cannot be told. O(threads that there ever were at once). */
+ouro_word ouro__noted_abroad(void);
 /* Takes token t from GONE; true: it is held now, its queue not looked at yet. */
 bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
 

@@ -28,6 +28,19 @@
 struct ouro__token ouro__tokens[0x10000];
 struct ouro__registry ouro__registry = {.lock = OURO__MUTEX_INIT, .fresh = OURO__FIRST_TOKEN};
 
+ouro_word ouro__abroad_unknown; /* somebody who has no record counted */
+
+/* Acquire, of each: pairs with the release of a note. */
+ouro_word ouro__noted_abroad(void)
+{
+    ouro_word sum = 1;
+    ouro__orc_lock(&ouro__registry.lock);
+    for (struct ouro__thread *each = ouro__registry.all; each; each = each->next_thread)
+        sum += ouro__load_acquire(&each->abroad);
+    ouro__orc_unlock(&ouro__registry.lock);
+    return ouro__load_acquire(&ouro__abroad_unknown) ? 0 : sum;
+}
+
 /* With the lock: t may be reissued, in its runtime. The list is of numbers; stale ones are passed
  * over. */
 static void list_gone(unsigned t)

@@ -24,6 +24,7 @@ static bool drop_as_other(void *object, struct ouro_header *h)
 {
     if (is_only_one(h))
         return true;
+    ouro__note_abroad(ouro__self);
     ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
     int64_t count = ouro__count_of(was) - 1;
     if (was & OURO__MERGED) {

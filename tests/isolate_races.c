@@ -118,6 +118,9 @@ static void graphs_go_to_and_fro_while_both_sides_collect(void **state)
 
 /* -- who is inside ----------------------------------------------------------------------------- */
 
+/* How far some of them reach. */
+enum { BACK = 700 };
+
 /* Walks along a ring with one reference, two for a moment, until it is told to let go. */
 struct walker {
     struct node *at;
@@ -138,17 +141,63 @@ static void *walk(void *arg)
     return NULL;
 }
 
-static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **state)
+/* The same by b, which leads far back: from where the owner looks later to where it has been. */
+static void *walk_back(void *arg)
 {
-    (void)state;
-    struct node *root = kit_ring(30);
+    struct walker *w = arg;
+    while (!ouro__load_acquire(&w->stop)) {
+        struct node *before = w->at->b;
+        ouro_incref(before);
+        ouro_decref(w->at);
+        w->at = before;
+    }
+    ouro__store(&w->has, 0);
+    ouro_decref(w->at);
+    return NULL;
+}
+
+/* Counts nothing, but moves a reference from a slot to one of an object further on, and back. */
+static void *move(void *arg)
+{
+    struct walker *w = arg;
+    struct node *at = w->at, *far = at;
+    for (int i = 0; i < BACK; i++)
+        far = far->a;
+    ouro_slot_copy(at, (void **)&at->b, at);
+    while (!ouro__load_acquire(&w->stop)) {
+        ouro_slot_store(far, (void **)&far->b, ouro_slot_move(at, (void **)&at->b));
+        ouro_slot_store(at, (void **)&at->b, ouro_slot_move(far, (void **)&far->b));
+    }
+    ouro__store(&w->has, 0);
+    ouro_decref(at);
+    return NULL;
+}
+
+/* b of each object: the one so many before it. */
+static void lead_back(struct node *root, size_t size)
+{
+    struct node *from = root;
+    for (size_t i = 0; i < BACK % size; i++)
+        from = from->a;
+    for (size_t i = 0; i < size; i++, root = root->a, from = from->a)
+        ouro_slot_copy(from, (void **)&from->b, root);
+}
+
+/* Until `tries` were refused; then the other thread lets go, and one is not. */
+static void refused_beside(void *(*other)(void *), size_t size, size_t tries)
+{
+    struct node *root = kit_ring(size);
     ouro_incref(root);
-    struct walker w = {.at = root->a, .has = 1};
+    if (other == walk_back)
+        lead_back(root, size);
+    struct walker w = {.at = root, .has = 1};
+    for (size_t i = 0; i < size / 2; i++)
+        w.at = w.at->a;
     ouro_incref(w.at);
     pthread_t thread;
     ouro__tool_words(&w.stop, 2 * sizeof w.stop); /* they are synchronisation themselves */
-    assert_int_equal(pthread_create(&thread, NULL, walk, &w), 0);
-    size_t refused = 0, tries = kit_scaled(200000);
+    assert_int_equal(pthread_create(&thread, NULL, other, &w), 0);
+    size_t refused = 0;
     for (size_t i = 0;; i++) {
         struct ouro_isolated *handle;
         ouro_status status = ouro_isolate(root, &handle, NULL);
@@ -169,11 +218,34 @@ static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **stat
     ouro_collect(NULL);
 }
 
+static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **state)
+{
+    (void)state;
+    refused_beside(walk, 30, kit_scaled(200000));
+}
+
+/* So large that the notes of others are asked for, and not each object a second time. */
+static void nor_is_a_large_graph(void **state)
+{
+    (void)state;
+    refused_beside(walk, 3000, kit_scaled(4000));
+    refused_beside(walk_back, 3000, kit_scaled(4000));
+}
+
+static void nor_is_one_where_references_are_moved(void **state)
+{
+    (void)state;
+    refused_beside(move, 900, kit_scaled(4000));
+    refused_beside(move, 4000, kit_scaled(4000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         kit_test(graphs_go_to_and_fro_while_both_sides_collect),
         kit_test(a_graph_is_not_isolated_while_another_thread_walks_in_it),
+        kit_test(nor_is_a_large_graph),
+        kit_test(nor_is_one_where_references_are_moved),
     };
     return kit_run(tests);
 }
