@@ -22,6 +22,8 @@ const char *ouro_failure_kind_name(ouro_failure_kind kind)
         [OURO_FAIL_BAD_TAG] = "unknown tag",
         [OURO_FAIL_SEALED] = "sealed",
         [OURO_FAIL_BAD_HANDLE] = "bad handle",
+        [OURO_FAIL_LOCK_ORDER] = "lock order",
+        [OURO_FAIL_NOT_HELD] = "lock not held",
     };
     return (unsigned)kind < OURO_FAIL_COUNT ? names[kind] : "failure";
 }

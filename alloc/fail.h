@@ -23,6 +23,8 @@ typedef enum ouro_failure_kind {
     OURO_FAIL_BAD_TAG,          /* the tag of a closed union is of none of its cases */
     OURO_FAIL_SEALED,           /* a string or sequence changed while a view of it is live */
     OURO_FAIL_BAD_HANDLE,       /* a handle that is closed, or that there never was */
+    OURO_FAIL_LOCK_ORDER, /* a lock at or above the level of one that is held, or held itself */
+    OURO_FAIL_NOT_HELD,   /* what a lock guards, or the lock, used by who does not hold it */
     OURO_FAIL_COUNT
 } ouro_failure_kind;
 

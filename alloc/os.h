@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* os.h: Internal to alloc, hooks and orc. Every call of the operating system, and nothing else.
+/* os.h: Internal to alloc, hooks, orc and isolate. Every call of the operating system, and nothing else.
  *
  * Nothing above this header names an OS. What is here for POSIX with Linux' madvise would be
  * written once more, with the same signatures, for another system. Nothing here allocates. */
@@ -315,6 +315,70 @@ static inline void ouro__os_yield(void)
 {
     sched_yield();
 }
+static inline bool ouro__try_lock(ouro__mutex *m)
+{
+    return pthread_mutex_trylock(m) == 0;
+}
+static inline void ouro__mutex_end(ouro__mutex *m)
+{
+    pthread_mutex_destroy(m);
+}
+#define OURO__OS_LONGEST ((uint64_t)100 * 365 * 86400 * 1000000000u) /* a hundred years */
+/* POSIX' timed calls go by the time of day, which is set now and then: what it shows when the clock
+ * of ouro__os_nanoseconds shows `until`, if nobody sets it. */
+static inline struct timespec ouro__os_time_of_day_at(uint64_t until)
+{
+    struct timespec t;
+    uint64_t now = ouro__os_nanoseconds(), left = until > now ? until - now : 0;
+    clock_gettime(CLOCK_REALTIME, &t);
+    left = (left < OURO__OS_LONGEST ? left : OURO__OS_LONGEST) + (uint64_t)t.tv_nsec;
+    t.tv_sec += (time_t)(left / 1000000000u);
+    t.tv_nsec = (long)(left % 1000000000u);
+    return t;
+}
+/* false: the clock of ouro__os_nanoseconds shows `until`, and it is not taken. */
+static inline bool ouro__lock_until(ouro__mutex *m, uint64_t until)
+{
+    do {
+        struct timespec t = ouro__os_time_of_day_at(until);
+        if (pthread_mutex_timedlock(m, &t) == 0)
+            return true;
+    } while (ouro__os_nanoseconds() < until);
+    return false;
+}
+typedef pthread_cond_t ouro__condition;
+#define OURO__CONDITION_INIT PTHREAD_COND_INITIALIZER
+static inline void ouro__condition_reset(ouro__condition *c)
+{
+    pthread_cond_init(c, NULL);
+}
+static inline void ouro__condition_end(ouro__condition *c)
+{
+    pthread_cond_destroy(c);
+}
+/* May return early, as POSIX says. */
+static inline void ouro__condition_wait(ouro__condition *c, ouro__mutex *m)
+{
+    pthread_cond_wait(c, m);
+}
+/* false: the clock of ouro__os_nanoseconds shows `until`. */
+static inline bool ouro__condition_wait_until(ouro__condition *c, ouro__mutex *m, uint64_t until)
+{
+    do {
+        struct timespec t = ouro__os_time_of_day_at(until);
+        if (pthread_cond_timedwait(c, m, &t) == 0)
+            return true;
+    } while (ouro__os_nanoseconds() < until);
+    return false;
+}
+static inline void ouro__condition_signal(ouro__condition *c)
+{
+    pthread_cond_signal(c);
+}
+static inline void ouro__condition_broadcast(ouro__condition *c)
+{
+    pthread_cond_broadcast(c);
+}
 /* A word per thread whose change to non-NULL has `at_exit` called when the thread ends. */
 typedef pthread_key_t ouro__exit_key;
 static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void *))
@@ -336,7 +400,7 @@ static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), 
 }
 #else
 typedef int ouro__mutex;
-#define OURO__MUTEX_INIT 0
+#define OURO__MUTEX_INIT     0
 static inline void ouro__lock(ouro__mutex *m)
 {
     (void)m;
@@ -358,6 +422,53 @@ static inline void ouro__os_doze(void) /* a millisecond */
 }
 static inline void ouro__os_yield(void)
 {
+}
+static inline bool ouro__try_lock(ouro__mutex *m)
+{
+    (void)m;
+    return true;
+}
+static inline void ouro__mutex_end(ouro__mutex *m)
+{
+    (void)m;
+}
+static inline bool ouro__lock_until(ouro__mutex *m, uint64_t until)
+{
+    (void)m;
+    (void)until;
+    return true;
+}
+typedef int ouro__condition;
+#define OURO__CONDITION_INIT 0
+static inline void ouro__condition_reset(ouro__condition *c)
+{
+    (void)c;
+}
+static inline void ouro__condition_end(ouro__condition *c)
+{
+    (void)c;
+}
+static inline void ouro__condition_wait(ouro__condition *c, ouro__mutex *m)
+{
+    (void)c;
+    (void)m;
+}
+/* Nobody signals: the time passes. */
+static inline bool ouro__condition_wait_until(ouro__condition *c, ouro__mutex *m, uint64_t until)
+{
+    (void)c;
+    (void)m;
+    while (ouro__os_nanoseconds() < until)
+        ouro__os_doze();
+    return false;
+}
+static inline void ouro__condition_signal(ouro__condition *c)
+{
+    (void)c;
+}
+static inline void ouro__condition_broadcast(ouro__condition *c)
+{
+    (void)c;
 }
 typedef int ouro__exit_key;
 static inline bool ouro__exit_key_make(ouro__exit_key *key, void (*at_exit)(void *))

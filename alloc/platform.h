@@ -70,6 +70,34 @@
 #define OURO_ONLY_THREAD() false
 #endif
 
+/* The file and line where it stands, as text in static storage. */
+#define OURO_HERE            __FILE__ ":" OURO__AS_TEXT(__LINE__)
+#define OURO__AS_TEXT(line)  OURO__AS_TEXT_(line)
+#define OURO__AS_TEXT_(line) #line
+
+/* What clang's -Wthread-safety is told; other compilers are told nothing. A lock is a struct
+ * ouro_lock or a pointer to one. Of types and data: */
+#if defined(__clang__)
+#define OURO__THREAD_SAFETY(...) __attribute__((__VA_ARGS__))
+#else
+#define OURO__THREAD_SAFETY(...)
+#endif
+#define OURO_CAPABILITY(name)     OURO__THREAD_SAFETY(capability(name))
+#define OURO_SCOPED_CAPABILITY    OURO__THREAD_SAFETY(scoped_lockable) /* C++: a lock_guard */
+#define OURO_GUARDED_BY(lock)     OURO__THREAD_SAFETY(guarded_by(lock))
+#define OURO_PT_GUARDED_BY(lock)  OURO__THREAD_SAFETY(pt_guarded_by(lock)) /* what it points to */
+#define OURO_ACQUIRED_BEFORE(...) OURO__THREAD_SAFETY(acquired_before(__VA_ARGS__))
+#define OURO_ACQUIRED_AFTER(...)  OURO__THREAD_SAFETY(acquired_after(__VA_ARGS__))
+/* Of functions: */
+#define OURO_ACQUIRES(...)      OURO__THREAD_SAFETY(acquire_capability(__VA_ARGS__))
+#define OURO_RELEASES(...)      OURO__THREAD_SAFETY(release_capability(__VA_ARGS__))
+#define OURO_TRY_ACQUIRES(...)  OURO__THREAD_SAFETY(try_acquire_capability(__VA_ARGS__))
+#define OURO_REQUIRES(...)      OURO__THREAD_SAFETY(requires_capability(__VA_ARGS__))
+#define OURO_EXCLUDES(...)      OURO__THREAD_SAFETY(locks_excluded(__VA_ARGS__))
+#define OURO_ASSERTS_HELD(...)  OURO__THREAD_SAFETY(assert_capability(__VA_ARGS__))
+#define OURO_RETURNS_LOCK(lock) OURO__THREAD_SAFETY(lock_returned(lock))
+#define OURO_NO_THREAD_SAFETY   OURO__THREAD_SAFETY(no_thread_safety_analysis)
+
 /* Sanitizers: an instrumented build sends every allocation out of line (see pool.h, "watched"). */
 #if defined(__SANITIZE_ADDRESS__)
 #define OURO_ASAN 1
@@ -99,6 +127,18 @@
 #endif
 #ifndef OURO_TSAN
 #define OURO_TSAN 0
+#endif
+
+/* Whether OURO_ONLY_THREAD can say yes: libc keeps it, and no tool has a thread of its own. */
+#if !OURO_THREADS
+#define OURO__TELLS_ONLY_THREAD 1
+#elif defined(__has_include)
+#if __has_include(<sys/single_threaded.h>) && !OURO_TSAN
+#define OURO__TELLS_ONLY_THREAD 1
+#endif
+#endif
+#ifndef OURO__TELLS_ONLY_THREAD
+#define OURO__TELLS_ONLY_THREAD 0
 #endif
 
 /* Built as libouro-malloc.so, to be the malloc of the process. */

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(isolate
     SOURCES
+        condition.c
         escape.c
         extract.c
+        guard.c
+        held.c
         isolate.c
         links.c
         list.c
+        lock.c
         walk.c
     PUBLIC
+        condition.h
+        guard.h
         isolated.h
+        lock.h
 )

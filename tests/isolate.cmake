@@ -6,4 +6,19 @@ endmacro()
 
 ouro_isolate_test(isolate_graphs ${every})
 ouro_isolate_test(isolate_races VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+ouro_isolate_test(isolate_locks ${every})
+ouro_isolate_test(isolate_lock_races VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_test(doc_isolate VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_locks VARIANTS main off checked RC local atomic biased)
+
+# What clang's -Wthread-safety refuses of programs that use Ouro's locks.
+if(NOT OURO_TEST_FOREIGN AND OURO_THREADS)
+    find_program(OURO_CLANG clang)
+    mark_as_advanced(OURO_CLANG)
+    if(NOT OURO_CLANG)
+        message(STATUS "ouro: clang is absent (package clang): isolate_locks_clang will be skipped")
+    endif()
+    ouro_script_test(isolate_locks_clang isolate_locks_clang.sh LABELS isolate
+        ARGS "${OURO_CLANG}" "${CMAKE_CURRENT_SOURCE_DIR}/isolate_locks_clang.c"
+             "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ouro")
+endif()
