@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* valgrind.h: Internal to alloc, hooks and orc. What Valgrind's tools are told, and nothing where
- * its headers are absent; outside Valgrind a word is looked at, and nothing said.
+/* valgrind.h: Internal to alloc, hooks, orc and isolate. What Valgrind's tools are told, and nothing
+ * where its headers are absent; outside Valgrind a word is looked at, and nothing said.
  *
  * memcheck hears of every object and, with pages of our own, of every block: what may be touched,
  * what is undefined, what is lost. helgrind and DRD know locks, but no atomic operation; they hear
@@ -47,6 +47,22 @@ static inline bool ouro__on_valgrind(void)
 #define OURO__TELL(...)              ((void)0)
 #define OURO__REQUEST(request, a, b) ((void)0)
 #endif
+
+/* Between hush and speak nothing that the calling thread does is reported. */
+static inline void ouro__tool_hush(void)
+{
+    OURO__TELL(({
+        VALGRIND_DISABLE_ERROR_REPORTING;
+        0;
+    }));
+}
+static inline void ouro__tool_speak(void)
+{
+    OURO__TELL(({
+        VALGRIND_ENABLE_ERROR_REPORTING;
+        0;
+    }));
+}
 
 /* -- memory: memcheck -------------------------------------------------------------------------- */
 

@@ -219,6 +219,19 @@ static void look_for_locks(struct hooked *dying)
     hook_saw_a_lock |= ouro_lock_is_held(&outer) || ouro_lock_is_held(&inner);
 }
 
+/* One word says how far a thread is; Valgrind's tools are told. */
+static void say(ouro_word *word, ouro_word value)
+{
+    ouro__tool_release(word);
+    ouro__store_release(word, value);
+}
+static void await(const ouro_word *word, ouro_word value)
+{
+    while (ouro__load_acquire(word) != value)
+        sched_yield();
+    ouro__tool_acquire(word);
+}
+
 /* Makes what the other thread drops: one object before it waits for `inner`, and one while. */
 static void *wait_for_inner(void *arg)
 {
@@ -228,12 +241,11 @@ static void *wait_for_inner(void *arg)
     w->record = ouro__self;
     if (w->holds)
         ouro_lock_take(w->holds, OURO_HERE);
-    ouro__store_release(&w->ready, 1);
-    while (!ouro__load_acquire(&w->go))
-        sched_yield();
+    say(&w->ready, 1);
+    await(&w->go, 1);
     ouro_lock_take(&inner, OURO_HERE);
     if (w->in_condition) {
-        ouro__store_release(&w->ready, 2);
+        say(&w->ready, 2);
         ouro_condition_wait(&list_changed, &inner, OURO_HERE);
     }
     ouro_lock_release(&inner, OURO_HERE);
@@ -246,15 +258,13 @@ static void *wait_for_inner(void *arg)
 /* The caller holds `inner`, or takes it to see that the other waits for the condition. */
 static void while_it_waits(struct waiter *w)
 {
-    while (!ouro__load_acquire(&w->ready))
-        sched_yield();
+    await(&w->ready, 1);
     ouro_decref(w->queued); /* its maker runs: it is queued, and settled before the wait */
     assert_int_equal(kit_destroyed, 0);
-    ouro__store_release(&w->go, 1);
+    say(&w->go, 1);
     if (w->in_condition) {
         ouro_lock_release(&inner, OURO_HERE);
-        while (ouro__load_acquire(&w->ready) != 2)
-            sched_yield();
+        await(&w->ready, 2);
         ouro_lock_take(&inner, OURO_HERE);
     }
     while (ouro__load(&w->record->state) != OURO__PARKED)
