@@ -6,6 +6,7 @@
 #include "alloc/fail.h"
 #include "alloc/valgrind.h"
 #include "isolate/held.h"
+#include "orc/state.h"
 
 OURO_STATIC_ASSERT(sizeof(ouro__condition) <= sizeof(struct ouro_condition),
                    "a condition has room for the system's");
@@ -36,12 +37,17 @@ static bool wait_until(struct ouro_condition *condition, struct ouro_lock *lock,
         ouro_fail(OURO_FAIL_MISUSE, lock, NULL, "without threads nobody can end a wait");
     ouro__held_remove(lock);
     bool parked = ouro__wait_begin(), signalled = true;
-    ouro__tool_hush(); /* glibc's wait may signal without the mutex, which helgrind finds dubious */
+    /* glibc's wait may signal without the mutex, which helgrind finds dubious. A thread with objects
+     * has seen whether a tool listens. */
+    bool told = ouro__self != NULL;
+    if (told)
+        ouro__tool_hush();
     if (until)
         signalled = ouro__condition_wait_until(system_of(condition), ouro__mutex_of(lock), *until);
     else
         ouro__condition_wait(system_of(condition), ouro__mutex_of(lock));
-    ouro__tool_speak();
+    if (told)
+        ouro__tool_speak();
     ouro__wait_end(parked);
     ouro__held_add(lock, site);
     return signalled;
