@@ -104,9 +104,19 @@ static void *take_in_all_ways(void *arg)
 {
     struct taker *t = arg;
     for (size_t r = 0; r < t->rounds; r++) {
-        bool both = kit_random(&t->seed) % 4 == 0;
-        if (both)
+        unsigned how = kit_random(&t->seed) % 4;
+        bool both = how == 0;
+        if (how == 1) { /* in the order of levels, as `both` */
+            ouro_lock_both(&inner, &outer, OURO_HERE);
+            under_inner++;
+            t->taken[0]++;
+            ouro_lock_release_both(&inner, &outer, OURO_HERE);
+            continue;
+        }
+        if (both) {
             ouro_lock_take(&outer, OURO_HERE);
+            sched_yield();
+        }
         if (take_somehow((unsigned)kit_random(&t->seed))) {
             under_inner++;
             t->taken[0]++;

@@ -277,7 +277,29 @@ static void take_all_above(void *arg)
     ouro_lock_all(locks, 2, "above.c:34");
 }
 
-static void a_call_for_several_is_checked_before_it_takes_any(void **state)
+static void only_low_is_held(const struct ouro_failure *failure, void *arg)
+{
+    KIT_CHECK(ouro__held == &low && !low.next);
+    on_failure(failure, arg);
+}
+static void take_all_with_a_held_one(void *arg)
+{
+    (void)arg;
+    struct ouro_lock *const locks[] = {&high, &low};
+    ouro_lock_take(&low, "first.c:1");
+    ouro_set_fail_handler(only_low_is_held, report);
+    ouro_lock_all(locks, 2, "second.c:3");
+}
+static void release_all_with_one_that_is_not_held(void *arg)
+{
+    (void)arg;
+    struct ouro_lock *const locks[] = {&low, &high};
+    ouro_lock_take(&low, NULL);
+    ouro_set_fail_handler(only_low_is_held, report);
+    ouro_lock_release_all(locks, 2, "second.c:3");
+}
+
+static void a_call_for_several_is_checked_before_it_changes_any(void **state)
 {
     (void)state;
     said(OURO_FAIL_LOCK_ORDER, &low, "'low' (level 1) is named twice", "there.c:7", "",
@@ -286,6 +308,10 @@ static void a_call_for_several_is_checked_before_it_takes_any(void **state)
          release_all_with_one_twice);
     said_if_checked(OURO_FAIL_LOCK_ORDER, &twin, "'twin' (level 5) is taken at above.c:34",
                     "'middle' (level 5) is held, taken at below.c:12", "one call", take_all_above);
+    said(OURO_FAIL_LOCK_ORDER, OURO_TEST_CHECKED ? &high : &low, "is taken at second.c:3",
+         "held, taken at first.c:1", "", take_all_with_a_held_one);
+    said(OURO_FAIL_NOT_HELD, &high, "released at second.c:3", "does not hold it", "",
+         release_all_with_one_that_is_not_held);
 }
 
 /* -- without waiting --------------------------------------------------------------------------- */
@@ -377,8 +403,13 @@ static void wait_beside(void *arg)
 {
     (void)arg;
     ouro_lock_both(&middle, &twin, "both.c:1");
-    struct ouro_lock *first = &middle < &twin ? &middle : &twin;
-    (void)ouro_condition_wait_for(&condition, first, 1, "wait.c:3");
+    (void)ouro_condition_wait_for(&condition, &twin, 1, "wait.c:3");
+}
+static void wait_beside_the_other(void *arg)
+{
+    (void)arg;
+    ouro_lock_both(&middle, &twin, "both.c:1");
+    (void)ouro_condition_wait_for(&condition, &middle, 1, "wait.c:3");
 }
 static void wait_for_nobody(void *arg)
 {
@@ -399,8 +430,10 @@ static void a_wait_retakes_the_lock_by_level(void **state)
     ouro_lock_release_both(&low, &middle, OURO_HERE);
     said_if_checked(OURO_FAIL_LOCK_ORDER, &middle, "'middle' (level 5) is taken at wait.c:3",
                     "'low' (level 1) is held, taken at low.c:2", "levels must fall", wait_above);
-    said_if_checked(OURO_FAIL_LOCK_ORDER, &middle < &twin ? &middle : &twin, "taken at wait.c:3",
-                    "held, taken at both.c:1", "one call", wait_beside);
+    said_if_checked(OURO_FAIL_LOCK_ORDER, &twin, "taken at wait.c:3", "held, taken at both.c:1",
+                    "one call", wait_beside);
+    said_if_checked(OURO_FAIL_LOCK_ORDER, &middle, "taken at wait.c:3", "held, taken at both.c:1",
+                    "one call", wait_beside_the_other);
     if (!OURO_THREADS)
         said(OURO_FAIL_MISUSE, &low, "nobody can end a wait", "", "", wait_for_nobody);
 }
@@ -645,7 +678,7 @@ int main(void)
         kit_test(a_lock_is_made_and_ended_and_not_while_it_is_held),
         kit_test(zeroes_are_what_the_system_initializes_with),
         kit_test(many_locks_are_taken_and_left_whatever_their_order),
-        kit_test(a_call_for_several_is_checked_before_it_takes_any),
+        kit_test(a_call_for_several_is_checked_before_it_changes_any),
         kit_test(a_try_answers_at_once_at_any_level),
         kit_test(a_paused_lock_is_anybodys_and_retaken_by_level),
         kit_test(a_wait_retakes_the_lock_by_level),
