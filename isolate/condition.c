@@ -35,7 +35,7 @@ static bool wait_until(struct ouro_condition *condition, struct ouro_lock *lock,
     ouro__check_retake(lock, site);
     if (!OURO_THREADS && !until)
         ouro_fail(OURO_FAIL_MISUSE, lock, NULL, "without threads nobody can end a wait");
-    ouro__held_remove(lock);
+    (void)ouro__held_remove(lock);
     bool parked = ouro__wait_begin(), signalled = true;
     /* glibc's wait may signal without the mutex, which helgrind finds dubious. A thread with objects
      * has seen whether a tool listens. */

@@ -18,7 +18,7 @@ static bool is_alone(void)
 static OURO_NOINLINE void open_unguarded(const struct ouro_lock *lock, const char *site)
 {
     if (!is_alone())
-        ouro__not_held(lock, "needed", site, ", and this thread does not hold it", NULL);
+        ouro__nobodys(lock, "needed", site);
 }
 
 /* Whether the lock is held; else it need not be. */

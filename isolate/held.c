@@ -11,26 +11,24 @@ OURO_TLS struct ouro_lock *ouro__held;
 
 /* -- the list: L1 of lock.c -------------------------------------------------------------------- */
 
-void ouro__held_add(struct ouro_lock *lock, const char *site)
+void ouro__held_insert(struct ouro_lock *lock)
 {
     struct ouro_lock **place = &ouro__held;
-    while (OURO_UNLIKELY(*place && (*place)->level < lock->level)) /* by try, or out of order */
+    while (*place && (*place)->level < lock->level)
         place = &(*place)->next;
     lock->next = *place;
     *place = lock;
-    lock->site = site;
-    lock->section++;
-    if (OURO_CHECKED)
-        ouro__held_watch();
 }
 
-void ouro__held_remove(struct ouro_lock *lock)
+bool ouro__held_take_out(struct ouro_lock *lock)
 {
     struct ouro_lock **place = &ouro__held;
-    while (*place != lock)
+    while (*place && *place != lock)
         place = &(*place)->next;
+    if (!*place)
+        return false;
     *place = lock->next;
-    lock->next = NULL;
+    return true;
 }
 
 /* -- waits ------------------------------------------------------------------------------------- */
@@ -147,10 +145,15 @@ void ouro__not_held(const struct ouro_lock *lock, const char *what, const char *
     ouro_fail(OURO_FAIL_NOT_HELD, lock, NULL, room);
 }
 
+void ouro__nobodys(const struct ouro_lock *lock, const char *what, const char *site)
+{
+    ouro__not_held(lock, what, site, ", and this thread does not hold it", NULL);
+}
+
 void ouro__check_held(const struct ouro_lock *lock, const char *what, const char *site)
 {
     if (OURO_UNLIKELY(!ouro__is_held(lock)))
-        ouro__not_held(lock, what, site, ", and this thread does not hold it", NULL);
+        ouro__nobodys(lock, what, site);
 }
 
 /* -- a thread's end ---------------------------------------------------------------------------- */

@@ -27,9 +27,37 @@ OURO_INLINE bool ouro__is_held(const struct ouro_lock *lock)
     return held != NULL;
 }
 
-/* The calling thread has it now, or has it no more (it is in the list). */
-void ouro__held_add(struct ouro_lock *lock, const char *site);
-void ouro__held_remove(struct ouro_lock *lock);
+/* Its place in the list, behind those of lower levels. */
+void ouro__held_insert(struct ouro_lock *lock);
+/* Takes it out, wherever it is; false: it is not in there. */
+bool ouro__held_take_out(struct ouro_lock *lock);
+/* Has the thread's end looked at, in the checked library. */
+void ouro__held_watch(void);
+
+/* The calling thread has it now. */
+OURO_INLINE void ouro__held_add(struct ouro_lock *lock, const char *site)
+{
+    struct ouro_lock *first = ouro__held;
+    lock->site = site;
+    lock->section++;
+    if (OURO_LIKELY(!first || first->level >= lock->level)) {
+        lock->next = first;
+        ouro__held = lock;
+    } else { /* by try, or out of order */
+        ouro__held_insert(lock);
+    }
+    if (OURO_CHECKED)
+        ouro__held_watch();
+}
+
+/* It has it no more; false: it never had. */
+OURO_INLINE bool ouro__held_remove(struct ouro_lock *lock)
+{
+    if (OURO_UNLIKELY(ouro__held != lock))
+        return ouro__held_take_out(lock);
+    ouro__held = lock->next;
+    return true;
+}
 
 /* Around a wait of the calling thread: others settle for it meanwhile. No hook runs in either, for
  * it may hold locks that a hook takes. Whether it was parked, for the other. */
@@ -44,9 +72,8 @@ void ouro__check_retake(const struct ouro_lock *lock, const char *site);
 void ouro__check_held(const struct ouro_lock *lock, const char *what, const char *site);
 OURO_NORETURN void ouro__already_held(const struct ouro_lock *lock, const char *site);
 OURO_NORETURN void ouro__named_twice(const struct ouro_lock *lock, const char *site);
+OURO_NORETURN void ouro__nobodys(const struct ouro_lock *lock, const char *what, const char *site);
 OURO_NORETURN void ouro__not_held(const struct ouro_lock *lock, const char *what, const char *site,
                                   const char *more, const char *other_site);
-/* Has the thread's end looked at, in the checked library. */
-void ouro__held_watch(void);
 
 #endif

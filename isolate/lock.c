@@ -49,7 +49,7 @@ static OURO_NOINLINE bool wait_for(struct ouro_lock *lock, const uint64_t *until
 }
 
 /* The order has been looked at. */
-static void take(struct ouro_lock *lock, const char *site)
+OURO_INLINE void take(struct ouro_lock *lock, const char *site)
 {
     if (OURO_UNLIKELY(!ouro__try_lock(ouro__mutex_of(lock))))
         (void)wait_for(lock, NULL, site);
@@ -104,15 +104,15 @@ OURO_NO_THREAD_SAFETY bool ouro_lock_take_for(struct ouro_lock *lock, uint64_t n
 
 OURO_NO_THREAD_SAFETY void ouro_lock_release(struct ouro_lock *lock, const char *site)
 {
-    ouro__check_held(lock, "released", site);
-    ouro__held_remove(lock);
+    if (OURO_UNLIKELY(!ouro__held_remove(lock)))
+        ouro__nobodys(lock, "released", site);
     ouro__unlock(ouro__mutex_of(lock));
 }
 
 OURO_NO_THREAD_SAFETY void ouro_lock_pause(struct ouro_lock *lock, const char *site)
 {
-    ouro__check_held(lock, "paused", site);
-    ouro__held_remove(lock);
+    if (OURO_UNLIKELY(!ouro__held_remove(lock)))
+        ouro__nobodys(lock, "paused", site);
     ouro__unlock(ouro__mutex_of(lock));
 }
 
@@ -176,7 +176,7 @@ void ouro_lock_release_all(struct ouro_lock *const *locks, size_t count, const c
         }
     }
     for (size_t i = 0; i < count; i++) {
-        ouro__held_remove(locks[i]);
+        (void)ouro__held_remove(locks[i]);
         ouro__unlock(ouro__mutex_of(locks[i]));
     }
 }
