@@ -19,6 +19,8 @@ static void said(ouro_failure_kind kind, const struct ouro_lock *lock, const cha
                  const char *second, const char *third, void (*act)(void *))
 {
     run_in_child(act, NULL);
+    if (!aborted())
+        print_error("\"%s\": status %d: %s\n", first, report->status, report->text);
     assert_true(aborted());
     assert_int_equal(report->times, 1);
     assert_int_equal(report->failure.kind, kind);
