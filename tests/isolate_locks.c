@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes orc_kit.h. Locks, conditions and guarded locations: what is allowed, and what
- * is said of what is not. Threads that contend: isolate_lock_races.c. */
-#include "named.h"
-
-#include "isolate/held.h"
+/* White-box: includes orc_kit.h. Locks and conditions: what is allowed, and what is said of what is
+ * not. Guarded locations: isolate_guards.c; threads that contend: isolate_lock_races.c. */
+#include "lock_kit.h"
 
 #include <pthread.h>
 
@@ -13,35 +11,6 @@ static struct ouro_lock high = OURO_LOCK_INIT("high", 9), middle = OURO_LOCK_INI
 static struct ouro_lock twin = OURO_LOCK_INIT("twin", 5), low = OURO_LOCK_INIT("low", 1);
 static struct ouro_condition condition = OURO_CONDITION_INIT;
 static bool had; /* what a try answered */
-
-/* The misuse is named so, and each of the texts is in the message. */
-static void said(ouro_failure_kind kind, const struct ouro_lock *lock, const char *first,
-                 const char *second, const char *third, void (*act)(void *))
-{
-    run_in_child(act, NULL);
-    if (!aborted())
-        print_error("\"%s\": status %d: %s\n", first, report->status, report->text);
-    assert_true(aborted());
-    assert_int_equal(report->times, 1);
-    assert_int_equal(report->failure.kind, kind);
-    assert_ptr_equal(report->failure.object, lock);
-    const char *all[] = {ouro_failure_kind_name(kind), first, second, third};
-    for (size_t i = 0; i < OURO_COUNT_OF(all); i++) {
-        if (!strstr(report->text, all[i]))
-            print_error("no \"%s\" in: %s\n", all[i], report->text);
-        assert_non_null(strstr(report->text, all[i]));
-    }
-}
-
-/* Where only the checked library looks, the other one goes on. */
-static void said_if_checked(ouro_failure_kind kind, const struct ouro_lock *lock, const char *first,
-                            const char *second, const char *third, void (*act)(void *))
-{
-    if (OURO_TEST_CHECKED)
-        said(kind, lock, first, second, third, act);
-    else
-        not_named(act, NULL);
-}
 
 /* -- levels ------------------------------------------------------------------------------------ */
 
@@ -453,165 +422,6 @@ static void conditions_are_made_and_ended(void **state)
     }
 }
 
-/* -- guarded locations ------------------------------------------------------------------------- */
-
-static int data = 1, other_data = 2;
-static struct ouro_guarded guarded = OURO_GUARDED_INIT(&low, &data);
-
-/* The rest of the child has had a second thread, which is there still. */
-static void have_another_thread(void)
-{
-    if (OURO_THREADS)
-        (void)kit_other_start();
-}
-static void open_early(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    KIT_CHECK(ouro_guard_open(&guarded, &opening, "early.c:1") == &data);
-    KIT_CHECK(ouro_opening_pointer(&opening, "early.c:2") == &data);
-    KIT_CHECK(ouro_guard_exchange(&guarded, &other_data, NULL) == &data);
-    ouro_guard_check(&low, NULL);
-    ouro_lock_take(&low, NULL);
-    KIT_CHECK(ouro_guard_open(&guarded, NULL, NULL) == &other_data);
-}
-static void open_late(void *arg)
-{
-    (void)arg;
-    have_another_thread();
-    ouro_lock_take(&low, NULL);
-    KIT_CHECK(ouro_guard_open(&guarded, NULL, NULL) == &data);
-    ouro_lock_release(&low, NULL);
-    (void)ouro_guard_open(&guarded, NULL, "late.c:9");
-}
-static void open_with_another_lock(void *arg)
-{
-    (void)arg;
-    have_another_thread();
-    ouro_lock_take(&high, NULL);
-    (void)ouro_guard_open(&guarded, NULL, "late.c:9");
-}
-static void exchange_late(void *arg)
-{
-    (void)arg;
-    have_another_thread();
-    (void)ouro_guard_exchange(&guarded, NULL, "late.c:9");
-}
-static void check_late(void *arg)
-{
-    (void)arg;
-    have_another_thread();
-    ouro_guard_check(&low, "late.c:9");
-}
-static void check_elsewhere(void *arg)
-{
-    (void)arg;
-    ouro_guard_check(&low, "late.c:9");
-}
-static void check_what_another_holds(void *arg)
-{
-    ouro_lock_take(&low, NULL);
-    kit_elsewhere(check_elsewhere, arg);
-}
-
-static void a_guard_opens_with_its_lock_or_before_there_are_threads(void **state)
-{
-    (void)state;
-    void (*const late[])(void *) = {open_late, open_with_another_lock, exchange_late, check_late,
-                                    check_what_another_holds};
-    not_named(open_early, NULL);
-    for (size_t i = 0; THREADS_IN_CHILDREN && i < OURO_COUNT_OF(late); i++)
-        said(OURO_FAIL_NOT_HELD, &low, "lock 'low' (level 1) is needed at late.c:9",
-             "this thread does not hold it", "", late[i]);
-}
-
-static void use_after_release(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    ouro_lock_take(&low, NULL);
-    (void)ouro_guard_open(&guarded, &opening, "open.c:1");
-    ouro_lock_release(&low, NULL);
-    (void)ouro_opening_pointer(&opening, "use.c:2");
-}
-static void use_after_pause(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    ouro_lock_take(&low, NULL);
-    (void)ouro_guard_open(&guarded, &opening, "open.c:1");
-    ouro_lock_pause(&low, NULL);
-    ouro_lock_resume(&low, NULL);
-    (void)ouro_opening_pointer(&opening, "use.c:2");
-}
-static void use_after_wait(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    ouro_lock_take(&low, NULL);
-    (void)ouro_guard_open(&guarded, &opening, "open.c:1");
-    (void)ouro_condition_wait_for(&condition, &low, 1, NULL);
-    (void)ouro_opening_pointer(&opening, "use.c:2");
-}
-static void use_after_exchange(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    ouro_lock_take(&low, NULL);
-    (void)ouro_guard_open(&guarded, &opening, "open.c:1");
-    (void)ouro_guard_exchange(&guarded, &other_data, NULL);
-    (void)ouro_opening_pointer(&opening, "use.c:2");
-}
-static void use_early_opening_late(void *arg)
-{
-    (void)arg;
-    struct ouro_opening opening;
-    (void)ouro_guard_open(&guarded, &opening, "open.c:1");
-    have_another_thread();
-    (void)ouro_opening_pointer(&opening, "use.c:2");
-}
-
-static void stale_openings_are_named_with_both_places(void **state)
-{
-    (void)state;
-    struct ouro_opening opening;
-    ouro_lock_take(&low, OURO_HERE);
-    assert_ptr_equal(ouro_guard_open(&guarded, &opening, OURO_HERE), &data);
-    assert_ptr_equal(ouro_opening_pointer(&opening, OURO_HERE), &data);
-    ouro_lock_release(&low, OURO_HERE);
-    const char *use = "needed for a stale opening at use.c:2";
-    const struct {
-        void (*act)(void *);
-        const char *why;
-    } stale[] = {{use_after_release, "not held any more: opened at open.c:1"},
-                 {use_after_pause, "left and retaken since: opened at open.c:1"},
-                 {use_after_wait, "left and retaken since: opened at open.c:1"},
-                 {use_after_exchange, "exchanged since: opened at open.c:1"}};
-    for (size_t i = 0; i < OURO_COUNT_OF(stale); i++)
-        said_if_checked(OURO_FAIL_NOT_HELD, &low, use, stale[i].why, "'low' (level 1)",
-                        stale[i].act);
-    if (THREADS_IN_CHILDREN)
-        said_if_checked(OURO_FAIL_NOT_HELD, &low, use, "not held any more: opened at open.c:1", "",
-                        use_early_opening_late);
-}
-
-static void a_guarded_location_owns_what_is_put_in(void **state)
-{
-    (void)state;
-    struct ouro_guarded location = OURO_GUARDED_INIT(&low, NULL);
-    ouro_lock_take(&low, OURO_HERE);
-    ouro_guard_set(&location, hooked_new(1), OURO_HERE);
-    assert_int_equal(kit_destroyed, 0);
-    ouro_guard_set(&location, hooked_new(2), OURO_HERE);
-    assert_int_equal(kit_destroyed, 1);
-    struct hooked *was = ouro_guard_exchange(&location, NULL, OURO_HERE);
-    assert_int_equal(was->id, 2);
-    ouro_guard_set(&location, NULL, OURO_HERE);
-    ouro_lock_release(&low, OURO_HERE);
-    ouro_decref(was);
-    assert_int_equal(kit_destroyed, 2);
-}
-
 /* -- threads' ends ----------------------------------------------------------------------------- */
 
 static pthread_key_t key;
@@ -670,9 +480,6 @@ int main(void)
 {
     report_share();
     const struct CMUnitTest tests[] = {
-        /* first: the process has had no thread */
-        kit_test(a_guard_opens_with_its_lock_or_before_there_are_threads),
-        kit_test(stale_openings_are_named_with_both_places),
         kit_test(locks_are_taken_at_falling_levels_and_left_in_any_order),
         kit_test(a_lock_out_of_order_is_named_with_both_places),
         kit_test(a_lock_that_is_held_already_is_named_by_both_libraries),
@@ -685,7 +492,6 @@ int main(void)
         kit_test(a_paused_lock_is_anybodys_and_retaken_by_level),
         kit_test(a_wait_retakes_the_lock_by_level),
         kit_test(conditions_are_made_and_ended),
-        kit_test(a_guarded_location_owns_what_is_put_in),
         kit_test(a_thread_that_ends_with_a_lock_is_named),
         kit_test(a_forks_child_has_its_threads_locks),
     };
