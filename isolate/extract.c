@@ -4,6 +4,7 @@
  * Nobody else has a reference to any of it (D1 to D4 of isolate.c), and the two threads are ordered
  * by whatever passed the handle on. So plain stores write each header anew, once (D6): the owner,
  * all references as local ones, no index, no T. */
+#include "alloc/fail.h"
 #include "alloc/pool.h"
 #include "alloc/runtime.h"
 #include "isolate/handle.h"
@@ -49,6 +50,8 @@ void *ouro_extract(struct ouro_isolated *handle)
 {
     if (!handle)
         return NULL;
+    if (OURO_UNLIKELY(handle->state != OURO__HANDLE_WHOLE))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a handle was extracted, but it is none any more");
     ouro__tool_acquire(handle);
     void *root = ouro__object_of(handle, 0);
     struct ouro__thread *me = ouro__me();

@@ -28,9 +28,13 @@
  *      looks for lost candidates in pages passes it over; nobody refers to it. The receiver writes
  *      both words anew: one touch an object, in the order of the walk. */
 #include "isolate/isolated.h"
+#include "alloc/fail.h"
 #include "alloc/pool.h"
+#include "alloc/text.h"
 #include "isolate/escape.h"
 #include "isolate/walk.h"
+#include "orc/checked.h"
+#include "orc/rc.h"
 #include "orc/weak.h"
 
 #include <string.h>
@@ -39,7 +43,7 @@
 
 struct blame {
     struct ouro_visitor visitor; /* first */
-    const struct ouro__proof *p;
+    struct ouro__proof *p;
     uint32_t *found; /* references, by object */
 };
 
@@ -47,8 +51,12 @@ static void blame_found(struct ouro_visitor *self, void *object)
 {
     struct blame *blame = (struct blame *)(void *)self;
     uint32_t i = ouro__proof_index(blame->p, object);
+    ouro_half visited = ouro__half_load(&ouro__header(object)->visited);
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
     if (i != UINT32_MAX)
         blame->found[i]++;
+    else if (visited != 0 && visited != OURO__ACYCLIC && (b & OURO__OWNER_MASK) == blame->p->own)
+        ouro__proof_sent_already(blame->p, object); /* its index looked like one of this walk */
 }
 
 OURO__DEFINE_VISIT(blame_slot, blame_found)
@@ -88,7 +96,8 @@ static void find_blame(struct ouro__proof *p)
         ouro__each_ref(ouro__proof_object(p, i),
                        ouro__type_of(ouro__proof_object(p, i), ouro__proof_seen(p, i)),
                        &blame.visitor, blame_found);
-    name_it(p, found);
+    if (!p->failed)
+        name_it(p, found);
     ouro_free(found);
 }
 
@@ -156,8 +165,21 @@ static struct ouro_isolated *take_out(struct ouro__proof *p)
     handle->plain = !p->merged;
     for (uint32_t i = 0; p->merged && i < p->f.count && !handle->plain; i++)
         handle->plain = !(ouro__proof_seen(p, i) & OURO__MERGED);
+    for (uint32_t i = 0; OURO_CHECKED && i < p->f.count; i++)
+        ouro__checked_sent(ouro__proof_object(p, i));
+    handle->state = OURO__HANDLE_WHOLE;
     ouro__list_fit(&handle->objects, p->f.count);
     return handle;
+}
+
+static void check(struct ouro__proof *p)
+{
+    if (p->f.open != 0)
+        find_blame(p);
+    if (!p->failed && (p->links || p->handles > 0))
+        ouro__proof_links(p);
+    if (!p->failed)
+        look_again(p);
 }
 
 static struct ouro_isolated *prove(struct ouro__proof *p, void *root)
@@ -173,12 +195,8 @@ static struct ouro_isolated *prove(struct ouro__proof *p, void *root)
     ouro__fence_acquire();
     if (!p->failed && p->f.count == 0) /* of a kind that is never in a graph */
         ouro__proof_escapes(p, OURO_ESCAPE_OUT, root, 0);
-    if (!p->failed && p->f.open != 0)
-        find_blame(p);
-    if (!p->failed && (p->links || p->handles > 0))
-        ouro__proof_links(p);
-    if (!p->failed)
-        look_again(p);
+    if (!p->failed && !p->trusted)
+        check(p);
     if (!p->failed)
         return take_out(p);
     put_back(p);
@@ -199,7 +217,38 @@ static void explain(struct ouro_escape *why, const struct ouro__proof *p, void *
     ouro__escape_path(why->path, sizeof why->path, root, why->object);
 }
 
-ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_escape *why)
+/* One walk. What the memory callback might do, others wait for. */
+static ouro_status attempt(struct ouro__proof *p, void *root, struct ouro_isolated **handle,
+                           struct ouro_escape *why)
+{
+    bool pleading = ouro__own.pleading;
+    ouro__own.pleading = true; /* the memory callback may drop objects, and collect */
+    ouro__arena_hold();        /* V7 of capture.c: others may free what they empty slots of */
+    *handle = prove(p, root);
+    if (!*handle && p->status == OURO_NOT_ISOLATED && why)
+        explain(why, p, root);
+    ouro__arena_release();
+    ouro__memo_end(&p->shared);
+    ouro__list_end(&p->seen);
+    ouro_free(p->reached);
+    ouro__own.pleading = pleading;
+    if (*handle)
+        ouro__tool_release(*handle);
+    return p->status;
+}
+
+/* Takes the token, so that what carries it is the thread's; all of a graph at once. */
+static void adopt(struct ouro__thread *me, unsigned token)
+{
+    bool giving_up = me->giving_up;
+    me->giving_up = true; /* none is given up for it */
+    (void)ouro__token_adopt(me, token);
+    me->giving_up = giving_up;
+    ouro__poll_tokens(me);
+}
+
+static ouro_status isolate(void *root, struct ouro_isolated **handle, struct ouro_escape *why,
+                           bool trusted)
 {
     if (!root || !handle)
         return OURO_BAD_ARGUMENT;
@@ -207,25 +256,59 @@ ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_
     struct ouro__thread *me = ouro__me();
     if (!me)
         return OURO_NO_MEMORY;
-    struct ouro__visited *v = &me->visited;
-    if (v->collecting || me->releasing)
+    if (me->visited.collecting || me->releasing)
         return OURO_BUSY;
+    ouro__check_alive(root, "isolated, but it is gone");
     ouro__poll_tokens(me);
-    struct ouro__proof p = {.me = me, .base = v->count, .late = UINT32_MAX};
-    p.mixed = ouro__load(&ouro__more_runtimes) != 0;
-    p.own = p.mixed ? ~(ouro_word)0 : me->home;
-    bool pleading = ouro__own.pleading;
-    ouro__own.pleading = true; /* the memory callback may drop objects, and collect */
-    ouro__arena_hold();        /* V7 of capture.c: others may free what they empty slots of */
-    *handle = prove(&p, root);
-    if (!*handle && p.status == OURO_NOT_ISOLATED && why)
-        explain(why, &p, root);
-    ouro__arena_release();
-    ouro__memo_end(&p.shared);
-    ouro__list_end(&p.seen);
-    ouro_free(p.reached);
-    ouro__own.pleading = pleading;
-    if (*handle)
-        ouro__tool_release(*handle);
-    return p.status;
+    struct ouro__proof p;
+    ouro_status status;
+    do {
+        p = (struct ouro__proof){.me = me, .base = me->visited.count, .late = UINT32_MAX};
+        p.trusted = trusted;
+        p.mixed = ouro__load(&ouro__more_runtimes) != 0;
+        p.own = p.mixed ? ~(ouro_word)0 : me->home;
+        status = attempt(&p, root, handle, why);
+        if (p.orphan)
+            adopt(me, p.orphan);
+    } while (p.orphan);
+    if (OURO_UNLIKELY(p.sent != NULL))
+        ouro_fail(OURO_FAIL_MISUSE, p.sent,
+                  ouro__type_name(p.sent, ouro__load(&ouro__header(p.sent)->shared)),
+                  "isolated, but it was isolated before, and not extracted");
+    if (OURO_UNLIKELY(me->held_count > OURO__HELD_MOST) && !me->giving_up)
+        ouro__tokens_give_up(me);
+    return status;
+}
+
+ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_escape *why)
+{
+    return isolate(root, handle, why, false);
+}
+
+ouro_status ouro_isolate_unchecked(void *root, struct ouro_isolated **handle)
+{
+    struct ouro_escape why;
+    ouro_status status = isolate(root, handle, &why, !OURO_CHECKED);
+    if (OURO_CHECKED && status == OURO_NOT_ISOLATED) {
+        char said[OURO_ESCAPE_PATH + 64];
+        struct ouro__text text = {said, sizeof said, 0};
+        ouro__text_add(&text, "said to be isolated, but it is not: ");
+        ouro__text_add(&text, why.path);
+        ouro_fail(OURO_FAIL_MISUSE, why.object, why.type_name, said);
+    }
+    return status;
+}
+
+ouro_status ouro_deepcopy(const void *root, struct ouro_isolated **handle, struct ouro_escape *why)
+{
+    if (!root || !handle)
+        return OURO_BAD_ARGUMENT;
+    *handle = NULL;
+    void *copy = NULL;
+    ouro_status status = ouro_deepcopy_value(&copy, &root, &ouro_ref_type);
+    if (status == OURO_OK)
+        status = ouro_isolate(copy, handle, why);
+    if (status != OURO_OK)
+        ouro_decref(copy);
+    return status;
 }

@@ -52,11 +52,26 @@ struct ouro_escape {
  * Any thread. What others do to the graph meanwhile makes it refused; but on objects that are
  * counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands), and on
  * acyclic ones that refer to others, no other thread may count meanwhile. What an ended thread made
- * is another thread's. Drains the thread's queues
+ * and left becomes the caller's by this, whatever the answer. Drains the thread's queues
  * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
  * with the handle, and as many meanwhile. O(objects and references of the graph). */
 OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,
                                   struct ouro_escape *why);
+
+/* The same for a caller who knows that the graph is isolated, such as a compiler with a proof: what
+ * counts and handles say is not looked at. The checked library looks, and a graph that is not is a
+ * programmer's error (OURO_FAIL_MISUSE); in the release library it is undefined. OURO_NOT_ISOLATED
+ * only where it refers to another thread's objects. All else as ouro_isolate. */
+OURO_API ouro_status ouro_isolate_unchecked(void *root, struct ouro_isolated **handle);
+
+/* Copies what `root` (borrowed, not NULL; any thread's, if nobody changes it meanwhile) refers to,
+ * by deepcopy (hooks/value.h): hooks are called, sharing and cycles kept, and objects of types with
+ * OURO_SHARED or OURO_IMMUTABLE counted and not copied. *handle (not NULL) is the copy, isolated.
+ * OURO_BAD_TYPE, OURO_NO_MEMORY, what a hook answered, or what ouro_isolate does of the copy, such as
+ * a weak reference to what was not copied (`why`; may be NULL): no copy is left. Runs hooks;
+ * allocates. O(objects and references of the graph). */
+OURO_API ouro_status ouro_deepcopy(const void *root, struct ouro_isolated **handle,
+                                   struct ouro_escape *why);
 
 /* The graph (owned), which is the calling thread's from now on; the handle (owned; NULL gives NULL)
  * is gone. Any thread; runs no hook; does not fail, but for a thread whose first touch of counted

@@ -65,5 +65,6 @@ void ouro__list_end(struct ouro__list *list)
 void ouro__handle_free(struct ouro_isolated *handle)
 {
     ouro__list_end(&handle->objects);
+    handle->state = 0;
     ouro_free(handle);
 }

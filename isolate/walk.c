@@ -171,8 +171,14 @@ static bool belongs(struct ouro__proof *p, const void *object, ouro_word b)
     if ((b & OURO__MERGED) || ouro__holds(p->me, b))
         return true;
     const struct ouro_type *type = ouro__type_of(object, b);
-    if (!type || !(type->flags & (OURO_SHARED | OURO_IMMUTABLE)))
-        ouro__proof_escapes(p, OURO_ESCAPE_OUT, object, 0);
+    if (type && (type->flags & (OURO_SHARED | OURO_IMMUTABLE)))
+        return false;
+    unsigned t = (unsigned)(b & OURO__OWNER_MASK);
+    if (OURO_THREADS && ouro__load(&ouro__tokens[t].holder) == OURO__GONE) {
+        p->orphan = t;
+        ouro__proof_stop(p, OURO_BUSY);
+    }
+    ouro__proof_escapes(p, OURO_ESCAPE_OUT, object, 0);
     return false;
 }
 
@@ -185,6 +191,13 @@ static bool is_object_of(const struct ouro__proof *p, const void *object, ouro_h
 static bool is_candidate(const struct ouro__proof *p, const void *object, ouro_half visited)
 {
     return visited <= p->base && p->me->visited.entries[visited - 1].object == object;
+}
+
+/* This thread's, with an index and no candidate: D6. */
+void ouro__proof_sent_already(struct ouro__proof *p, const void *object)
+{
+    p->sent = object;
+    ouro__proof_escapes(p, OURO_ESCAPE_OUT, object, 0);
 }
 
 static OURO_NOINLINE void arrive_odd(struct ouro__proof *p, void *object)
@@ -209,8 +222,10 @@ static OURO_NOINLINE void arrive_odd(struct ouro__proof *p, void *object)
         (void)enter(p, object, false);
     else if (is_candidate(p, object, visited))
         enter_candidate(p, object, visited);
+    else if (b & OURO__MERGED)
+        ouro__proof_stop(p, OURO_BUSY); /* another thread's candidate */
     else
-        ouro__proof_stop(p, OURO_BUSY); /* merged, and another thread's candidate */
+        ouro__proof_sent_already(p, object);
 }
 
 #define NOT_PLAIN                                                                                  \

@@ -39,10 +39,13 @@ struct ouro__proof {
     struct ouro_memo shared;      /* acyclic objects with several references: index + 1 */
     struct ouro__reached *reached;
     uint32_t reached_count, reached_room;
-    size_t handles; /* of cells of the graph's objects */
-    bool links;     /* some type has weak or borrowed references */
-    bool merged;    /* some object is merged */
-    bool mixed;     /* there are several runtimes: addresses tell what is of this one */
+    size_t handles;   /* of cells of the graph's objects */
+    bool links;       /* some type has weak or borrowed references */
+    bool merged;      /* some object is merged */
+    bool trusted;     /* the caller has a proof: counts and links are not looked at */
+    const void *sent; /* an object of a graph that was isolated already; or NULL */
+    unsigned orphan;  /* a token that somebody ended left, and an object carries; or 0 */
+    bool mixed;       /* there are several runtimes: addresses tell what is of this one */
     bool failed;
     ouro_status status;
     struct ouro_escape why;
@@ -53,6 +56,9 @@ struct ouro__proof {
 void ouro__proof_stop(struct ouro__proof *p, ouro_status status);
 void ouro__proof_escapes(struct ouro__proof *p, ouro_escape_kind kind, const void *object,
                          size_t references);
+
+/* What is in a graph that was isolated already. */
+void ouro__proof_sent_already(struct ouro__proof *p, const void *object);
 
 /* Reaches all that `root` refers to. */
 void ouro__proof_walk(struct ouro__proof *p, void *root);

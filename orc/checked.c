@@ -7,7 +7,8 @@
  * poisoned and kept for a while, so that a late drop or write finds them and is named.
  *
  *  K1  A local-mode object is used by its own thread only. An ended thread's objects are anybody's:
- *      its end handed them over. What was isolated is as if its receiver had made it.
+ *      its end handed them over. What was isolated is nobody's until it is extracted (SENT), and
+ *      then as if its receiver had made it.
  *  K2  What other threads may reach refers to no local-mode object. Others may reach what was born
  *      in atomic mode, is merged, was made by another thread than what it refers to, or is counted
  *      in the shared word by others: by a number that is no multiple of LOCAL_PART, for its owner
@@ -50,6 +51,7 @@ static struct {
 #define TOKEN_SHIFT 48
 #define LOCAL_MODE  ((uintptr_t)1)
 #define ATOMIC_MODE ((uintptr_t)2)
+#define SENT        ((uintptr_t)4) /* in a graph that is isolated, and nobody's */
 
 static uintptr_t *birth_of(const void *object)
 {
@@ -68,7 +70,13 @@ void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mo
 void ouro__checked_given(void *object, const struct ouro__thread *me)
 {
     uintptr_t *birth = birth_of(object);
-    *birth = (*birth & (((uintptr_t)1 << TOKEN_SHIFT) - 1)) | (uintptr_t)me->home << TOKEN_SHIFT;
+    uintptr_t kept = *birth & (((uintptr_t)1 << TOKEN_SHIFT) - 1) & ~SENT;
+    *birth = kept | (uintptr_t)me->home << TOKEN_SHIFT;
+}
+
+void ouro__checked_sent(void *object)
+{
+    *birth_of(object) |= SENT;
 }
 
 static ouro_word word_of(const void *object)
@@ -115,6 +123,9 @@ static void check_tail(const void *object)
 void ouro__checked_touch(const void *object, const struct ouro__thread *me)
 {
     check_tail(object);
+    if (!me->quiet && !(word_of(object) & OURO__IMMORTAL) && (*birth_of(object) & SENT))
+        ouro_fail(OURO_FAIL_MISUSE, object, ouro__type_name(object, word_of(object)),
+                  "used, but its graph was isolated, and not extracted");
     if (ouro__checked_foreign(object, me))
         ouro_fail(OURO_FAIL_WRONG_THREAD, object, ouro__type_name(object, word_of(object)),
                   "counted by local mode on one thread, touched by another");

@@ -16,6 +16,8 @@ struct ouro_runtime;
 void ouro__checked_born(void *object, const struct ouro__thread *me, unsigned mode);
 /* Another thread's from now on, as if that had made it. */
 void ouro__checked_given(void *object, const struct ouro__thread *me);
+/* Nobody's, until it is given. */
+void ouro__checked_sent(void *object);
 /* Somebody uses the object, which lives: is this thread allowed to? */
 void ouro__checked_touch(const void *object, const struct ouro__thread *me);
 /* Whether touch would fail. */

@@ -72,6 +72,8 @@ OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
 ouro_word ouro__noted_abroad(void);
 /* Takes token t from GONE; true: it is held now, its queue not looked at yet. */
 bool ouro__token_adopt(struct ouro__thread *me, unsigned t);
+/* Gives up all that the thread adopted (token.h, ouro__token_give_up). */
+void ouro__tokens_give_up(struct ouro__thread *me);
 
 /* What the thread's inlined paths may change, of objects with that home; as it stands in
  * ouro__context. */

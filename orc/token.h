@@ -21,8 +21,6 @@ unsigned ouro__token_issue(struct ouro__thread *me);
  * and collections: what it makes a candidate must be looked at before nobody remembers it. An
  * adopted one stays in the list while hooks run: one that leaves leaves it held. */
 void ouro__token_give_up(struct ouro__thread *me, unsigned t);
-/* All that the thread adopted. */
-void ouro__tokens_give_up(struct ouro__thread *me);
 
 /* For alloc (heap.h, struct ouro__upper). */
 void ouro__counts_before_fork(void);

@@ -334,6 +334,62 @@ static void a_reference_from_outside_is_named_with_its_path(void **state)
     ouro_collect(NULL);
 }
 
+/* -- without a proof, and by a copy ------------------------------------------------------------ */
+
+static void who_has_a_proof_may_leave_it_at_that(void **state)
+{
+    (void)state;
+    struct node *root = random_graph(NODES, kit_seed(8));
+    struct ouro_isolated *handle = NULL;
+    assert_int_equal(ouro_isolate_unchecked(root, &handle), OURO_OK);
+    assert_int_equal(ouro_isolated_objects(handle), NODES);
+    root = ouro_extract(handle);
+    ouro_check_heap();
+    ouro_decref(root);
+    ouro_collect(NULL);
+    assert_int_equal(ouro_isolate_unchecked(NULL, &handle), OURO_BAD_ARGUMENT);
+}
+
+static void a_copy_is_isolated_whoever_refers_to_the_original(void **state)
+{
+    (void)state;
+    struct place *root = place_new(place_new(NULL));
+    root->next->next = root; /* a cycle */
+    ouro_incref(root);
+    root->leaf = root->next->leaf = leaf_new(1);
+    ouro_incref(root->leaf);
+    ouro_incref(root->next); /* a stray reference */
+    struct place *stray = root->next;
+    struct ouro_isolated *handle = NULL;
+    assert_int_equal(ouro_deepcopy(root, &handle, NULL), OURO_OK);
+    assert_int_equal(ouro_isolated_objects(handle), 3);
+    struct place *copy = ouro_extract(handle);
+    assert_ptr_not_equal(copy, root);
+    assert_ptr_equal(copy->next->next, copy);
+    assert_ptr_equal(copy->leaf, copy->next->leaf);
+    assert_ptr_not_equal(copy->leaf, root->leaf);
+    ouro_decref(copy);
+    ouro_decref(stray);
+    ouro_decref(root);
+    ouro_collect(NULL);
+}
+
+static void what_a_copy_cannot_have_is_refused(void **state)
+{
+    (void)state;
+    struct place *root = place_new(NULL), *other = place_new(NULL);
+    root->weak = ouro_weak_new(other);
+    struct ouro_isolated *handle = NULL;
+    struct ouro_escape why;
+    assert_int_equal(ouro_deepcopy(root, &handle, &why), OURO_NOT_ISOLATED);
+    assert_int_equal(why.kind, OURO_ESCAPE_WEAK_OUT);
+    assert_null(handle);
+    assert_int_equal(ouro_deepcopy(NULL, &handle, NULL), OURO_BAD_ARGUMENT);
+    ouro_decref(root);
+    ouro_decref(other);
+    ouro_collect(NULL);
+}
+
 #if OTHERS_COUNT
 static void a_reference_that_another_thread_has_refuses_it(void **state)
 {
@@ -357,6 +413,35 @@ static void a_reference_that_another_thread_has_refuses_it(void **state)
 static void make_node(void *arg)
 {
     *(struct node **)arg = node_new(1);
+}
+
+/* Each thread makes a few, and ends. */
+static void objects_of_ended_threads_are_taken_along(void **state)
+{
+    (void)state;
+    struct node *root = node_new(0);
+    for (int i = 0; i < 40; i++) {
+        struct kit_other *others[3]; /* at once, so that they have several tokens */
+        for (int k = 0; k < 3; k++)
+            others[k] = kit_other_start();
+        for (int k = 0; k < 3; k++) {
+            struct node *made = NULL;
+            kit_other_do(others[k], make_node, &made);
+            made->a = root;
+            root = made;
+        }
+        for (int k = 0; k < 3; k++)
+            kit_other_end(others[k]);
+    }
+    struct ouro_isolated *handle = isolated(root);
+    assert_int_equal(ouro_isolated_objects(handle), 121);
+    root = ouro_extract(handle);
+    for (struct node *at = root; at && !is_merged(root); at = at->a)
+        assert_int_equal(ouro__load(&ouro__header(at)->shared) & OURO__OWNER_MASK,
+                         ouro__self->home);
+    ouro_check_heap();
+    ouro_decref(root);
+    ouro_collect(NULL);
 }
 
 static void a_reference_to_another_threads_object_refuses_it(void **state)
@@ -491,8 +576,12 @@ int main(void)
         kit_test(a_reference_from_outside_is_named_with_its_path),
 #if OTHERS_COUNT
         kit_test(a_reference_that_another_thread_has_refuses_it),
+        kit_test(objects_of_ended_threads_are_taken_along),
         kit_test(a_reference_to_another_threads_object_refuses_it),
 #endif
+        kit_test(who_has_a_proof_may_leave_it_at_that),
+        kit_test(a_copy_is_isolated_whoever_refers_to_the_original),
+        kit_test(what_a_copy_cannot_have_is_refused),
         kit_test(weak_handles_inside_go_with_it),
         kit_test(weak_and_borrowed_references_must_not_lead_out),
         kit_test(bad_arguments_are_refused),
