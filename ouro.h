@@ -19,6 +19,7 @@
 #include "hooks/strings.h"
 #include "hooks/type.h"
 #include "hooks/value.h"
+#include "isolate/channel.h"
 #include "isolate/condition.h"
 #include "isolate/guard.h"
 #include "isolate/isolated.h"

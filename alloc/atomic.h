@@ -71,6 +71,16 @@ OURO_INLINE bool ouro__half_cas_full(ouro_half *p, ouro_half *expected, ouro_hal
     *expected = AO_int_fetch_compare_and_swap_full(p, was, v);
     return *expected == was;
 }
+OURO_INLINE void ouro__half_store_release(ouro_half *p, ouro_half v)
+{
+    AO_int_store_release(p, v);
+}
+OURO_INLINE bool ouro__half_cas_acquire(ouro_half *p, ouro_half *expected, ouro_half v)
+{
+    ouro_half was = *expected;
+    *expected = AO_int_fetch_compare_and_swap_acquire(p, was, v);
+    return *expected == was;
+}
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {
     return AO_load(p);
@@ -163,6 +173,14 @@ OURO_INLINE bool ouro__half_cas_full(ouro_half *p, ouro_half *expected, ouro_hal
     }
     *p = v;
     return true;
+}
+OURO_INLINE void ouro__half_store_release(ouro_half *p, ouro_half v)
+{
+    *p = v;
+}
+OURO_INLINE bool ouro__half_cas_acquire(ouro_half *p, ouro_half *expected, ouro_half v)
+{
+    return ouro__half_cas_full(p, expected, v);
 }
 OURO_INLINE ouro_word ouro__load(const ouro_word *p)
 {

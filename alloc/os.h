@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -284,6 +286,78 @@ size_t ouro__os_read(int file, char *room, size_t size);
  * of that, to be written to and left open; -1: it is gone. */
 void ouro__os_keep_errors(void);
 int ouro__os_kept_errors(void);
+
+/* How many processors there are for the process to run on; 1: cannot tell. It may read files. */
+static inline unsigned ouro__os_processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 1 ? (unsigned)n : 1;
+}
+/* Sleep by address, as Linux' futex has it (its numbers, for not every libc comes with them). None
+ * of it, nor of the events below, is a cancellation point: whoever holds a lock, or stands in a
+ * list, is not taken out of it. All keep errno.
+ *
+ * wait: sleeps while *word is `value`; until somebody wakes it, the time of ouro__os_nanoseconds is
+ * `until` (0: never), or for no reason. False: it is that late. */
+static inline bool ouro__os_wait(const unsigned *word, unsigned value, uint64_t until)
+{
+    enum { WAIT_BITSET_PRIVATE = 9 | 128 };
+    struct timespec t = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
+    int was = errno;
+    bool late =
+        syscall(SYS_futex, word, WAIT_BITSET_PRIVATE, value, until ? &t : NULL, NULL, ~0u) != 0 &&
+        errno == ETIMEDOUT;
+    errno = was;
+    return !late;
+}
+/* Wakes one that sleeps there. The word is not looked at, and may be gone: what has its address
+ * now is woken for no reason. */
+static inline void ouro__os_wake(const unsigned *word)
+{
+    enum { WAKE_PRIVATE = 1 | 128 };
+    int was = errno;
+    (void)syscall(SYS_futex, word, WAKE_PRIVATE, 1, NULL, NULL, 0);
+    errno = was;
+}
+/* A descriptor that poll and its kin find readable while it is raised; -1: there is none. */
+static inline int ouro__os_event(void)
+{
+    int was = errno, event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    errno = was;
+    return event;
+}
+static inline void ouro__os_event_raise(int event)
+{
+    uint64_t one = 1;
+    int was = errno;
+    (void)syscall(SYS_write, event, &one, sizeof one);
+    errno = was;
+}
+static inline void ouro__os_event_lower(int event)
+{
+    uint64_t count;
+    int was = errno;
+    (void)syscall(SYS_read, event, &count, sizeof count);
+    errno = was;
+}
+static inline void ouro__os_event_end(int event)
+{
+    int was = errno;
+    (void)syscall(SYS_close, event);
+    errno = was;
+}
+/* In the child of a fork: under the same number one of its own, lowered; false: it is closed. */
+static inline bool ouro__os_event_renew(int event)
+{
+    int fresh = ouro__os_event(), was = errno;
+    bool done = fresh >= 0 && syscall(SYS_dup3, fresh, event, O_CLOEXEC) == event;
+    if (fresh >= 0)
+        ouro__os_event_end(fresh);
+    if (!done)
+        ouro__os_event_end(event);
+    errno = was;
+    return done;
+}
 
 /* Whether `p` points into thread-local data of the calling thread. O(loaded modules). */
 bool ouro__os_is_thread_local(void *p);

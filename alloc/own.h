@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* own.h: Internal to alloc, hooks and orc. What a thread knows of itself, with a heap or without
- * one.
+/* own.h: Internal to alloc, hooks, orc and isolate. What a thread knows of itself, with a heap or
+ * without one.
  *
  * Locks and forks: a lock of the library is held from before a fork until after it, so that the
  * child finds what it guards whole. In between run handlers of others on the thread that forks: of
@@ -28,6 +28,7 @@ struct ouro__own {
     bool pleading;                 /* inside the memory callback, or it must not be called */
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
     bool orc_forks;                /* holds all locks of orc for a fork (fork.c) */
+    bool channels_fork;            /* holds the list of channels for a fork */
 };
 extern OURO_TLS struct ouro__own ouro__own;
 

@@ -141,6 +141,17 @@
 #define OURO__TELLS_ONLY_THREAD 0
 #endif
 
+/* ThreadSanitizer, where what orders two threads is not compiled for it: all that the one did
+ * before it gives `p` comes before what the other does when it has taken it. */
+#if OURO_TSAN
+#include <sanitizer/tsan_interface.h>
+#define OURO__TSAN_GIVES(p) __tsan_release(p)
+#define OURO__TSAN_TAKES(p) __tsan_acquire(p)
+#else
+#define OURO__TSAN_GIVES(p) ((void)0)
+#define OURO__TSAN_TAKES(p) ((void)0)
+#endif
+
 /* Built as libouro-malloc.so, to be the malloc of the process. */
 #ifndef OURO_FRONT
 #define OURO_FRONT 0
@@ -174,6 +185,13 @@
 #define OURO_READS_RACY __attribute__((no_sanitize("thread"), noinline))
 #else
 #define OURO_READS_RACY
+#endif
+
+/* What a loop does that waits for another thread's store. */
+#if defined(__x86_64__)
+#define OURO__PAUSE() __builtin_ia32_pause()
+#else
+#define OURO__PAUSE() __asm__ volatile("yield" ::: "memory")
 #endif
 
 /* Bits of the addresses that the system gives without being asked for more, and the largest page

@@ -13,6 +13,9 @@ const char *ouro_status_name(ouro_status status)
         [OURO_UNKNOWN_NAME] = "unknown name",
         [OURO_WRONG_ABI] = "wrong ABI",
         [OURO_NOT_ISOLATED] = "not isolated",
+        [OURO_CLOSED] = "closed",
+        [OURO_TIMED_OUT] = "timed out",
+        [OURO_WOULD_BLOCK] = "would block",
     };
     return (unsigned)status < OURO_STATUS_COUNT ? names[status] : "unknown status";
 }

@@ -17,6 +17,9 @@ typedef enum ouro_status {
     OURO_UNKNOWN_NAME, /* no option, supply or suite of that name */
     OURO_WRONG_ABI,    /* the library has another than was asked for */
     OURO_NOT_ISOLATED, /* a graph that somebody outside refers to, or that refers outside */
+    OURO_CLOSED,       /* a channel that nothing is sent on, or comes from, any more */
+    OURO_TIMED_OUT,    /* the time that the caller gave is over */
+    OURO_WOULD_BLOCK,  /* it would have to wait, which it was told not to, or for nobody */
     OURO_STATUS_COUNT
 } ouro_status;
 

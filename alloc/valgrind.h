@@ -137,5 +137,12 @@ static inline void ouro__tool_words(const void *p, size_t bytes)
     OURO__TELL(OURO__REQUEST(_VG_USERREQ__HG_ARANGE_MAKE_UNTRACKED, p, bytes),
                OURO__REQUEST(VG_USERREQ__DRD_START_SUPPRESSION, p, bytes));
 }
+/* They are not any more: the memory goes back, or is used for something else. */
+static inline void ouro__tool_no_words(const void *p, size_t bytes)
+{
+    (void)p, (void)bytes;
+    OURO__TELL(OURO__REQUEST(_VG_USERREQ__HG_ARANGE_MAKE_TRACKED, p, bytes),
+               OURO__REQUEST(VG_USERREQ__DRD_FINISH_SUPPRESSION, p, bytes));
+}
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the library needs from outside: libatomic_ops (headers), threads, and the headers of Valgrind
-# and xxHash.
+# What the library needs from outside: libatomic_ops (headers), threads, and the headers of
+# Valgrind, xxHash and Concurrency Kit.
 
 # A compiler with headers and libraries of its own (cmake/toolchains) must not be shown this system's
 # include folder. Of libatomic_ops, which is headers that serve every machine, it is shown links.
@@ -53,6 +53,31 @@ mark_as_advanced(OURO_XXHASH_INCLUDE)
 if(NOT OURO_XXHASH_INCLUDE)
     message(STATUS "ouro: xxHash's header is absent (package libxxhash-dev): "
                    "ouro_string_hash is left out")
+endif()
+
+# Concurrency Kit's headers say which machine they are for: another's are of no use.
+function(ouro_link_ck)
+    find_path(OURO_CK_HERE ck_ring.h NO_CMAKE_FIND_ROOT_PATH)
+    mark_as_advanced(OURO_CK_HERE)
+    if(OURO_CK_HERE)
+        set(folder "${PROJECT_BINARY_DIR}/ck")
+        file(MAKE_DIRECTORY "${folder}")
+        foreach(name IN ITEMS ck_cc.h ck_limits.h ck_md.h ck_pr.h ck_ring.h ck_stdbool.h ck_stddef.h
+                              ck_stdint.h ck_string.h gcc)
+            file(CREATE_LINK "${OURO_CK_HERE}/${name}" "${folder}/${name}" SYMBOLIC)
+        endforeach()
+        set(OURO_CK_INCLUDE "${folder}" CACHE PATH "" FORCE)
+    endif()
+endfunction()
+
+find_path(OURO_CK_INCLUDE ck_ring.h)
+if(NOT OURO_CK_INCLUDE AND CMAKE_FIND_ROOT_PATH AND NOT CMAKE_CROSSCOMPILING)
+    ouro_link_ck()
+endif()
+mark_as_advanced(OURO_CK_INCLUDE)
+if(NOT OURO_CK_INCLUDE)
+    message(STATUS "ouro: Concurrency Kit's headers are absent (package libck-dev): "
+                   "channels are left out")
 endif()
 
 # C++ is only for tests of the headers and for Google Benchmark.

@@ -24,3 +24,9 @@ if(NOT OURO_TEST_FOREIGN AND OURO_THREADS)
         ARGS "${OURO_CLANG}" "${CMAKE_CURRENT_SOURCE_DIR}/isolate_locks_clang.c"
              "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ouro")
 endif()
+
+if(OURO_CK_INCLUDE)
+    ouro_isolate_test(isolate_channels ${every})
+    ouro_isolate_test(isolate_channel_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+    ouro_test(doc_channels VARIANTS main off checked RC local atomic biased)
+endif()

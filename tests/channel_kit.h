@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* channel_kit.h: what the tests of channels share: graphs with a number. */
+#ifndef OURO_TESTS_CHANNEL_KIT_H
+#define OURO_TESTS_CHANNEL_KIT_H
+
+#include "orc_kit.h"
+
+/* Two objects, whose destroy hooks count. */
+static inline struct ouro_isolated *graph_new(int64_t id)
+{
+    struct hooked *root = hooked_new(id);
+    root->a = hooked_new(-1);
+    struct ouro_isolated *graph;
+    KIT_CHECK(ouro_isolate(root, &graph, NULL) == OURO_OK);
+    return graph;
+}
+
+/* Its number; it is destroyed. */
+static inline int64_t graph_end(struct ouro_isolated *graph)
+{
+    struct hooked *root = ouro_extract(graph);
+    int64_t id = root->id;
+    ouro_decref(root);
+    return id;
+}
+
+static inline struct ouro_channel *channel_new(size_t capacity)
+{
+    struct ouro_channel *channel;
+    KIT_CHECK(ouro_channel_new(capacity, &channel) == OURO_OK);
+    return channel;
+}
+
+static inline int64_t receive_id(struct ouro_channel *channel)
+{
+    struct ouro_isolated *graph;
+    KIT_CHECK(ouro_channel_receive(channel, &graph) == OURO_OK);
+    return graph_end(graph);
+}
+
+#endif
