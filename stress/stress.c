@@ -5,10 +5,10 @@
  * there is no cycle that spans threads. A *ring* node links only to ring nodes of its own maker, in
  * cycles at will; others may hold and drop it. Slots are read and written by the maker alone;
  * references travel through mailboxes. Threads park, end and are started again. When all is dropped
- * and collected, every birth must have met its one death.
+ * and collected, every birth must have met its one death. The kind `graphs` is graphs.c.
  *
  * The seed decides every thread's choices; how threads interleave, it does not. */
-#include "ouro.h"
+#include "stress.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -28,19 +28,14 @@ struct node {
     uint64_t serial;
     uint32_t alive;
 };
-#define ALIVE 0xA11FEu
 
-static ouro_word births, deaths, serials;
+size_t births, deaths;
+static uint64_t serials;
 static int stop_now;
 
 static void node_destroy(void *value, const struct ouro_type *type)
 {
-    struct node *n = value;
-    if (__atomic_exchange_n(&n->alive, 0, __ATOMIC_SEQ_CST) != ALIVE) {
-        fprintf(stderr, "ouro-stress: a hook ran twice, or on a node that never was\n");
-        abort();
-    }
-    __atomic_fetch_add(&deaths, 1, __ATOMIC_RELAXED);
+    count_death(&((struct node *)value)->alive);
     ouro_lifted_destroy(value, type);
 }
 
@@ -85,10 +80,7 @@ struct worker {
 
 static uint64_t draw(struct worker *w, uint64_t n)
 {
-    w->random ^= w->random << 13;
-    w->random ^= w->random >> 7;
-    w->random ^= w->random << 17;
-    return w->random % n;
+    return draw_from(&w->random, n);
 }
 
 static struct node *make(struct worker *w)
@@ -101,7 +93,7 @@ static struct node *make(struct worker *w)
         abort();
     n->serial = __atomic_fetch_add(&serials, 1, __ATOMIC_RELAXED);
     n->alive = ALIVE;
-    __atomic_fetch_add(&births, 1, __ATOMIC_RELAXED);
+    count_birth();
     return n;
 }
 
@@ -167,8 +159,8 @@ static void weak_step(struct worker *w)
     pthread_mutex_unlock(&box->lock);
     if (!fresh) {
         struct node *n = ouro_weak_upgrade(weak);
-        if (n && __atomic_load_n(&n->alive, __ATOMIC_SEQ_CST) != ALIVE)
-            abort();
+        if (n)
+            must_live(&n->alive);
         ouro_decref_biased(*place);
         *place = n;
     }
@@ -243,7 +235,8 @@ static struct settings {
     uint64_t seed;
     unsigned threads, seconds;
     uint64_t rounds;
-} settings = {1, 3, 5, 0};
+    bool graphs;
+} settings = {1, 3, 5, 0, false};
 
 /* The whole of `text` as a number from `least` to `most`, or the end with a message. */
 static uint64_t number(const char *text, const char *name, uint64_t least, uint64_t most,
@@ -272,6 +265,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'r':
         settings.rounds = number(arg, "rounds", 1, UINT64_MAX, state);
+        return 0;
+    case 'k':
+        settings.graphs = strcmp(arg, "graphs") == 0;
+        if (!settings.graphs && strcmp(arg, "counts") != 0)
+            argp_error(state, "--kind takes counts or graphs, not '%s'", arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -308,9 +306,12 @@ static bool all_died(void)
 static bool run_round(uint64_t round)
 {
     static struct worker workers[64];
+    if (settings.graphs) {
+        (void)run_graphs(settings.seed, round, settings.threads);
+        return all_died();
+    }
     for (unsigned i = 0; i < settings.threads; i++) {
-        uint64_t mixed = (settings.seed * 1000003 + round) * 1000003 + i;
-        workers[i] = (struct worker){.random = mixed * 0x9E3779B97F4A7C15u | 1, .limit = 20000};
+        workers[i] = (struct worker){.random = random_of(settings.seed, round, i), .limit = 20000};
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
             abort();
     }
@@ -326,6 +327,8 @@ int main(int argc, char **argv)
         {"seed", 's', "N", 0, "decides every thread's choices (default 1)", 0},
         {"threads", 't', "N", 0, "threads a round (default 3)", 0},
         {"seconds", 'd', "N", 0, "how long to go on starting rounds (default 5)", 0},
+        {"kind", 'k', "KIND", 0,
+         "counts (default), or graphs: isolated ones, through channels and locks", 0},
         {"rounds", 'r', "N", 0, "exactly so many rounds instead", 0},
         {0}};
     static const struct argp argp = {
@@ -336,7 +339,13 @@ int main(int argc, char **argv)
     };
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
-    printf("ouro-stress --seed %llu --threads %u\n", (unsigned long long)settings.seed,
+    if (settings.graphs && !run_graphs(settings.seed, 0, 1)) {
+        fprintf(stderr, "ouro-stress: the kind graphs is left out: the library has no channels, "
+                        "which need Concurrency Kit (package libck-dev)\n");
+        return 2;
+    }
+    printf("ouro-stress --kind %s --seed %llu --threads %u\n",
+           settings.graphs ? "graphs" : "counts", (unsigned long long)settings.seed,
            settings.threads);
     for (int i = 0; i < BOXES; i++)
         pthread_mutex_init(&boxes[i].lock, NULL);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* graphs_absent.c: the library was built without channels. */
+#include "stress.h"
+
+bool run_graphs(uint64_t seed, uint64_t round, unsigned threads)
+{
+    (void)seed;
+    (void)round;
+    (void)threads;
+    return false;
+}
