@@ -16,13 +16,15 @@
  *      same at a second look, after the last first one: T is clear at the first, so a drop or a
  *      store in between leaves it set. Of the rest of a large graph, no other thread noted a count
  *      on what it does not hold (ouro__noted_abroad) since the first of those was looked at.
- *      Inlined counts on merged objects are not noted, and neither they nor acyclic ones have T:
- *      the program promises that no other thread counts on those meanwhile (isolated.h).
+ *      Merged objects are marked at the first look, so that inlined counts on them go out of line,
+ *      where drops set T; they get second looks always, for who looked for the mark before counts
+ *      unnoted. Acyclic ones have no T, and moves between slots of merged ones set none: the
+ *      program promises that no other thread does that meanwhile (isolated.h).
  *  D4  Of an object with W the handles of its cell and its counts are read with the cell's lock,
  *      and all of the handles lie in the graph: nobody outside can make one a reference. So it is
  *      at the second look: who was in the graph may have taken one there.
  *  D5  Until D1 to D4 are shown nothing is written but visited words of objects that this thread
- *      holds, and T; all are put back if they are not. Then nobody else has anything of the graph,
+ *      holds, or has claimed, as collectors claim merged ones (Q), T, and marks; all are put back if they are not. Then nobody else has anything of the graph,
  *      and plain stores do.
  *  D6  On its way a graph carries the sender's token, and its visited words are not 0, so that who
  *      looks for lost candidates in pages passes it over; nobody refers to it. The receiver writes
@@ -65,13 +67,11 @@ OURO__DEFINE_VISIT(blame_slot, blame_found)
 static void name_it(struct ouro__proof *p, const uint32_t *found)
 {
     const struct ouro__front *f = &p->f;
-    uint32_t next = 0;
     for (uint32_t i = 0; i < f->count; i++) {
         const struct ouro_header *h = ouro__header(ouro__proof_object(p, i));
         int64_t more = ouro__references(h, ouro__load(&h->shared)) - (int64_t)found[i];
-        if (next < p->reached_count && p->reached[next].index == i)
-            more -= (ouro__proof_seen(p, i) & OURO__MERGED) &&
-                    p->reached[next++].place; /* the entry's */
+        ouro_word seen = ouro__proof_seen(p, i);
+        more -= (seen & OURO__MERGED) && (seen & OURO__QUEUED); /* the claim's */
         bool told = ouro__proof_index(p, ouro__proof_object(p, i)) != UINT32_MAX;
         if (told && more > 0) {
             ouro__proof_escapes(p, OURO_ESCAPE_IN, ouro__proof_object(p, i), (size_t)more);
@@ -125,16 +125,34 @@ static void look_again(struct ouro__proof *p)
         ouro__proof_stop(p, OURO_BUSY);
 }
 
-/* All words as they were. */
+/* The mark goes, and with it the claim, unless it is a candidate's; true: that was the last
+ * reference. Full, as each decref of a merged object: pairs with all others. */
+static bool unmark(struct ouro_header *h, bool candidate)
+{
+    ouro_word b = ouro__load(&h->shared), next;
+    bool claim = (b & OURO__QUEUED) && !candidate;
+    do {
+        next = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__MERGED_OWNER;
+        if (claim)
+            next = (next & ~OURO__QUEUED) - OURO__UNIT;
+    } while (!ouro__cas_full(&h->shared, &b, next));
+    return claim && ouro__count_of(next) == 0;
+}
+
+/* All words as they were. What others dropped last meanwhile dies later. */
 static void put_back(struct ouro__proof *p)
 {
     uint32_t next = 0;
     for (uint32_t i = 0; i < p->f.count; i++) {
-        struct ouro_header *h = ouro__header(ouro__proof_object(p, i));
-        if (next < p->reached_count && p->reached[next].index == i)
+        void *object = ouro__proof_object(p, i);
+        struct ouro_header *h = ouro__header(object);
+        bool candidate = next < p->reached_count && p->reached[next].index == i;
+        if (candidate)
             ouro__half_store(&h->visited, p->reached[next++].place);
         else if (ouro__half_load(&h->visited) == p->base + i + 1)
             ouro__half_store(&h->visited, 0);
+        if ((ouro__proof_seen(p, i) & OURO__MERGED) && unmark(h, candidate))
+            ouro__die_later(p->me, &p->dead, object);
     }
 }
 
@@ -142,17 +160,27 @@ static void put_back(struct ouro__proof *p)
  * others. */
 static void take_candidates_out(struct ouro__proof *p)
 {
-    const struct ouro__visited *v = &p->me->visited;
-    for (uint32_t k = 0; k < p->reached_count; k++)
-        ouro__half_store(&ouro__header(ouro__proof_object(p, p->reached[k].index))->visited,
-                         p->reached[k].place);
+    for (uint32_t k = 0; k < p->reached_count; k++) {
+        void *object = ouro__proof_object(p, p->reached[k].index);
+        ouro__half_store(&ouro__header(object)->visited, p->reached[k].place);
+    }
     for (uint32_t k = 0; k < p->reached_count; k++) {
         struct ouro_header *h = ouro__header(ouro__proof_object(p, p->reached[k].index));
-        bool claimed = v->entries[ouro__half_load(&h->visited) - 1].link & OURO__ENTRY_CLAIMED;
         ouro__forget(p->me, h);
         ouro__half_store(&h->visited, p->base + p->reached[k].index + 1); /* D6 */
-        if (claimed)
-            ouro__store(&h->shared, (ouro__load(&h->shared) & ~OURO__QUEUED) - OURO__UNIT);
+    }
+}
+
+/* Marks and claims are nobody's: plain stores do. */
+static void take_marks_out(struct ouro__proof *p)
+{
+    for (uint32_t i = 0; i < p->f.count; i++) {
+        ouro_word b = ouro__proof_seen(p, i);
+        if (!(b & OURO__MERGED))
+            continue;
+        ouro_word claim = b & OURO__QUEUED ? OURO__QUEUED + OURO__UNIT : 0;
+        ouro__store(&ouro__header(ouro__proof_object(p, i))->shared,
+                    ((b - claim) & ~OURO__OWNER_MASK) | OURO__MERGED_OWNER);
     }
 }
 
@@ -161,6 +189,8 @@ static struct ouro_isolated *take_out(struct ouro__proof *p)
 {
     struct ouro_isolated *handle = p->handle;
     take_candidates_out(p);
+    if (p->merged)
+        take_marks_out(p);
     handle->count = p->f.count;
     handle->plain = !p->merged;
     for (uint32_t i = 0; p->merged && i < p->f.count && !handle->plain; i++)
@@ -234,6 +264,7 @@ static ouro_status attempt(struct ouro__proof *p, void *root, struct ouro_isolat
     ouro__own.pleading = pleading;
     if (*handle)
         ouro__tool_release(*handle);
+    ouro__release_chain(p->me, &p->dead);
     return p->status;
 }
 

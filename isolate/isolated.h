@@ -49,9 +49,9 @@ struct ouro_escape {
  * the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then nothing has changed,
  * and *handle is NULL.
  *
- * Any thread. What others do to the graph meanwhile makes it refused; but on objects that are
- * counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands), and on
- * acyclic ones that refer to others, no other thread may count meanwhile. What an ended thread made
+ * Any thread. What others do to the graph meanwhile makes it refused; but on acyclic objects that
+ * refer to others no other thread may count meanwhile, nor move references between slots of objects
+ * that are counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands). What an ended thread made
  * and left becomes the caller's by this, whatever the answer. Drains the thread's queues
  * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
  * with the handle, and as many meanwhile. O(objects and references of the graph). */

@@ -69,11 +69,29 @@ static OURO_NOINLINE bool more_room(struct ouro__proof *p)
 
 /* -- looks ------------------------------------------------------------------------------------- */
 
+/* Of a merged object: it is marked (D3), and where a visited word is to be written, claimed as a
+ * candidate is: Q keeps others from writing it, and the claim owns a reference. Refused (what it
+ * returns shows no mark): somebody else has the claim or the mark. */
+static ouro_word mark(struct ouro_header *h, ouro_word b, bool claimed)
+{
+    bool claim = ouro__can_cycle(h) && !claimed;
+    while (!ouro__is_walked(b) && !((b & OURO__QUEUED) && !claimed)) {
+        ouro_word marked = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__WALKED_OWNER;
+        if (claim)
+            marked = (marked | OURO__QUEUED) + OURO__UNIT;
+        if (ouro__cas_full(&h->shared, &b, marked))
+            return marked;
+    }
+    return b & ~OURO__WALKED_OWNER;
+}
+
 /* The shared word as it is at first sight, T clear (D3). */
-static ouro_word first_look(struct ouro_header *h)
+static ouro_word first_look(struct ouro_header *h, bool claimed)
 {
     /* Acquire: pairs with foreign drops and with the ends of foreign stores, as in a capture. */
     ouro_word b = ouro__load_acquire(&h->shared);
+    if (b & OURO__MERGED)
+        return mark(h, b, claimed);
     if (!ouro__can_cycle(h))
         return b; /* T of such tells of exhaustion (exhaust.c) */
     while ((b & OURO__TOUCHED) && !(b & OURO__STORING) &&
@@ -92,13 +110,13 @@ size_t ouro__proof_handles(const struct ouro__proof *p, const void *object)
 }
 
 /* D4. */
-static int32_t look_at_cell(struct ouro__proof *p, const void *object, ouro_word *b)
+static int32_t look_at_cell(struct ouro__proof *p, const void *object, bool claimed, ouro_word *b)
 {
     struct ouro_header *h = ouro__header(object);
     unsigned bucket = ouro__weak_bucket(object);
     ouro__weak_lock(p->me->orc, bucket);
     p->handles += ouro__weak_handles(p->me->orc, object);
-    *b = first_look(h);
+    *b = first_look(h, claimed);
     int32_t references = ouro__references(h, *b);
     ouro__weak_unlock(p->me->orc, bucket);
     return references;
@@ -106,7 +124,7 @@ static int32_t look_at_cell(struct ouro__proof *p, const void *object, ouro_word
 
 /* -- arrivals ---------------------------------------------------------------------------------- */
 
-/* An object is reached for the first time. False: no memory, and nothing changed. */
+/* An object is reached for the first time. False: the walk is over, and nothing changed. */
 static bool enter(struct ouro__proof *p, void *object, bool claimed)
 {
     struct ouro__front *f = &p->f;
@@ -115,14 +133,21 @@ static bool enter(struct ouro__proof *p, void *object, bool claimed)
         ouro__proof_stop(p, OURO_NO_MEMORY);
         return false;
     }
-    ouro_word b = first_look(h);
-    int32_t references = ouro__references(h, b);
-    if (OURO_UNLIKELY(b & OURO__WEAK))
-        references = look_at_cell(p, object, &b);
-    if (OURO_UNLIKELY((b & OURO__STORING) || (!claimed && (b & OURO__QUEUED))))
+    ouro_word b = ouro__load(&h->shared);
+    int32_t references;
+    if (OURO_UNLIKELY(b & OURO__WEAK)) {
+        references = look_at_cell(p, object, claimed, &b);
+    } else {
+        b = first_look(h, claimed);
+        references = ouro__references(h, b);
+    }
+    bool merged = (b & OURO__MERGED) != 0, marked = ouro__is_walked(b);
+    if (OURO_UNLIKELY((b & OURO__STORING) || (merged ? !marked : (b & OURO__QUEUED) != 0))) {
         ouro__proof_stop(p, OURO_BUSY);
-    p->merged |= (b & OURO__MERGED) != 0;
-    f->open += references - claimed - 1;
+        return false;
+    }
+    p->merged |= merged;
+    f->open += references - (merged && (b & OURO__QUEUED)) - 1;
     *f->see++ = b;
     *f->put++ = (ouro_word)object;
     f->count++;
@@ -210,6 +235,8 @@ static OURO_NOINLINE void arrive_odd(struct ouro__proof *p, void *object)
     const struct ouro_type *type = ouro__type_of(object, b);
     if (is_object_of(p, object, visited))
         p->f.open--;
+    else if (ouro__is_walked(b) && visited != OURO__ACYCLIC) /* another thread proves as well */
+        ouro__proof_stop(p, OURO_BUSY);
     else if (!type || ouro__is_bare_type(type))
         ouro__proof_escapes(p, OURO_ESCAPE_BAD_TYPE, object, 0);
     else if (type->flags & (OURO_SHARED | OURO_IMMUTABLE))

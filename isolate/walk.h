@@ -39,13 +39,14 @@ struct ouro__proof {
     struct ouro_memo shared;      /* acyclic objects with several references: index + 1 */
     struct ouro__reached *reached;
     uint32_t reached_count, reached_room;
-    size_t handles;   /* of cells of the graph's objects */
-    bool links;       /* some type has weak or borrowed references */
-    bool merged;      /* some object is merged */
-    bool trusted;     /* the caller has a proof: counts and links are not looked at */
-    const void *sent; /* an object of a graph that was isolated already; or NULL */
-    unsigned orphan;  /* a token that somebody ended left, and an object carries; or 0 */
-    bool mixed;       /* there are several runtimes: addresses tell what is of this one */
+    size_t handles;          /* of cells of the graph's objects */
+    bool links;              /* some type has weak or borrowed references */
+    bool merged;             /* some object is merged */
+    bool trusted;            /* the caller has a proof: counts and links are not looked at */
+    struct ouro__chain dead; /* what others dropped last while it was claimed */
+    const void *sent;        /* an object of a graph that was isolated already; or NULL */
+    unsigned orphan;         /* a token that somebody ended left, and an object carries; or 0 */
+    bool mixed;              /* there are several runtimes: addresses tell what is of this one */
     bool failed;
     ouro_status status;
     struct ouro_escape why;

@@ -109,7 +109,10 @@ static bool merged_decref(struct ouro__thread *me, struct ouro_header *h, void *
             return false;
         }
         bool claim = count > 1 && visited != OURO__ACYCLIC && !(b & OURO__QUEUED);
-        if (!ouro__cas_full(&h->shared, &b, claim ? b | OURO__QUEUED : b - OURO__UNIT))
+        ouro_word next = claim ? b | OURO__QUEUED : b - OURO__UNIT;
+        if (OURO_UNLIKELY(ouro__is_walked(b)))
+            next |= OURO__TOUCHED;
+        if (!ouro__cas_full(&h->shared, &b, next))
             continue;
         if (claim)
             return !ouro__remember(me, object, true) && ouro__unclaim(object);

@@ -113,7 +113,8 @@ static void check_header(struct check *c, void *object)
     if (type && type->tail &&
         ouro__value_size(object, type) > (size_t)(place.block + place.bytes - (char *)object))
         fail(c, OURO_FAIL_CORRUPT, object, "its tail reaches beyond its block");
-    bool merged = b & OURO__MERGED, owned = (b & OURO__OWNER_MASK) != OURO__MERGED_OWNER;
+    bool merged = b & OURO__MERGED,
+         owned = (b & OURO__OWNER_MASK) != OURO__MERGED_OWNER && !ouro__is_walked(b);
     if (merged == owned && !(b & OURO__IMMORTAL))
         fail(c, OURO_FAIL_CORRUPT, object, "its owner and its flags contradict each other");
     if (b & OURO__IMMORTAL)

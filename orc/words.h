@@ -11,6 +11,13 @@
  * which is no token, has no holder, and sends inlined atomic counts out of line. */
 #define OURO__MERGED_OWNER ((ouro_word)(OURO_CHECKED ? 0xFFFE : OURO__NOBODY))
 #define OURO__MERGE        (OURO__MERGED | OURO__MERGED_OWNER)
+/* The same while somebody proves that it is isolated: inlined counts go out of line, and drops set
+ * T (proof.pml, MERGED). No token is of that number (ouro__next_token). */
+#define OURO__WALKED_OWNER ((ouro_word)0xFFFC)
+OURO_INLINE bool ouro__is_walked(ouro_word shared)
+{
+    return (shared & OURO__OWNER_MASK) == OURO__WALKED_OWNER && (shared & OURO__MERGED);
+}
 
 /* An owner that no immortal object has tells the dying from those. */
 #define OURO__DYING (OURO__IMMORTAL | OURO__MERGED | OURO__NO_TOKEN)

@@ -25,8 +25,6 @@ struct node {
     struct node *slot[SLOTS];
     struct leaf *leaf;
     struct ouro_weak *weak; /* to an object of the graph */
-    bool
-        merged; /* from birth: not lent, for others must not count on such meanwhile (isolated.h) */
     uint32_t alive;
 };
 
@@ -107,7 +105,6 @@ static struct node *make_node(bool merged)
     if (!n)
         abort();
     n->alive = ALIVE;
-    n->merged = merged;
     count_birth();
     return n;
 }
@@ -176,7 +173,7 @@ static void lend(struct actor *a, struct graph *g)
         return;
     struct node *n = wander(a, g->root);
     pthread_mutex_lock(&loan->lock);
-    if (!loan->node && !n->merged) {
+    if (!loan->node) {
         ouro_incref(n);
         loan->node = n;
         loan->left = false;

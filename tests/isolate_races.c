@@ -141,6 +141,35 @@ static void *walk(void *arg)
     return NULL;
 }
 
+/* The same, of objects that all count atomically, by inlined counts. */
+static void *walk_atomic(void *arg)
+{
+    struct walker *w = arg;
+    while (!ouro__load_acquire(&w->stop)) {
+        struct node *next = w->at->b ? w->at->b : w->at->a;
+        ouro_incref_atomic(next);
+        ouro_decref_atomic(w->at);
+        w->at = next;
+    }
+    ouro__store(&w->has, 0);
+    ouro_decref_atomic(w->at);
+    return NULL;
+}
+
+static struct node *atomic_ring(size_t size)
+{
+    struct node *first = NULL, *last = NULL;
+    for (size_t i = 0; i < size; i++) {
+        struct node *fresh = ouro_new_atomic(&node_type, sizeof *fresh);
+        KIT_CHECK(fresh != NULL);
+        fresh->a = first;
+        first = fresh;
+        last = last ? last : fresh;
+    }
+    last->a = first;
+    return first;
+}
+
 /* The same by b, which leads far back: from where the owner looks later to where it has been. */
 static void *walk_back(void *arg)
 {
@@ -186,9 +215,9 @@ static void lead_back(struct node *root, size_t size)
 /* Until `tries` were refused; then the other thread lets go, and one is not. */
 static void refused_beside(void *(*other)(void *), size_t size, size_t tries)
 {
-    struct node *root = kit_ring(size);
+    struct node *root = other == walk_atomic ? atomic_ring(size) : kit_ring(size);
     ouro_incref(root);
-    if (other == walk_back)
+    if (other == walk_back || other == walk_atomic)
         lead_back(root, size);
     struct walker w = {.at = root, .has = 1};
     for (size_t i = 0; i < size / 2; i++)
@@ -210,8 +239,10 @@ static void refused_beside(void *(*other)(void *), size_t size, size_t tries)
         refused++;
         if (i == tries)
             ouro__store_release(&w.stop, 1);
-        if (i > tries)
+        if (i > tries) {
             sched_yield();
+            ouro_collect(NULL); /* the other, when it ended, left candidates to whoever is alone */
+        }
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(refused >= tries);
@@ -232,6 +263,13 @@ static void nor_is_a_large_graph(void **state)
     refused_beside(walk_back, 3000, kit_scaled(4000));
 }
 
+static void nor_is_one_that_is_counted_atomically(void **state)
+{
+    (void)state;
+    refused_beside(walk_atomic, 900, kit_scaled(20000));
+    refused_beside(walk_atomic, 3000, kit_scaled(4000));
+}
+
 static void nor_is_one_where_references_are_moved(void **state)
 {
     (void)state;
@@ -245,6 +283,7 @@ int main(void)
         kit_test(graphs_go_to_and_fro_while_both_sides_collect),
         kit_test(a_graph_is_not_isolated_while_another_thread_walks_in_it),
         kit_test(nor_is_a_large_graph),
+        kit_test(nor_is_one_that_is_counted_atomically),
         kit_test(nor_is_one_where_references_are_moved),
     };
     return kit_run(tests);

@@ -4,20 +4,27 @@
  * takes others from slots, and drops those that it has: at once, which sets T, or through the
  * owner's queue (Q; notices, rule 1). The owner looks at each object twice, T cleared at the first
  * look, all first looks before all second ones, each look one step.
- * Build: spin -a -DFAULT=k -DCAP=n proof.pml */
+ * MERGED: of objects that all count atomically, inlined. The first look puts a mark where an owner
+ * would stand, so that counts go out of line, where a drop sets T if it finds the mark then. An
+ * inlined count looks for the mark in one step, and counts in another.
+ * Build: spin -a -DFAULT=k -DCAP=n -DMERGED=1 proof.pml */
 #ifndef FAULT
 #define FAULT 0 /* 1 no second look  2 T is left as it is  3 each second look right after its first
-                   4 what waits in a queue is not looked at  5 drops of one object leave T alone */
+                   4 what waits in a queue is not looked at  5 drops of one object leave T alone
+                   6 no mark (MERGED) */
 #endif
 #ifndef CAP
 #define CAP 3 /* references of the other thread */
+#endif
+#ifndef MERGED
+#define MERGED 0
 #endif
 #ifndef WITNESS
 #define WITNESS 0 /* 1 isolated  2 refused at the second look alone */
 #endif
 #define EXPLAINED(i) (2 - i) /* the handle and 1.next; 0.next */
 byte cnt[2], hold[2];
-bool T[2], Q[2], isolated = 0;
+bool T[2], Q[2], marked[2], isolated = 0;
 
 init {
   atomic {
@@ -32,6 +39,9 @@ inline first(i) {
   atomic {
 #if FAULT != 2
     T[i] = 0;
+#endif
+#if FAULT != 6
+    marked[i] = 1;
 #endif
     seen[i] = cnt[i]; queued = queued || Q[i]; touched[i] = T[i] } }
 inline second(i) {
@@ -73,9 +83,17 @@ end:
 #endif
               :: else fi
         :: else fi;
-     atomic { seen[0] = 0; seen[1] = 0; touched[0] = 0; touched[1] = 0; queued = 0; changed = 0 }
+     atomic { seen[0] = 0; seen[1] = 0; touched[0] = 0; touched[1] = 0; queued = 0; changed = 0;
+              marked[0] = 0; marked[1] = 0 }
   od }
 
+#if MERGED
+inline take(i) { quick = !marked[i]; atomic { cnt[i]++; hold[i]++; quick = 0 } }
+inline drop(i) {
+  quick = !marked[i];
+  atomic { hold[i]--; cnt[i]--; if :: !quick && marked[i] -> T[i] = 1 :: else fi; quick = 0 } }
+#else
+inline take(i) { atomic { cnt[i]++; hold[i]++ } }
 inline drop(i) {
   atomic {
     hold[i]--;
@@ -89,12 +107,14 @@ inline drop(i) {
     fi
 #endif
     } }
+#endif
 
 proctype Other() {
+  bool quick = 0;
 end:
   do
-  :: hold[0] > 0 && hold[0] + hold[1] < CAP -> assert(!isolated); atomic { cnt[1]++; hold[1]++ }
-  :: hold[1] > 0 && hold[0] + hold[1] < CAP -> assert(!isolated); atomic { cnt[0]++; hold[0]++ }
+  :: hold[0] > 0 && hold[0] + hold[1] < CAP -> assert(!isolated); take(1)
+  :: hold[1] > 0 && hold[0] + hold[1] < CAP -> assert(!isolated); take(0)
   :: hold[0] > 0 -> assert(!isolated); drop(0)
   :: hold[1] > 0 -> assert(!isolated); drop(1)
   od }
