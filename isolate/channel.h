@@ -98,7 +98,8 @@ typedef enum ouro_channel_end { OURO_CHANNEL_SENDS, OURO_CHANNEL_RECEIVES } ouro
  * ends, or the channel (borrowed) is dropped. When the last that said so of an end has left, or
  * ended in whatever way, the channel is closed: who sends does not wait for receivers that are no
  * more, nor the other way. Of an end of which nobody says so nothing is known. OURO_NO_MEMORY: it
- * is not noted; OURO_BAD_ARGUMENT: NULL, or no such end. Any thread; allocates, in the default
+ * is not noted; OURO_TOO_LATE: nor is it in the last destructors of a thread; OURO_BAD_ARGUMENT:
+ * NULL, or no such end. Any thread; allocates, in the default
  * runtime, as ouro_channel_new. O(1). */
 OURO_API ouro_status ouro_channel_join(struct ouro_channel *channel, ouro_channel_end end);
 /* Takes one ouro_channel_join of the calling thread back; none: nothing. O(what it joined). */

@@ -26,7 +26,7 @@ static OURO_TLS struct ouro__joined *mine;
 
 static struct {
     ouro__mutex lock;
-    bool ready, told; /* forks are handled; there is a key */
+    bool told; /* there is a key */
     ouro__exit_key key;
     struct ouro_channel *first;
 } all = {.lock = OURO__MUTEX_INIT};
@@ -102,9 +102,15 @@ static bool end_first(struct ouro__joined **list)
     return note != NULL;
 }
 
+/* POSIX promises four rounds of destructors of thread-local data. Who joins after the last would
+ * be missed by nobody. */
+#define LAST_ROUND 3
+static OURO_TLS unsigned rounds;
+
 static void thread_ends(void *unused)
 {
     (void)unused;
+    rounds++;
     while (end_first(&mine))
         continue;
 }
@@ -123,6 +129,8 @@ ouro_status ouro_channel_join(struct ouro_channel *channel, ouro_channel_end end
 {
     if (!channel || (unsigned)end > OURO_CHANNEL_RECEIVES)
         return OURO_BAD_ARGUMENT;
+    if (rounds >= LAST_ROUND)
+        return OURO_TOO_LATE;
     struct ouro__joined *note = ouro__channel_alloc(16, sizeof *note);
     if (!note)
         return OURO_NO_MEMORY;
@@ -189,12 +197,15 @@ static void child_after_fork(void)
     ouro__unlock_after_fork(&ouro__own.channels_fork, &all.lock, true);
 }
 
+/* Before there is a channel: a fork meanwhile would find the lock taken, and nobody to free it. */
+OURO_AT_LOAD static void watch_forks(void)
+{
+    ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);
+}
+
 void ouro__channel_listed(struct ouro_channel *channel)
 {
     lock_all();
-    if (!all.ready)
-        ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);
-    all.ready = true;
     channel->before = NULL;
     channel->next = all.first;
     if (all.first)

@@ -52,7 +52,8 @@ static void check_opening(const struct ouro_opening *opening, const char *site)
     const char *wrong = NULL;
     if (!ouro__is_held(guarded->lock))
         wrong = opening->section != 0 || !is_alone() ? ", and not held any more: opened" : NULL;
-    else if (guarded->lock->section != opening->section) /* G2 */
+    else if (guarded->lock->section != opening->section && /* G2 */
+             !(opening->section == 0 && is_alone()))
         wrong = ", and was left and retaken since: opened";
     if (!wrong && guarded->pointer != opening->pointer)
         wrong = ", and what it guards was exchanged since: opened";

@@ -24,8 +24,9 @@
  *      and all of the handles lie in the graph: nobody outside can make one a reference. So it is
  *      at the second look: who was in the graph may have taken one there.
  *  D5  Until D1 to D4 are shown nothing is written but visited words of objects that this thread
- *      holds, or has claimed, as collectors claim merged ones (Q), T, and marks; all are put back if they are not. Then nobody else has anything of the graph,
- *      and plain stores do.
+ *      holds, or has claimed, as collectors claim merged ones (Q), T, and marks; all but T are
+ *      put back if they are not. Then nobody else has anything of the graph, and plain stores
+ *      do.
  *  D6  On its way a graph carries the sender's token, and its visited words are not 0, so that who
  *      looks for lost candidates in pages passes it over; nobody refers to it. The receiver writes
  *      both words anew: one touch an object, in the order of the walk. */
@@ -184,6 +185,20 @@ static void take_marks_out(struct ouro__proof *p)
     }
 }
 
+/* What others dropped without memory for an entry is settled (exhaust.c), so that whoever looks for
+ * such finds nothing to be done here (D6). */
+static void settle_counts(struct ouro__proof *p)
+{
+    for (uint32_t i = 0; i < p->f.count; i++) {
+        ouro_word b = ouro__proof_seen(p, i);
+        if (ouro__count_of(b) >= 0)
+            continue;
+        struct ouro_header *h = ouro__header(ouro__proof_object(p, i));
+        ouro__half_store(&h->local, ouro__owned_local(b, ouro__references(h, b)));
+        ouro__store(&h->shared, b & ~(OURO__TOUCHED | -OURO__UNIT));
+    }
+}
+
 /* The graph is nobody's any more (D6). */
 static struct ouro_isolated *take_out(struct ouro__proof *p)
 {
@@ -191,6 +206,8 @@ static struct ouro_isolated *take_out(struct ouro__proof *p)
     take_candidates_out(p);
     if (p->merged)
         take_marks_out(p);
+    if (ouro__count_of(p->f.signs) < 0)
+        settle_counts(p);
     handle->count = p->f.count;
     handle->plain = !p->merged;
     for (uint32_t i = 0; p->merged && i < p->f.count && !handle->plain; i++)
@@ -293,15 +310,19 @@ static ouro_status isolate(void *root, struct ouro_isolated **handle, struct our
     ouro__poll_tokens(me);
     struct ouro__proof p;
     ouro_status status;
+    bool again, taken = false; /* what ended threads left as candidates */
     do {
         p = (struct ouro__proof){.me = me, .base = me->visited.count, .late = UINT32_MAX};
         p.trusted = trusted;
         p.mixed = ouro__load(&ouro__more_runtimes) != 0;
         p.own = p.mixed ? ~(ouro_word)0 : me->home;
         status = attempt(&p, root, handle, why);
+        again = p.orphan != 0;
         if (p.orphan)
             adopt(me, p.orphan);
-    } while (p.orphan);
+        else if (!taken && (p.claimed || p.why.kind == OURO_ESCAPE_IN))
+            again = taken = ouro__orphans_take_held(me);
+    } while (again);
     if (OURO_UNLIKELY(p.sent != NULL))
         ouro_fail(OURO_FAIL_MISUSE, p.sent,
                   ouro__type_name(p.sent, ouro__load(&ouro__header(p.sent)->shared)),
@@ -335,6 +356,11 @@ ouro_status ouro_deepcopy(const void *root, struct ouro_isolated **handle, struc
     if (!root || !handle)
         return OURO_BAD_ARGUMENT;
     *handle = NULL;
+    const struct ouro__thread *me = ouro__me();
+    if (!me)
+        return OURO_NO_MEMORY;
+    if (me->visited.collecting || me->releasing)
+        return OURO_BUSY; /* it could not be isolated */
     void *copy = NULL;
     ouro_status status = ouro_deepcopy_value(&copy, &root, &ouro_ref_type);
     if (status == OURO_OK)

@@ -45,13 +45,14 @@ struct ouro_escape {
  *
  * OURO_NOT_ISOLATED: it is not, and *why tells. OURO_BUSY: a drop by another thread is on its way
  * to the caller, or a store is under way: it may be isolated a moment later; or an object that is
- * counted atomically is a candidate of another thread's collector, until that has looked at it; or
- * the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then nothing has changed,
+ * counted atomically is a candidate of another thread, which it stays until that thread has ended,
+ * or is the only one; or the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then nothing has changed,
  * and *handle is NULL.
  *
- * Any thread. What others do to the graph meanwhile makes it refused; but on acyclic objects that
- * refer to others no other thread may count meanwhile, nor move references between slots of objects
- * that are counted atomically (OURO_PROMPT, atomic mode, or for long in several threads' hands). What an ended thread made
+ * Any thread. Counts, and stores by ouro_slot_*, of others in the graph meanwhile make it refused.
+ * But on acyclic objects that refer to others no other thread may count meanwhile; nor may it move
+ * references between slots of those, or of objects that are counted atomically (OURO_PROMPT, atomic
+ * mode, or for long in several threads' hands), or by other means than ouro_slot_* (ouro_sink). What an ended thread made
  * and left becomes the caller's by this, whatever the answer. Drains the thread's queues
  * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
  * with the handle, and as many meanwhile. O(objects and references of the graph). */

@@ -158,12 +158,9 @@ static ouro_status wait_parked(struct wait *w, uint64_t until)
 static ouro_status wait_for(struct wait *w, int64_t timeout)
 {
     uint64_t until = ouro__late(timeout);
-    bool parked = park();
     count_in(w, 1);
     ouro_status status = wait_parked(w, until);
     count_in(w, (ouro_word)-1); /* a full barrier: pairs with the acquire of ouro_channel_drop */
-    if (parked)
-        ouro_unpark();
     return status;
 }
 
@@ -188,12 +185,16 @@ ouro_status ouro_channel_select(struct ouro_channel_case *cases, size_t count, i
         return OURO_BAD_ARGUMENT;
     struct wait w = {cases, count, turn++ % count, count};
     ouro_status status = try_all(&w);
-    if (status == OURO_WOULD_BLOCK && timeout != 0 && OURO_THREADS) {
+    if (status == OURO_WOULD_BLOCK && timeout != 0 && OURO_THREADS)
         status = spin(&w);
-        if (status == OURO_WOULD_BLOCK)
-            status = wait_for(&w, timeout);
+    bool parked = false;
+    if (status == OURO_WOULD_BLOCK && timeout != 0 && OURO_THREADS) {
+        parked = park();
+        status = wait_for(&w, timeout);
     }
-    *chosen = w.chosen;
+    *chosen = w.chosen; /* before a hook that may leave by a jump */
+    if (parked)
+        ouro_unpark();
     return status;
 }
 
@@ -213,8 +214,11 @@ static OURO_NOINLINE ouro_status wait_for_one(struct ouro_channel *channel, ouro
         return status;
     struct ouro_channel_case one = {.channel = channel, .graph = *graph, .send = send};
     struct wait w = {&one, 1, 0, 1};
+    bool parked = park();
     status = wait_for(&w, timeout);
-    *graph = one.graph;
+    *graph = one.graph; /* before a hook that may leave by a jump */
+    if (parked)
+        ouro_unpark();
     return status;
 }
 

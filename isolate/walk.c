@@ -148,6 +148,7 @@ static bool enter(struct ouro__proof *p, void *object, bool claimed)
     }
     p->merged |= merged;
     f->open += references - (merged && (b & OURO__QUEUED)) - 1;
+    f->signs |= b;
     *f->see++ = b;
     *f->put++ = (ouro_word)object;
     f->count++;
@@ -218,6 +219,13 @@ static bool is_candidate(const struct ouro__proof *p, const void *object, ouro_h
     return visited <= p->base && p->me->visited.entries[visited - 1].object == object;
 }
 
+/* Another thread's candidate. */
+static void is_claimed(struct ouro__proof *p)
+{
+    p->claimed = true;
+    ouro__proof_stop(p, OURO_BUSY);
+}
+
 /* This thread's, with an index and no candidate: D6. */
 void ouro__proof_sent_already(struct ouro__proof *p, const void *object)
 {
@@ -243,14 +251,14 @@ static OURO_NOINLINE void arrive_odd(struct ouro__proof *p, void *object)
         return;
     else if (visited == OURO__ACYCLIC)
         arrive_acyclic(p, object, b);
-    else if (visited == 0 && (b & OURO__QUEUED)) /* claimed by another thread, or on its way */
-        ouro__proof_stop(p, OURO_BUSY);
+    else if (visited == 0 && (b & OURO__QUEUED)) /* the same, or on its way */
+        is_claimed(p);
     else if (visited == 0)
         (void)enter(p, object, false);
     else if (is_candidate(p, object, visited))
         enter_candidate(p, object, visited);
     else if (b & OURO__MERGED)
-        ouro__proof_stop(p, OURO_BUSY); /* another thread's candidate */
+        is_claimed(p);
     else
         ouro__proof_sent_already(p, object);
 }
@@ -274,6 +282,7 @@ OURO_INLINE void arrive(struct ouro__proof *p, struct ouro__front *f, void *obje
         if (OURO_LIKELY(visited == 0 && f->count < f->room &&
                         !(ouro__type_of(object, b)->flags & odd))) {
             f->open += ouro__references(h, b) - 1;
+            f->signs |= b;
             *f->see++ = b;
             *f->put++ = (ouro_word)object;
             f->count++;

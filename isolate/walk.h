@@ -24,6 +24,7 @@ struct ouro__front {
     uint32_t count, room;
     uint32_t head, tail; /* of the ring */
     int64_t open;        /* references counted, less those found */
+    ouro_word signs;     /* of shared words, joined: whether any count is negative */
 };
 
 struct ouro__proof {
@@ -42,6 +43,7 @@ struct ouro__proof {
     size_t handles;          /* of cells of the graph's objects */
     bool links;              /* some type has weak or borrowed references */
     bool merged;             /* some object is merged */
+    bool claimed;            /* some is the candidate of another thread, or of one that ended */
     bool trusted;            /* the caller has a proof: counts and links are not looked at */
     struct ouro__chain dead; /* what others dropped last while it was claimed */
     const void *sent;        /* an object of a graph that was isolated already; or NULL */

@@ -162,13 +162,9 @@ bool ouro__orphans_exist(struct ouro__orc *orc)
     return any;
 }
 
-void ouro__orphans_take(struct ouro__thread *me)
+/* What the entries owned is the thread's: they become its candidates. */
+static void take_entries(struct ouro__thread *me, struct ouro__entry *entries)
 {
-    struct ouro__orc *orc = me->orc;
-    ouro__orc_lock(&orc->orphans_lock);
-    struct ouro__entry *entries = orc->orphans;
-    orc->orphans = NULL;
-    ouro__orc_unlock(&orc->orphans_lock);
     bool quiet = me->quiet, releasing = me->releasing;
     me->quiet = true;     /* what local mode counted on ended threads is among it */
     me->releasing = true; /* a hook might leave: a death is only chained */
@@ -185,4 +181,48 @@ void ouro__orphans_take(struct ouro__thread *me)
     me->quiet = quiet;
     me->releasing = releasing;
     ouro__release_some(me, SIZE_MAX);
+}
+
+void ouro__orphans_take(struct ouro__thread *me)
+{
+    struct ouro__orc *orc = me->orc;
+    ouro__orc_lock(&orc->orphans_lock);
+    struct ouro__entry *entries = orc->orphans;
+    orc->orphans = NULL;
+    ouro__orc_unlock(&orc->orphans_lock);
+    take_entries(me, entries);
+}
+
+/* Bare ones stay: what they reach may be anybody's. */
+static bool may_take(const struct ouro__thread *me, const struct ouro__entry *entry)
+{
+    if (entry->link & OURO__ENTRY_BARE)
+        return false;
+    return (entry->link & OURO__ENTRY_CLAIMED) ||
+           ouro__holds(me, ouro__load(&ouro__header(entry->object)->shared));
+}
+
+bool ouro__orphans_take_held(struct ouro__thread *me)
+{
+    struct ouro__orc *orc = me->orc;
+    struct ouro__entry *mine = NULL;
+    ouro__orc_lock(&orc->orphans_lock);
+    struct ouro__entry *list = orc->orphans;
+    uint32_t have = list ? list->link : 0, count = 0;
+    for (uint32_t i = 1; i <= have; i++)
+        count += may_take(me, &list[i]);
+    if (count > 0)
+        mine = ouro__realloc_alone(NULL, (count + 1) * sizeof *mine);
+    if (mine) {
+        *mine = (struct ouro__entry){NULL, (int32_t)count, 0};
+        list->link = 0;
+        for (uint32_t i = 1; i <= have; i++) {
+            struct ouro__entry *to = may_take(me, &list[i]) ? mine : list;
+            to[++to->link] = list[i];
+        }
+    }
+    ouro__orc_unlock(&orc->orphans_lock);
+    if (mine)
+        take_entries(me, mine);
+    return mine != NULL;
 }

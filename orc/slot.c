@@ -30,6 +30,7 @@ static enum due store_begins(struct ouro__thread *me, struct ouro_header *h)
             ouro__os_yield();
             b = ouro__load(&h->shared);
         } else if (ouro__cas_full(&h->shared, &b, next)) {
+            ouro__note_abroad(me); /* not before: who looked before this mark must see a new note */
             ouro__fence_release();
             return due;
         }
@@ -120,8 +121,6 @@ uint64_t ouro__slot_exchange_word_out(void *container, uint64_t *at, uint64_t wo
     ouro_word b =
         ouro__load_acquire(&h->shared); /* before `visited`, as in merged_decref (count.c) */
     struct ouro__thread *me = ouro__me();
-    if (OURO_THREADS && !(me && ouro__holds(me, b)))
-        ouro__note_abroad(me);
     if (!me || (b & OURO__IMMORTAL) || !ouro__can_cycle(h))
         return exchange_plain(slot, word);
     if (ouro__is_elsewhere(me, container, b))
@@ -175,6 +174,5 @@ void ouro_slot_moved_into(void *object)
         become_candidate(me, object);
         return;
     }
-    ouro__note_abroad(me);
     store_ends(me, object, store_begins(me, h));
 }

@@ -56,8 +56,8 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
     return me->held_count > 0 && owner != OURO__MERGED_OWNER &&
            ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
 }
-/* Notes that the calling thread counts on what it does not hold, or stores into it: before it drops
- * or stores, and after it takes (still.pml). NULL: it has no record. Release: who sees the note sees
+/* Notes that the calling thread counts on what it does not hold, or stores into it: before it drops,
+ * after it took, and before a store, but after the mark that tells of it (still.pml). NULL: it has no record. Release: who sees the note sees
  * all that the thread counted before it. */
 extern ouro_word ouro__abroad_unknown;
 OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
@@ -214,6 +214,9 @@ void ouro__candidates_end(struct ouro__thread *me);
 void ouro__candidates_leave_bare(struct ouro__thread *me);
 /* Takes over the candidates that ended threads left; the caller is the only thread. */
 void ouro__orphans_take(struct ouro__thread *me);
+/* The same of those that any thread may have: merged ones, and what carries a token that the caller
+ * holds. False: none, or no memory. Runs hooks. */
+bool ouro__orphans_take_held(struct ouro__thread *me);
 bool ouro__orphans_exist(struct ouro__orc *orc);
 /* lost.c: a candidate was forgotten that a thread which is alone is to look for; are there such;
  * the caller, in a collection, is alone and looks. */

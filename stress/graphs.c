@@ -109,6 +109,17 @@ static struct node *make_node(bool merged)
     return n;
 }
 
+/* Through the slot: a graph that was left may have another owner. */
+static void make_leaf(struct node *n)
+{
+    struct leaf *leaf = OURO_NEW(struct leaf, &leaf_type);
+    if (!leaf)
+        abort();
+    leaf->alive = ALIVE;
+    count_birth();
+    ouro_slot_store(n, (void **)&n->leaf, leaf);
+}
+
 /* Some steps into the graph. */
 static struct node *wander(struct actor *a, struct node *at)
 {
@@ -142,10 +153,7 @@ static void tangle(struct actor *a, struct node *root)
         ouro_slot_copy(from, (void **)&from->leaf, to->leaf);
         break;
     case 5:
-        if (!from->leaf && (from->leaf = OURO_NEW(struct leaf, &leaf_type))) {
-            from->leaf->alive = ALIVE;
-            count_birth();
-        }
+        make_leaf(from);
         break;
     case 6: { /* moves */
         void *moved = ouro_slot_move(from, slot);

@@ -399,13 +399,6 @@ static void a_reference_that_another_thread_has_refuses_it(void **state)
     struct ouro_escape why = refused(root, OURO_ESCAPE_IN);
     assert_ptr_equal(why.object, inner);
     kit_elsewhere(kit_decref, inner);
-    if (is_merged(inner)) { /* it is a candidate of the other thread's, which has ended */
-        struct ouro_isolated *handle = NULL;
-        assert_int_equal(ouro_isolate(root, &handle, NULL), OURO_BUSY);
-        if (!kit_alone())
-            skip();
-        ouro_collect(NULL);
-    }
     ouro_isolated_drop(isolated(root));
     ouro_collect(NULL);
 }
@@ -441,6 +434,46 @@ static void objects_of_ended_threads_are_taken_along(void **state)
                          ouro__self->home);
     ouro_check_heap();
     ouro_decref(root);
+    ouro_collect(NULL);
+}
+
+/* What keeps another thread's candidates from being looked at: they reach a merged object. */
+static void leave_a_candidate(void *arg)
+{
+    struct node *n = node_new(1), *merged = ouro_new_atomic(&node_type, sizeof *merged);
+    KIT_CHECK(merged != NULL);
+    n->a = merged;
+    n->b = n;
+    ouro_incref(n);
+    ouro_incref(n);
+    ouro_decref(n); /* a candidate, which it stays */
+    *(struct node **)arg = n;
+}
+
+/* The same of an object that counts atomically, whose entry has a claim. */
+static void leave_a_claim(void *arg)
+{
+    struct node *merged = ouro_new_atomic(&node_type, sizeof *merged);
+    KIT_CHECK(merged != NULL);
+    ouro_incref_atomic(merged);
+    ouro_decref_atomic(merged);
+    *(struct node **)arg = merged;
+}
+
+static void what_ended_threads_left_as_candidates_goes_along(void **state)
+{
+    (void)state;
+    struct kit_other *bystander = kit_other_start(); /* nobody is alone */
+    struct node *other = NULL;
+    kit_other_do(bystander, make_node, &other);
+    static void (*const leaves[])(void *) = {leave_a_candidate, leave_a_claim};
+    for (size_t i = 0; i < OURO_COUNT_OF(leaves); i++) {
+        struct node *root = NULL;
+        kit_elsewhere(leaves[i], &root);
+        ouro_isolated_drop(isolated(root));
+    }
+    kit_other_do(bystander, kit_decref, other);
+    kit_other_end(bystander);
     ouro_collect(NULL);
 }
 
@@ -577,6 +610,7 @@ int main(void)
 #if OTHERS_COUNT
         kit_test(a_reference_that_another_thread_has_refuses_it),
         kit_test(objects_of_ended_threads_are_taken_along),
+        kit_test(what_ended_threads_left_as_candidates_goes_along),
         kit_test(a_reference_to_another_threads_object_refuses_it),
 #endif
         kit_test(who_has_a_proof_may_leave_it_at_that),
