@@ -16,6 +16,8 @@
 extern "C" {
 #endif
 
+#define BENCH_PARTS 3
+
 struct bench_run {
     /* Given. */
     bool quick;       /* small sizes, for a look or a test */
@@ -23,11 +25,13 @@ struct bench_run {
     unsigned threads; /* how many threads may run at once; 1 where threads are off */
     const char *dir;  /* the directory whose words are counted */
     /* Told by the workload. */
-    size_t ops;        /* operations of one repetition */
-    uint64_t check;    /* what was computed; the same for every variant */
-    double base_ns;    /* nanoseconds of the kernel that it was interleaved with, or 0 */
-    const char *error; /* not NULL: the workload did not do what it should */
-    void *state;       /* its own */
+    size_t ops;                  /* operations of one repetition */
+    uint64_t check;              /* what was computed; the same for every variant */
+    double base_ns;              /* nanoseconds of the kernel that it was interleaved with, or 0 */
+    double part_ns[BENCH_PARTS]; /* nanoseconds an operation of its parts, or of others that were
+                                    interleaved with it, or 0 */
+    const char *error;           /* not NULL: the workload did not do what it should */
+    void *state;                 /* its own */
 };
 
 struct bench_workload {

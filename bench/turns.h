@@ -14,4 +14,12 @@ typedef double bench_turn(size_t n, uint64_t *check);
  * compute must be the same. Returns the nanoseconds of n of our operations. */
 double bench_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base, size_t n);
 
+/* The same with BENCH_PARTS others beside them, whose nanoseconds become those of run->part_ns. Of
+ * `base` and `part` each may be NULL: there is none. */
+double bench_all_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
+                          bench_turn *const part[BENCH_PARTS], size_t n);
+
+/* Sorts v. */
+double bench_median(double *v, size_t n);
+
 #endif

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct suite *const suites[] = {&suite_threads, &suite_values, &suite_malloc, NULL};
+static const struct suite *const suites[] = {&suite_threads, &suite_values, &suite_malloc,
+                                             &suite_isolate, NULL};
 
 struct command {
     struct options options;

@@ -49,6 +49,7 @@ struct cell {
     unsigned workers;              /* threads that work */
     bool yardstick;                /* what ratio_to_off of its workload refers to */
     size_t base_of; /* 1 + index of the cell whose worker measures this one too, or 0 */
+    unsigned part;  /* which of the parts that it tells (bench.h), from 1 on; 0: the base */
     /* Results, by round. */
     double *ns, *rss;
     double idle_rss;
@@ -89,7 +90,7 @@ struct suite {
     const char *const *claim_names;                         /* for --list; NULL at the end */
 };
 
-extern const struct suite suite_threads, suite_values, suite_malloc;
+extern const struct suite suite_threads, suite_values, suite_malloc, suite_isolate;
 
 /* Whether the filter lets a workload pass, and whether a list (NULL: yes) has a word. */
 bool plan_wants(const struct plan *plan, const struct workload *workload);

@@ -72,6 +72,15 @@ void run_compare(const struct plan *plan, struct cell *cell, const char *check)
     }
 }
 
+/* What was measured beside it: its base, or a part. */
+static double beside(const cJSON *line, unsigned part)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(line, "part_ns_per_op");
+    const cJSON *v = cJSON_GetArrayItem(list, (int)part - 1);
+    double ns = part == 0 ? number(line, "base_ns_per_op") : cJSON_IsNumber(v) ? v->valuedouble : 0;
+    return part > 0 && ns == 0 ? NAN : ns;
+}
+
 static void take_result(struct plan *plan, struct cell *cell, unsigned round, const cJSON *line)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(line, "ns_per_op"), *item;
@@ -92,7 +101,7 @@ static void take_result(struct plan *plan, struct cell *cell, unsigned round, co
     cell->idle_rss = number(line, "idle_rss_kib");
     for (size_t i = 0; i < plan->count; i++)
         if (plan->cells[i].base_of == (size_t)(cell - plan->cells) + 1)
-            plan->cells[i].ns[round] = number(line, "base_ns_per_op");
+            plan->cells[i].ns[round] = beside(line, plan->cells[i].part);
 }
 
 /* The last line is the result; whatever else was said is the reason of a failure. */

@@ -87,6 +87,10 @@ static void print_result(const struct worker *w, const double *ns, unsigned coun
     printf("],\"base_ns_per_op\":%.6g,\"check\":\"%llu\",\"peak_rss_kib\":%ld,\"idle_rss_kib\":%ld,"
            "\"malloc\":\"%s\"",
            w->run.base_ns, (unsigned long long)w->run.check, peak, idle, malloc_file());
+    printf(",\"part_ns_per_op\":[");
+    for (unsigned i = 0; i < BENCH_PARTS; i++)
+        printf("%s%.6g", i > 0 ? "," : "", w->run.part_ns[i]);
+    printf("]");
     if (w->run.error)
         printf(",\"error\":\"%s\"", w->run.error);
     printf("}\n");

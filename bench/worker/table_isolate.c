@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What the worker of the suite `isolate` can run. */
+#include "bench/bench.h"
+
+extern const struct bench_workload work_graph_over, work_tree_over, work_list_over, work_over_1,
+    work_over_10, work_over_100, work_received;
+
+const struct bench_workload *const bench_workloads[] = {
+    &work_graph_over, &work_tree_over, &work_list_over, &work_over_1,
+    &work_over_10,    &work_over_100,  &work_received,  NULL};
+
+const bool bench_threads_on = true;
