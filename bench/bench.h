@@ -30,8 +30,9 @@ struct bench_run {
     double base_ns;              /* nanoseconds of the kernel that it was interleaved with, or 0 */
     double part_ns[BENCH_PARTS]; /* nanoseconds an operation of its parts, or of others that were
                                     interleaved with it, or 0 */
-    const char *error;           /* not NULL: the workload did not do what it should */
-    void *state;                 /* its own */
+    long grown_kib;    /* what the peak of memory rose by once it was warm; -1: not told */
+    const char *error; /* not NULL: the workload did not do what it should */
+    void *state;       /* its own */
 };
 
 struct bench_workload {

@@ -36,7 +36,7 @@ result() {
 }
 
 "$bench" --list >"$dir/out" || complain "--list failed"
-for suite in threads values malloc; do
+for suite in threads values malloc isolate; do
     grep -q "^$suite " "$dir/out" || complain "--list does not name the suite $suite"
 done
 "$bench" threads --list >"$dir/out" || complain "threads --list failed"
@@ -56,6 +56,12 @@ for word in lifo fifo random remote larson startup lua python random_vs_libc ran
     grep -q "  $word" "$dir/out" || complain "malloc --list does not name $word"
 done
 
+"$bench" isolate --list >"$dir/out" || complain "isolate --list failed"
+for word in graph tree list handover-1 handover-100 received ping-pong continuations \
+    isolate_vs_traversal receiver_counts_plain channel_vs_ck continuations_grown_kib; do
+    grep -q "  $word" "$dir/out" || complain "isolate --list does not name $word"
+done
+
 refuses "no such suite: thread" thread
 refuses "which suite" --quick
 refuses "bad filter" threads --filter '('
@@ -65,6 +71,7 @@ refuses "not a number from" threads --rounds many
 refuses "threads --list names" threads --filter '^nothing$'
 refuses "append measures is not installed" values --filter '^append$' --allocators nim
 refuses "values has one kind" values --counts biased
+refuses "isolate has one kind" isolate --counts biased
 refuses "malloc has one kind" malloc --counts plain
 refuses "draws a FILE.png" malloc --plot "$dir/x.jpg"
 refuses "cannot read the directory" threads --dir "$dir/absent"
@@ -95,6 +102,19 @@ mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 't
 "$bench" values --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
     complain "values: status $?: $(cat "$dir/out" "$dir/err")"
 "$shape" "$dir/json" values || complain "values: the JSON has another shape"
+"$bench" isolate --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
+    complain "isolate: status $?: $(cat "$dir/out" "$dir/err")"
+"$shape" "$dir/json" isolate || complain "isolate: the JSON has another shape"
+for row in graph tree list handover-1 handover-10 handover-100 received; do
+    grep -q "^$row: " "$dir/out" || complain "isolate did not measure $row"
+done
+# What stands in one of these lines does not in the other: channels are measured, or are left out.
+have_ck=yes
+grep -q 'left out: Concurrency Kit: ' "$dir/out" && have_ck=no
+for row in ping-pong continuations continuations-both; do
+    grep -q "^$row: " "$dir/out" && was=yes || was=no
+    [ $was = $have_ck ] || complain "isolate: $row measured: $was; Concurrency Kit: $have_ck"
+done
 # Kernels, programs that are found, one that is brought along; nothing is left behind.
 mkdir "$dir/tmp"
 TMPDIR=$dir/tmp "$bench" malloc --quick --rounds 1 --allocators ouro,libc --json "$dir/json" \
@@ -132,15 +152,51 @@ values_of 14 || complain "values, known results: status $?"
 grep -q 'append_vs_kernel  *1\.400  *1\.30  *NOT met' "$dir/out" || complain "1.4 meets 1.3"
 fake ouro-bench-worker-biased "$(result 11 7)"
 
+# What a worker measures beside ours: the base, and parts in their order; and what memory rose by.
+isolate_says() { # isolate_says NS BASE PARTS KIB
+    fake ouro-bench-worker-isolate "$(result "$1" 7 |
+        sed "s/\"base_ns_per_op\":0/\"base_ns_per_op\":$2,\"part_ns_per_op\":[$3],\"grown_kib\":$4/")"
+}
+isolates() { # the same
+    isolate_says "$@"
+    "$bench" isolate --workers "$dir/workers" --filter '^(graph|received|ping-pong|continuations)$' \
+        --rounds 6 --json "$dir/json" >"$dir/out" 2>&1 ||
+        complain "isolate, known results: status $?: $(cat "$dir/out")"
+    "$shape" "$dir/json" isolate || complain "isolate, known results: another shape"
+}
+claims() { # claims NAME VALUE VERDICT
+    grep -q "^$1  *$2  *[0-9.]*  *$3" "$dir/out" || complain "$1 is not $2, $3: $(cat "$dir/out")"
+}
+isolates 12 10 8,4,60 100
+"$shape" "$dir/json" isolate graph biased 1.2 || complain "graph is not 1.2 of the traversal"
+grep -q 'ouro, isolate.* 8\.00 .* 0\.800' "$dir/out" || complain "no row of isolate: $(cat "$dir/out")"
+grep -q 'ouro, extract.* 4\.00 .* 0\.400' "$dir/out" || complain "no row of extract"
+grep -q 'ouro, deepcopy.* 60\.00 .* 6\.000' "$dir/out" || complain "no row of deepcopy"
+grep -q 'traversal.* 10\.00  *100\.00 ' "$dir/out" || complain "10 ns are not 100 millions a second"
+claims isolate_vs_traversal '1\.200' met
+claims receiver_counts_plain '1\.200' 'NOT met'
+if [ $have_ck = yes ]; then
+    claims channel_vs_ck '1\.200' 'met (over mpmc 1\.50)'
+    claims continuations_grown_kib '100\.000' met
+fi
+isolates 14 10 1,1,1 1025
+claims isolate_vs_traversal '1\.400' 'NOT met'
+if [ $have_ck = yes ]; then
+    claims channel_vs_ck '1\.400' 'NOT met'
+    claims continuations_grown_kib '1025\.000' 'NOT met'
+fi
+isolate_says 12 10 8,4 100
+"$bench" isolate --workers "$dir/workers" --filter '^graph$' --rounds 6 >"$dir/out" 2>&1 &&
+    complain "a part that is not told does not make the status 1"
+grep -q 'ouro, deepcopy.* failed: its worker did not tell it' "$dir/out" ||
+    complain "a part that is not told is not named: $(cat "$dir/out")"
+
 # Nim stock beside Nim on Ouro.
 nims() {
     fake ouro-bench-nim-ouro-on "$(result "$1" 7)"
     "$bench" threads --workers "$dir/workers" --filter '^(trees|seqs|graph)$' --allocators nim \
         --rounds 6 --json "$dir/json" >"$dir/out" 2>&1 || complain "Nim, known results: status $?"
     "$shape" "$dir/json" threads || complain "Nim: the JSON has another shape"
-}
-claims() { # claims NAME VALUE VERDICT
-    grep -q "^$1  *$2  *[0-9.]*  *$3" "$dir/out" || complain "$1 is not $2, $3: $(cat "$dir/out")"
 }
 fake ouro-bench-nim-off "$(result 20 7)"
 fake ouro-bench-nim-on "$(result 40 7)"

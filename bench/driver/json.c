@@ -69,6 +69,8 @@ static cJSON *row(const struct plan *plan, const struct cell *c)
         cJSON_AddStringToObject(o, "reason", c->failure);
     add_number(o, "median_ns_per_op", c->failure[0] ? NAN : cell_median(plan, c));
     add_number(o, "spread", c->failure[0] ? NAN : stats_spread(c->ns, plan->options->rounds));
+    add_number(o, "millions_per_second", c->failure[0] ? NAN : 1e3 / cell_median(plan, c));
+    add_number(o, "grown_kib", c->failure[0] ? NAN : cell_grown(plan, c));
     add_number(o, "peak_rss_kib", c->failure[0] ? NAN : cell_rss(plan, c));
     add_number(o, "idle_rss_kib", c->idle_rss > 0 ? c->idle_rss : NAN);
     add_number(o, "ratio_to_off", r.mid);

@@ -47,6 +47,7 @@ struct cell *plan_add(struct plan *plan, struct cell cell)
     }
     cell.ns = nothing_yet(plan->options->rounds);
     cell.rss = nothing_yet(plan->options->rounds);
+    cell.grown = nothing_yet(plan->options->rounds);
     plan->cells[plan->count] = cell;
     return &plan->cells[plan->count++];
 }
@@ -65,6 +66,7 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         free(plan->cells[i].ns);
         free(plan->cells[i].rss);
+        free(plan->cells[i].grown);
     }
     free(plan->cells);
 }
@@ -102,6 +104,11 @@ double cell_median(const struct plan *plan, const struct cell *cell)
 double cell_rss(const struct plan *plan, const struct cell *cell)
 {
     return stats_median(cell->rss, plan->options->rounds);
+}
+
+double cell_grown(const struct plan *plan, const struct cell *cell)
+{
+    return stats_median(cell->grown, plan->options->rounds);
 }
 
 struct stats_ratio cell_ratio(const struct plan *plan, const struct cell *a, const struct cell *b,

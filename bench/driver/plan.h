@@ -51,7 +51,7 @@ struct cell {
     size_t base_of; /* 1 + index of the cell whose worker measures this one too, or 0 */
     unsigned part;  /* which of the parts that it tells (bench.h), from 1 on; 0: the base */
     /* Results, by round. */
-    double *ns, *rss;
+    double *ns, *rss, *grown; /* grown: KiB by which the peak rose after the warm-up */
     double idle_rss;
     char check[32], failure[256];
 };
@@ -82,6 +82,7 @@ struct suite {
     const char *name, *what;
     const char *ratio;                /* what ratios to the yardstick are called in the table */
     bool rss_ratio;                   /* the table has ratios of memory, too */
+    bool rates;                       /* the table has millions a second, and wide names */
     bool has_counts;                  /* it measures several kinds of counts */
     const struct workload *workloads; /* name NULL at the end */
     void (*plan)(struct plan *plan);
@@ -107,7 +108,8 @@ const struct cell *plan_find(const struct plan *plan, const char *workload, cons
 const struct cell *plan_yardstick(const struct plan *plan, const struct workload *workload);
 
 double cell_median(const struct plan *plan, const struct cell *cell);
-double cell_rss(const struct plan *plan, const struct cell *cell); /* median of the rounds, KiB */
+double cell_rss(const struct plan *plan, const struct cell *cell);   /* median of the rounds, KiB */
+double cell_grown(const struct plan *plan, const struct cell *cell); /* the same; NAN: not told */
 /* The paired ratio of two cells, of time or of peak memory; either may be NULL. */
 struct stats_ratio cell_ratio(const struct plan *plan, const struct cell *a, const struct cell *b,
                               bool of_rss);

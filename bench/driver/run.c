@@ -72,13 +72,17 @@ void run_compare(const struct plan *plan, struct cell *cell, const char *check)
     }
 }
 
-/* What was measured beside it: its base, or a part. */
-static double beside(const cJSON *line, unsigned part)
+/* What was measured beside ours: its base, or a part. */
+static void take_beside(struct cell *cell, unsigned round, const cJSON *line)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(line, "part_ns_per_op");
-    const cJSON *v = cJSON_GetArrayItem(list, (int)part - 1);
-    double ns = part == 0 ? number(line, "base_ns_per_op") : cJSON_IsNumber(v) ? v->valuedouble : 0;
-    return part > 0 && ns == 0 ? NAN : ns;
+    const cJSON *parts = cJSON_GetObjectItemCaseSensitive(line, "part_ns_per_op");
+    const cJSON *part = cJSON_GetArrayItem(parts, (int)cell->part - 1);
+    if (cell->part == 0)
+        cell->ns[round] = number(line, "base_ns_per_op");
+    else if (cJSON_IsNumber(part) && part->valuedouble > 0)
+        cell->ns[round] = part->valuedouble;
+    else
+        run_fail(cell, "its worker did not tell it");
 }
 
 static void take_result(struct plan *plan, struct cell *cell, unsigned round, const cJSON *line)
@@ -98,10 +102,11 @@ static void take_result(struct plan *plan, struct cell *cell, unsigned round, co
         return;
     cell->ns[round] = stats_median(ns, n);
     cell->rss[round] = number(line, "peak_rss_kib");
+    cell->grown[round] = number(line, "grown_kib");
     cell->idle_rss = number(line, "idle_rss_kib");
     for (size_t i = 0; i < plan->count; i++)
         if (plan->cells[i].base_of == (size_t)(cell - plan->cells) + 1)
-            plan->cells[i].ns[round] = beside(line, plan->cells[i].part);
+            take_beside(&plan->cells[i], round, line);
 }
 
 /* The last line is the result; whatever else was said is the reason of a failure. */

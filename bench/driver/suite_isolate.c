@@ -7,7 +7,11 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *const claim_names[] = {"isolate_vs_traversal", "receiver_counts_plain", NULL};
+static const char *const claim_names[] = {"isolate_vs_traversal", "receiver_counts_plain",
+                                          "channel_vs_ck", "continuations_grown_kib", NULL};
+
+/* Flag of a workload: it needs channels, and their peer. */
+enum { CK = 1u << 0 };
 
 const struct workload isolate_workloads[] = {
     {"graph", "node", "a random graph of a million nodes is isolated, and extracted by another", 1,
@@ -18,43 +22,47 @@ const struct workload isolate_workloads[] = {
     {"handover-10", "hand-over", "of a thousand graphs of ten nodes", 1, 0},
     {"handover-100", "hand-over", "of a thousand graphs of a hundred nodes", 1, 0},
     {"received", "pair", "nodes that another thread made are counted up, then down", 1, 0},
+    {"ping-pong", "round trip", "an isolated graph goes to another thread and back", 1, CK},
+    {"continuations", "continuation", "of 32 and 40 bytes, made here, run and freed there", 1, CK},
+    {"continuations-both", "continuation", "the same both ways at once", 1, CK},
     {0}};
 
 #define HALVES                                                                                     \
-    {"isolate", "biased", "ouro", false},                                                          \
+    {"isolate", "biased", "ouro"},                                                                 \
     {                                                                                              \
-        "extract", "biased", "ouro", false                                                         \
+        "extract", "biased", "ouro"                                                                \
     }
 #define TRAVERSAL                                                                                  \
     {                                                                                              \
-        "traversal", "plain", "traversal", false                                                   \
+        "traversal", "plain", "traversal"                                                          \
+    }
+#define CONTINUATIONS                                                                              \
+    {                                                                                              \
+        {"malloc", "none", "libc"}, {{"counted", "biased", "ouro"}}, NULL, 0                       \
     }
 
 /* By workload. */
 static const struct isolate_about about[] = {
-    {TRAVERSAL, {HALVES, {"deepcopy", "biased", "ouro", false}}, "isolate_vs_traversal", 1.3},
+    {TRAVERSAL, {HALVES, {"deepcopy", "biased", "ouro"}}, "isolate_vs_traversal", 1.3},
     {TRAVERSAL, {HALVES}, NULL, 0},
     {TRAVERSAL, {HALVES}, NULL, 0},
     {TRAVERSAL, {HALVES}, NULL, 0},
     {TRAVERSAL, {HALVES}, NULL, 0},
     {TRAVERSAL, {HALVES}, NULL, 0},
-    {{"own nodes", "biased", "ouro", false}, {{0}}, "receiver_counts_plain", 1.05}};
+    {{"own nodes", "biased", "ouro"}, {{NULL}}, "receiver_counts_plain", 1.05},
+    {{"spsc", "none", "ck_ring"}, {{"mpmc", "none", "ck_ring"}}, "channel_vs_ck", 1.25},
+    CONTINUATIONS,
+    CONTINUATIONS};
 
 const struct isolate_about *isolate_about(const struct workload *workload)
 {
     return &about[workload - isolate_workloads];
 }
 
-/* Without Concurrency Kit its rows are left out. */
-static bool is_there(const struct isolate_beside *beside)
-{
-    return beside->program && (!beside->is_ck || OURO_BENCH_CK);
-}
-
 static void add_beside(struct plan *plan, struct cell c, const struct isolate_beside *beside,
                        unsigned part)
 {
-    if (!is_there(beside))
+    if (beside->program == NULL)
         return;
     c.worker = NULL;
     c.part = part;
@@ -63,6 +71,11 @@ static void add_beside(struct plan *plan, struct cell c, const struct isolate_be
     c.counts = beside->counts;
     c.allocator = beside->allocator;
     plan_add(plan, c);
+}
+
+static bool is_built(const struct workload *workload)
+{
+    return OURO_BENCH_CK || !(workload->flags & CK);
 }
 
 static void plan_isolate(struct plan *plan)
@@ -77,7 +90,7 @@ static void plan_isolate(struct plan *plan)
                          .program = "ouro",
                          .worker = "ouro-bench-worker-isolate",
                          .workers = 2};
-        if (!plan_wants(plan, w))
+        if (!plan_wants(plan, w) || !is_built(w))
             continue;
         plan_add(plan, c);
         c.base_of = plan->count;
@@ -100,17 +113,50 @@ struct stats_ratio isolate_ratio(const struct plan *plan, const struct workload 
     return cell_ratio(plan, ours(plan, workload), plan_yardstick(plan, workload), false);
 }
 
+/* What memory rises by once a channel has been full: at most 1 KiB for each of its places. */
+static struct claim grown(const struct plan *plan)
+{
+    struct claim c = claim_start("continuations_grown_kib", 1024);
+    snprintf(c.reason, sizeof c.reason, "none of its workloads was run");
+    for (const struct workload *w = isolate_workloads; w->name; w++) {
+        const struct cell *cell = ours(plan, w);
+        double kib = cell && !cell->failure[0] ? cell_grown(plan, cell) : NAN;
+        if (isnan(kib) || kib <= c.value)
+            continue;
+        c.value = kib;
+        snprintf(c.reason, sizeof c.reason, "larger of two: %s", w->name);
+    }
+    return c;
+}
+
+/* What is said of a claim that has a value: the ratio to another peer. */
+static void note_other(const struct plan *plan, const struct workload *w, struct claim *c,
+                       const char *program)
+{
+    const struct cell *other = plan_find(plan, w->name, NULL, NULL, NULL, program);
+    struct stats_ratio r = cell_ratio(plan, ours(plan, w), other, false);
+    if (!isnan(c->value) && !isnan(r.mid))
+        snprintf(c->reason, sizeof c->reason, "over %s %.2f", program, r.mid);
+}
+
 static void isolate_claims(const struct plan *plan, struct claims *claims)
 {
-    for (const struct workload *w = isolate_workloads; w->name; w++)
-        if (isolate_about(w)->claim)
-            claims_ratio(claims, plan, isolate_about(w)->claim, isolate_about(w)->at_most,
-                         ours(plan, w), plan_yardstick(plan, w), CLAIM_TIME, w->name);
+    for (const struct workload *w = isolate_workloads; w->name; w++) {
+        const struct isolate_about *of = isolate_about(w);
+        if (of->claim == NULL)
+            continue;
+        claims_ratio(claims, plan, of->claim, of->at_most, ours(plan, w), plan_yardstick(plan, w),
+                     CLAIM_TIME, w->name);
+        if (w->flags & CK)
+            note_other(plan, w, &claims->item[claims->count - 1], of->part[0].program);
+    }
+    claims_add(claims, grown(plan));
 }
 
 const struct suite suite_isolate = {.name = "isolate",
                                     .what = "graphs that change threads",
                                     .ratio = "to base",
+                                    .rates = true,
                                     .workloads = isolate_workloads,
                                     .plan = plan_isolate,
                                     .claims = isolate_claims,

@@ -10,7 +10,6 @@ struct isolate_about {
     struct isolate_beside {
         const char *program; /* as the report has it; NULL: there is none */
         const char *counts, *allocator;
-        bool is_ck; /* Concurrency Kit's: only where that is */
     } base, part[3];
     const char *claim; /* that the ratio to the base is at most so much, or NULL */
     double at_most;

@@ -30,6 +30,11 @@ static void print_ratio(FILE *to, const struct plan *plan, const struct cell *ce
         fprintf(to, "%8.3f  %.3f .. %.3f", r.mid, r.low, r.high);
 }
 
+static int name_width(const struct suite *suite)
+{
+    return suite->rates ? 23 : 16;
+}
+
 static void print_cell(FILE *to, const struct suite *suite, const struct plan *plan,
                        const struct cell *cell)
 {
@@ -43,12 +48,14 @@ static void print_cell(FILE *to, const struct suite *suite, const struct plan *p
     else
         snprintf(on, sizeof on, "%s%s%s%s", cell->allocator, told ? ", " : "",
                  told ? cell->program : "", cell->workers > 1 ? ", threads" : "");
-    fprintf(to, "  %-8s %-4s %-16s", cell->counts, cell->threads, on);
+    fprintf(to, "  %-8s %-4s %-*s", cell->counts, cell->threads, name_width(suite), on);
     if (cell->failure[0]) {
         fprintf(to, " failed: %s\n", cell->failure);
         return;
     }
     print_time(to, cell_median(plan, cell));
+    if (suite->rates)
+        fprintf(to, " %8.2f", 1e3 / cell_median(plan, cell));
     fprintf(to, "  %5.1f %%", 100 * stats_spread(cell->ns, plan->options->rounds));
     if (isfinite(rss))
         fprintf(to, " %9.1f", rss / 1024);
@@ -93,8 +100,9 @@ void report_table(FILE *to, const struct suite *suite, const struct plan *plan,
             plan->options->rounds, plan->options->quick ? ", quick" : "");
     if (plan->options->rounds < 6)
         fprintf(to, "(fewer than 6 rounds: the intervals are the extremes and cover less)\n");
-    fprintf(to, "\n  %-8s %-4s %-16s %9s  %7s %9s%s%8s  %s\n", "counts", "thr.", "on", "ns each",
-            "spread", "RSS MiB", suite->rss_ratio ? "  (ratio)" : "", suite->ratio, "");
+    fprintf(to, "\n  %-8s %-4s %-*s %9s%s  %7s %9s%s%8s  %s\n", "counts", "thr.", name_width(suite),
+            "on", "ns each", suite->rates ? "      M/s" : "", "spread", "RSS MiB",
+            suite->rss_ratio ? "  (ratio)" : "", suite->ratio, "");
     for (size_t i = 0; i < plan->count; i++) {
         const struct cell *c = &plan->cells[i];
         if (c->workload != last)

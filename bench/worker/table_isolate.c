@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the worker of the suite `isolate` can run. */
+/* What the worker of the suite `isolate` can run in a build without channels. */
 #include "bench/bench.h"
 
 extern const struct bench_workload work_graph_over, work_tree_over, work_list_over, work_over_1,

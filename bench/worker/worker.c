@@ -87,6 +87,8 @@ static void print_result(const struct worker *w, const double *ns, unsigned coun
     printf("],\"base_ns_per_op\":%.6g,\"check\":\"%llu\",\"peak_rss_kib\":%ld,\"idle_rss_kib\":%ld,"
            "\"malloc\":\"%s\"",
            w->run.base_ns, (unsigned long long)w->run.check, peak, idle, malloc_file());
+    if (w->run.grown_kib >= 0)
+        printf(",\"grown_kib\":%ld", w->run.grown_kib);
     printf(",\"part_ns_per_op\":[");
     for (unsigned i = 0; i < BENCH_PARTS; i++)
         printf("%s%.6g", i > 0 ? "," : "", w->run.part_ns[i]);
@@ -140,7 +142,7 @@ int main(int argc, char **argv)
                                             {"dir", required_argument, NULL, 'd'},
                                             {"list", no_argument, NULL, 'l'},
                                             {NULL, 0, NULL, 0}};
-    struct worker w = {.run = {.threads = 2, .dir = "/usr/share/doc"}};
+    struct worker w = {.run = {.threads = 2, .dir = "/usr/share/doc", .grown_kib = -1}};
     unsigned repetitions = 3;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {

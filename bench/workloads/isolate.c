@@ -65,30 +65,23 @@ static void traverse(void *arg)
     s->seen = seen;
 }
 
-static void drop(struct state *s, struct node *root)
+static void copy(struct state *s)
 {
-    ouro_decref(root);
+    struct ouro_isolated *fresh = NULL;
+    double start = bench_now();
+    if (ouro_deepcopy(s->root[0], &fresh, NULL) != OURO_OK)
+        bench_die("no memory for a copy");
+    s->now[DEEPCOPY] = bench_now() - start;
+    if (ouro_isolated_objects(fresh) != s->nodes)
+        s->error = "the copy is not whole";
+    ouro_isolated_drop(fresh);
     ouro_collect(NULL);
     if (ouro_candidates() != 0)
         s->error = "candidates are left after a collection";
 }
 
-static void copy(void *arg)
+static void drop_all(struct state *s)
 {
-    struct state *s = arg;
-    struct node *fresh = NULL;
-    double start = bench_now();
-    if (ouro_deepcopy_value(&fresh, &s->root[0], &ouro_ref_type) != OURO_OK)
-        bench_die("no memory for a copy");
-    s->now[DEEPCOPY] = bench_now() - start;
-    if (graph_traverse(fresh, s->epoch + 1, s->queue) != s->nodes)
-        s->error = "the copy is not whole";
-    drop(s, fresh);
-}
-
-static void drop_all(void *arg)
-{
-    struct state *s = arg;
     for (size_t i = 0; i < s->graphs; i++)
         ouro_decref(s->root[i]);
     ouro_collect(NULL);
