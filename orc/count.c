@@ -55,7 +55,7 @@ bool ouro__local_incref(struct ouro_header *h)
 }
 
 /* The owner's plain count reached zero (counts.md, zero drop); true: the object is dead. */
-static bool zero_drop(struct ouro_header *h, void *object)
+static bool zero_drop(struct ouro__thread *me, struct ouro_header *h, void *object)
 {
     /* Acquire: pairs with the release of every foreign decref. */
     ouro_word b = ouro__load_acquire(&h->shared);
@@ -65,6 +65,7 @@ static bool zero_drop(struct ouro_header *h, void *object)
             return false; /* the drain decides */
         if (ouro__count_of(b) == 0 && !(b & OURO__WEAK))
             return true; /* no RMW was made */
+        ouro__note_rmw(me);
         ouro__tool_release(object);
         if (ouro__count_of(b) >= (ouro__can_cycle(h) ? 1 : OURO__LOCAL_PART)) {
             if (!ouro__fold(h, &b))
@@ -144,6 +145,7 @@ static bool foreign_decref(struct ouro__thread *me, struct ouro_header *h, void 
 {
     ouro_word b = ouro__load(&h->shared);
     ouro__note_abroad(me);
+    ouro__note_rmw(me);
     ouro__tool_release(object);
     for (;;) {
         if (b & OURO__IMMORTAL)
@@ -196,6 +198,12 @@ void ouro__saturate(void *object)
                           object);
 }
 
+bool ouro_thread_counted(struct ouro_counted *counted)
+{
+    *counted = OURO_CHECKED && ouro__self ? ouro__self->counted : (struct ouro_counted){0, 0};
+    return OURO_CHECKED;
+}
+
 /* -- the calls --------------------------------------------------------------------------------- */
 
 void ouro__incref_out(void *object)
@@ -212,6 +220,7 @@ void ouro__incref_out(void *object)
     if (OURO_CHECKED && me)
         ouro__checked_touch(object, me);
     if (me && ouro__holds(me, b)) {
+        ouro__note_plain(me);
         if (!ouro__local_incref(h))
             ouro__saturate(object);
         return;
@@ -219,6 +228,7 @@ void ouro__incref_out(void *object)
     /* Relaxed: the caller's own reference keeps the object alive (counts.md, f). */
     ouro_word was = ouro__fetch_add(&h->shared, OURO__UNIT);
     ouro__note_abroad(me);
+    ouro__note_rmw(me);
     if (OURO_UNLIKELY(ouro__count_of(was) >= OURO__COUNT_LIMIT))
         ouro__saturate(object);
 }
@@ -228,10 +238,11 @@ static bool own_decref(struct ouro__thread *me, struct ouro_header *h, void *obj
 {
     ouro_half local = ouro__half_load(&h->local);
     int32_t n = ouro__local_count(local) - 1;
-    if (n == 0)
-        return zero_drop(h, object);
     if (n < 0) /* Q is set and the reference is counted in the shared word (I5) */
         return foreign_decref(me, h, object);
+    ouro__note_plain(me);
+    if (n == 0)
+        return zero_drop(me, h, object);
     ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
     if (ouro__half_load(&h->visited) == 0)
         ouro__candidate(object);
@@ -246,7 +257,7 @@ void ouro__decref_out(void *object)
     struct ouro__thread *me = ouro__self;
     if (OURO_LIKELY(!OURO_CHECKED && me && ouro__half_load(&h->local) == me->home &&
                     (OURO_THREADS || ouro__is_of(me->orc, object)))) {
-        if (zero_drop(h, object)) /* the last one of the owner */
+        if (zero_drop(me, h, object)) /* the last one of the owner */
             ouro__die(me, object);
         return;
     }

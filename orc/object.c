@@ -54,10 +54,12 @@ static void settle(void *object)
     struct ouro_header *h = ouro__header(object);
     struct ouro__thread *me = ouro__me();
     ouro_half local = ouro__half_load(&h->local);
-    if (me && ouro__holds(me, ouro__load(&h->shared)) && ouro__local_count(local) > 1)
+    if (me && ouro__holds(me, ouro__load(&h->shared)) && ouro__local_count(local) > 1) {
+        ouro__note_plain(me);
         ouro__half_store(&h->local, local - OURO__LOCAL_UNIT);
-    else
+    } else {
         ouro__decref_out(object);
+    }
 }
 static void *weak_upgrade(void *weak)
 {

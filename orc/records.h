@@ -6,6 +6,7 @@
 #include "alloc/heap.h"
 #include "orc/cycle.h"
 #include "orc/header.h"
+#include "orc/thread.h"
 
 /* -- tokens (token.c, attach.c, park.c) -------------------------------------------------------- */
 
@@ -160,6 +161,7 @@ struct ouro__thread {
     struct ouro__open open[OURO__SEGMENTS];
     struct ouro__segment *reserve;
     struct ouro__visited visited;
+    struct ouro_counted counted;      /* in the checked library */
     struct ouro__thread *next_thread; /* all thread records; only grows */
     struct ouro__thread *next_free;
     bool used;

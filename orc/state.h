@@ -67,6 +67,17 @@ OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
     else
         ouro__store_release(&ouro__abroad_unknown, 1);
 }
+/* What ouro_thread_counted tells, in the checked library. `me` may be NULL. */
+OURO_INLINE void ouro__note_plain(struct ouro__thread *me)
+{
+    if (OURO_CHECKED && me)
+        me->counted.local++;
+}
+OURO_INLINE void ouro__note_rmw(struct ouro__thread *me)
+{
+    if (OURO_CHECKED && me)
+        me->counted.atomic++;
+}
 /* All notes of all threads so far: two equal answers, and no count abroad was noted in between. 0:
  * it cannot be told. O(threads that there ever were at once). */
 ouro_word ouro__noted_abroad(void);

@@ -25,6 +25,7 @@ static bool drop_as_other(void *object, struct ouro_header *h)
     if (is_only_one(h))
         return true;
     ouro__note_abroad(ouro__self);
+    ouro__note_rmw(ouro__self);
     ouro_word was = ouro__fetch_add_full(&h->shared, -OURO__UNIT);
     int64_t count = ouro__count_of(was) - 1;
     if (was & OURO__MERGED) {
@@ -51,6 +52,7 @@ static bool drop_as_owner(void *object, struct ouro_header *h)
     int64_t local = ouro__local_count(before) - 1;
     ouro_word b = ouro__load_acquire(&h->shared);
     ouro_half after = ouro__owned_local(b, local);
+    ouro__note_plain(ouro__self);
     ouro__half_store(&h->local, after);
     for (;; b = ouro__load_acquire(&h->shared)) {
         int64_t count = ouro__count_of(b);
@@ -64,6 +66,7 @@ static bool drop_as_owner(void *object, struct ouro_header *h)
             return true;
         if (count == 0 || (local > 0 && count >= OURO__LOCAL_PART))
             return false;
+        ouro__note_rmw(ouro__self);
         if (count >= OURO__LOCAL_PART) { /* they may well be its own, as in a zero drop */
             if (ouro__fold(h, &b))
                 return false;

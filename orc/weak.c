@@ -189,9 +189,11 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
 {
     ouro_word b = ouro__load(&h->shared);
     if (me && ouro__holds(me, b) && !(b & OURO__IMMORTAL)) {
+        ouro__note_plain(me);
         *full = !ouro__local_incref(h);
         return true;
     }
+    ouro__note_rmw(me);
     for (;;) {
         if (ouro__is_dying(b) || ((b & OURO__MERGED) && ouro__count_of(b) == 0))
             return false;
