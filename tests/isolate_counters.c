@@ -147,16 +147,25 @@ static void a_last_drop_with_a_weak_handle_takes_one_atomic_operation(void **sta
     ouro_weak_decref(weak);
 }
 
-static void a_thread_without_objects_has_counted_nothing(void *arg)
+static void count_and_end(void *arg)
 {
-    struct ouro_counted *counted = arg;
-    KIT_CHECK(ouro_thread_counted(counted) == OURO_CHECKED);
+    struct leaf *leaf = leaf_new(1);
+    (void)arg;
+    ouro_incref(leaf);
+    ouro_decref(leaf);
+    ouro_decref(leaf);
+}
+static void begin_and_look(void *arg)
+{
+    KIT_CHECK(ouro_thread_attach() == OURO_OK); /* it has the record of the one before */
+    KIT_CHECK(ouro_thread_counted(arg) == OURO_CHECKED);
 }
 static void counters_begin_at_zero_with_each_thread(void **state)
 {
     (void)state;
     struct ouro_counted counted = {1, 1};
-    kit_elsewhere(a_thread_without_objects_has_counted_nothing, &counted);
+    kit_elsewhere(count_and_end, NULL);
+    kit_elsewhere(begin_and_look, &counted);
     assert_int_equal(counted.local, 0);
     assert_int_equal(counted.atomic, 0);
 }
