@@ -18,6 +18,17 @@ static size_t leave_a_test(void)
     return ouro_report_leaks();      /* a line a type; 0: nothing is left */
 }
 /* [checking_example] */
+/* [counted] */
+/* How many atomic operations `work` needs to count; 0 in the release library, which does not say. */
+static uint64_t atomic_counts_of(void (*work)(void *), void *arg)
+{
+    struct ouro_counted before, after;
+    (void)ouro_thread_counted(&before); /* false: the library keeps no such figures */
+    work(arg);
+    (void)ouro_thread_counted(&after);
+    return after.atomic - before.atomic;
+}
+/* [counted] */
 /* clang-format on */
 
 struct pair {
@@ -42,8 +53,23 @@ static void a_test_leaves_nothing(void **state)
     ouro_decref(kept);
 }
 
+static void count_up_and_down(void *pair)
+{
+    ouro_incref(pair);
+    ouro_decref(pair);
+}
+
+static void an_owner_needs_no_atomic_counts(void **state)
+{
+    (void)state;
+    struct pair *pair = OURO_NEW(struct pair, &pair_type);
+    assert_int_equal(atomic_counts_of(count_up_and_down, pair), 0);
+    ouro_decref(pair);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_test_leaves_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_test_leaves_nothing),
+                                       cmocka_unit_test(an_owner_needs_no_atomic_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
