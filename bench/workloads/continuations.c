@@ -45,7 +45,7 @@ static struct {
     struct module module;
 } shared __attribute__((aligned(16))) = {OURO_IMMORTAL_HEADER, {17}};
 
-/* -- what they compute -------------------------------------------------------------------------- */
+/* -- what they compute ------------------------------------------------------------------------- */
 
 static uint64_t result_of_small(const struct small *s)
 {
@@ -85,7 +85,7 @@ static uint64_t run(void *self)
     return (*(uint64_t(**)(void *))self)(self);
 }
 
-/* -- making, sending and taking them ------------------------------------------------------------ */
+/* -- making, sending and taking them ----------------------------------------------------------- */
 
 static void *make_counted(size_t i)
 {
@@ -148,7 +148,7 @@ static uint64_t take_any(struct lane *lane)
     return run(ck_take(&lane->ring));
 }
 
-/* -- the two threads ---------------------------------------------------------------------------- */
+/* -- the two threads --------------------------------------------------------------------------- */
 
 /* Where both make, each has made at most so many more than it has taken. Then there are never twice
  * as many in a lane, so that it is not full, and not both wait for room. */

@@ -27,7 +27,7 @@ struct state {
     unsigned turns, copies;
 };
 
-/* -- what is done, by either thread ------------------------------------------------------------- */
+/* -- what is done, by either thread ------------------------------------------------------------ */
 
 static void isolate(void *arg)
 {
@@ -87,7 +87,7 @@ static void drop_all(struct state *s)
     ouro_collect(NULL);
 }
 
-/* -- turns -------------------------------------------------------------------------------------- */
+/* -- turns ------------------------------------------------------------------------------------- */
 
 static void at(bool there, partner_job *job, struct state *s)
 {

@@ -18,7 +18,7 @@ static struct {
     uintptr_t came_back;
 } game;
 
-/* -- channels ----------------------------------------------------------------------------------- */
+/* -- channels ---------------------------------------------------------------------------------- */
 
 static struct ouro_isolated *receive(struct ouro_channel *from)
 {
@@ -49,7 +49,7 @@ static void give_back(void *arg)
         send(game.fro, receive(game.to));
 }
 
-/* -- Concurrency Kit ---------------------------------------------------------------------------- */
+/* -- Concurrency Kit --------------------------------------------------------------------------- */
 
 static void serve_spsc(void *arg)
 {
@@ -80,7 +80,7 @@ static void give_back_mpmc(void *arg)
         ck_push_many(&game.many_fro, ck_take_many(&game.many_to));
 }
 
-/* ----------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 static double play(partner_job *here, partner_job *there, size_t n, uint64_t *check)
 {
