@@ -311,17 +311,19 @@ static void found_out(struct ouro_visitor *self, void *object)
 
 OURO__DEFINE_VISIT(visit_slot, found_out)
 
-OURO_INLINE void scan(struct ouro__proof *p, struct ouro__front *f, void *object)
+OURO_INLINE void scan(struct ouro__proof *p, struct ouro__front *f, uint32_t i)
 {
-    const struct ouro_type *type = ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
+    /* The type as it was seen: the header may be in another line, which is not fetched again. */
+    void *object = ouro__proof_object(p, i);
+    const struct ouro_type *type = ouro__type_of(object, ouro__proof_seen(p, i));
     uint32_t state = type->state;
     if (OURO_UNLIKELY(state & OURO__TYPE_LINKS))
         p->links = true;
     if (OURO_LIKELY((state & (OURO__TYPE_SLOTS | OURO__TYPE_TAILED)) == OURO__TYPE_SLOTS &&
                     !type->filter)) {
         const uint32_t *refs = type->refs;
-        for (uint32_t i = 0, n = type->ref_count; i < n; i++) {
-            void *target = ouro__slot_load(ouro__ref_slot(object, refs[i]));
+        for (uint32_t k = 0, n = type->ref_count; k < n; k++) {
+            void *target = ouro__slot_load(ouro__ref_slot(object, refs[k]));
             if (target)
                 found(p, f, target);
         }
@@ -332,10 +334,10 @@ OURO_INLINE void scan(struct ouro__proof *p, struct ouro__front *f, void *object
     }
 }
 
-/* The header and what follows it, which may begin in the next line. */
+/* Its first slots, which may begin in one line and end in the next. */
 OURO_INLINE void fetch(const char *object)
 {
-    OURO_PREFETCH(ouro__header(object));
+    OURO_PREFETCH(object);
     OURO_PREFETCH(object + 24);
 }
 
@@ -348,7 +350,7 @@ void ouro__proof_walk(struct ouro__proof *p, void *root)
         if (i < f.count) {
             if (i + OURO__AHEAD < f.count)
                 fetch(ouro__proof_object(p, i + OURO__AHEAD));
-            scan(p, &f, ouro__proof_object(p, i++));
+            scan(p, &f, i++);
         } else if (f.head != f.tail) {
             arrive(p, &f, p->ring[f.head++ % OURO__EDGES]);
         } else {
