@@ -26,6 +26,8 @@ OURO_EXTERN_C_BEGIN
     X(leaks, -1, -1, 2, "flag",                                                                    \
       "list what is alive when the runtime, or the program, ends; -1: if checked; 2: with the "    \
       "site of each birth without a type")                                                         \
+    X(workers, -1, -1, 256, "threads",                                                             \
+      "that run tasks; -1: as many as processors; read when they are made")                        \
     X(harden, 1, 0, 3, "level",                                                                    \
       "libouro-malloc.so: 0 tells misuse and goes on, 1 stops the program, 2 and 3 look for more") \
     X(quarantine, 1 << 20, 0, 1 << 30, "bytes",                                                    \

@@ -22,6 +22,7 @@
 #if OURO_THREADS
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #endif
 #if OURO_EMULATED
 #include <sys/stat.h>
@@ -472,6 +473,27 @@ static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), 
 {
     pthread_atfork(before, parent, child);
 }
+/* A thread of the library's own, to be joined or left: the program's signals do not go to it.
+ * False: the system has none. */
+typedef pthread_t ouro__os_thread;
+static inline bool ouro__os_thread_start(ouro__os_thread *thread, void *(*run)(void *), void *arg)
+{
+    sigset_t every, were;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &were);
+    bool started = pthread_create(thread, NULL, run, arg) == 0;
+    pthread_sigmask(SIG_SETMASK, &were, NULL);
+    return started;
+}
+static inline void ouro__os_thread_join(ouro__os_thread thread)
+{
+    pthread_join(thread, NULL);
+}
+/* It ends by itself, when it will. */
+static inline void ouro__os_thread_leave(ouro__os_thread thread)
+{
+    pthread_detach(thread);
+}
 #else
 typedef int ouro__mutex;
 #define OURO__MUTEX_INIT     0
@@ -566,6 +588,22 @@ static inline void ouro__os_at_fork(void (*before)(void), void (*parent)(void), 
     (void)before;
     (void)parent;
     (void)child;
+}
+typedef int ouro__os_thread;
+static inline bool ouro__os_thread_start(ouro__os_thread *thread, void *(*run)(void *), void *arg)
+{
+    (void)thread;
+    (void)run;
+    (void)arg;
+    return false;
+}
+static inline void ouro__os_thread_join(ouro__os_thread thread)
+{
+    (void)thread;
+}
+static inline void ouro__os_thread_leave(ouro__os_thread thread)
+{
+    (void)thread;
 }
 #endif
 

@@ -29,6 +29,7 @@ struct ouro__own {
     bool arena_forks, types_forks; /* holds the arena's lock, that of the types, for a fork */
     bool orc_forks;                /* holds all locks of orc for a fork (fork.c) */
     bool channels_fork;            /* holds the list of channels for a fork */
+    bool tasks_fork;               /* holds all locks of tasks for a fork */
 };
 extern OURO_TLS struct ouro__own ouro__own;
 

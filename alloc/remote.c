@@ -141,6 +141,7 @@ static void push_chain(struct ouro__heap *to, struct ouro__heap *mine, void *fir
 static void link_up(void **cells, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
+        ouro__tool_writable(cells[i], 2 * sizeof(void *));
         *(void **)cells[i] = i + 1 < count ? cells[i + 1] : NULL;
         if (!OURO_CHECKED) /* F6; the checked library has its poison there */
             ((void **)cells[i])[1] = cells[i + OURO__LEAD < count ? i + OURO__LEAD : count - 1];

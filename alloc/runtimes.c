@@ -121,7 +121,7 @@ ouro_status ouro_runtime_new(const struct ouro_runtime_config *config,
     ouro_status status = configure(fresh, config ? config : &usual);
     if (status != OURO_OK) {
         ouro__store(&fresh->inside, OURO__CLOSED);
-        ouro__pool_give(&runtime_pool, fresh);
+        ouro__runtime_give(fresh);
         return status;
     }
     list_insert(fresh);
@@ -131,5 +131,6 @@ ouro_status ouro_runtime_new(const struct ouro_runtime_config *config,
 
 void ouro__runtime_give(struct ouro_runtime *runtime)
 {
+    ouro__mutex_end(&runtime->arena.lock);
     ouro__pool_give(&runtime_pool, runtime);
 }

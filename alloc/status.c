@@ -16,6 +16,7 @@ const char *ouro_status_name(ouro_status status)
         [OURO_CLOSED] = "closed",
         [OURO_TIMED_OUT] = "timed out",
         [OURO_WOULD_BLOCK] = "would block",
+        [OURO_CANCELLED] = "cancelled",
     };
     return (unsigned)status < OURO_STATUS_COUNT ? names[status] : "unknown status";
 }

@@ -20,7 +20,10 @@ typedef enum ouro_status {
     OURO_CLOSED,       /* a channel that nothing is sent on, or comes from, any more */
     OURO_TIMED_OUT,    /* the time that the caller gave is over */
     OURO_WOULD_BLOCK,  /* it would have to wait, which it was told not to, or for nobody */
-    OURO_STATUS_COUNT
+    OURO_CANCELLED,    /* a task that was told not to go on, or a scope whose tasks were */
+    OURO_STATUS_COUNT,
+    OURO_STATUS_USER = 1 << 16,   /* from here on: a program's own, that its tasks answer */
+    OURO_STATUS_MOST = 0x7fffffff /* up to here */
 } ouro_status;
 
 /* The name of a status, such as "no memory"; "unknown status" for a number that is none. Static

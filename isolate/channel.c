@@ -27,6 +27,7 @@
 #include "isolate/channel_state.h"
 #include "alloc/fail.h"
 #include "alloc/pool.h"
+#include "isolate/home.h"
 
 /* Looks for so long, some microseconds, before it sleeps: about what a wake-up takes. */
 enum { SPINS = 128 };
@@ -144,7 +145,7 @@ ouro_status ouro_channel_new(size_t capacity, struct ouro_channel **channel)
     if (capacity == 0 || capacity > OURO__RING_MOST)
         return OURO_BAD_ARGUMENT;
     struct ouro_channel *fresh =
-        ouro__channel_alloc(__alignof__(struct ouro_channel), bytes_of(capacity));
+        ouro__home_alloc(__alignof__(struct ouro_channel), bytes_of(capacity));
     if (!fresh)
         return OURO_NO_MEMORY;
     memset(fresh, 0, sizeof *fresh);

@@ -13,7 +13,7 @@
 #include "isolate/channel_state.h"
 #include "alloc/own.h"
 #include "alloc/pool.h"
-#include "alloc/runtime.h"
+#include "isolate/home.h"
 
 struct ouro__joined {
     struct ouro_channel *channel;
@@ -38,18 +38,6 @@ static void lock_all(void)
 static void unlock_all(void)
 {
     ouro__unlock_unless(ouro__own.channels_fork, &all.lock);
-}
-
-void *ouro__channel_alloc(size_t align, size_t bytes)
-{
-    struct ouro_runtime *home = ouro_runtime_default();
-    bool away = ouro_runtime_current() != home;
-    if (away && ouro_runtime_enter(home) != OURO_OK)
-        return NULL;
-    void *p = ouro_aligned_alloc(align, bytes);
-    if (away)
-        ouro_runtime_leave(home);
-    return p;
 }
 
 /* -- notes ------------------------------------------------------------------------------------- */
@@ -131,7 +119,7 @@ ouro_status ouro_channel_join(struct ouro_channel *channel, ouro_channel_end end
         return OURO_BAD_ARGUMENT;
     if (rounds >= LAST_ROUND)
         return OURO_TOO_LATE;
-    struct ouro__joined *note = ouro__channel_alloc(16, sizeof *note);
+    struct ouro__joined *note = ouro__home_alloc(16, sizeof *note);
     if (!note)
         return OURO_NO_MEMORY;
     *note = (struct ouro__joined){.channel = channel, .end = end};

@@ -53,8 +53,6 @@ void ouro__channel_event_in_child(struct ouro_channel *channel);
 
 /* -- channel_ends.c ---------------------------------------------------------------------------- */
 
-/* Memory of the default runtime, whatever runtime the thread is in; freed by ouro_free. */
-void *ouro__channel_alloc(size_t align, size_t bytes);
 /* All channels, for forks. */
 void ouro__channel_listed(struct ouro_channel *channel);
 /* It is being dropped: nobody is at its ends. */

@@ -8,7 +8,6 @@
  * on (W3). It is in `waits` of its channels all that time. It parks before and comes back after,
  * for both may run hooks: of what these call nothing finds it in a list (W4). */
 #include "isolate/channel_state.h"
-#include "orc/state.h"
 #include "orc/thread.h"
 
 struct wait {
@@ -124,16 +123,6 @@ static void pass_on(const struct ouro_channel_case *one)
 
 /* -- waits ------------------------------------------------------------------------------------- */
 
-/* Inside a hook, a collection or a park it is not parked, or not again. */
-static bool park(void)
-{
-    const struct ouro__thread *me = ouro__self;
-    if (!OURO_THREADS || !me || me->releasing || me->visited.collecting || me->park_depth > 0)
-        return false;
-    ouro_park();
-    return true;
-}
-
 static void count_in(const struct wait *w, ouro_word by)
 {
     for (size_t i = 0; i < w->count; i++)
@@ -189,7 +178,7 @@ ouro_status ouro_channel_select(struct ouro_channel_case *cases, size_t count, i
         status = spin(&w);
     bool parked = false;
     if (status == OURO_WOULD_BLOCK && timeout != 0 && OURO_THREADS) {
-        parked = park();
+        parked = ouro__wait_park();
         status = wait_for(&w, timeout);
     }
     *chosen = w.chosen; /* before a hook that may leave by a jump */
@@ -214,7 +203,7 @@ static OURO_NOINLINE ouro_status wait_for_one(struct ouro_channel *channel, ouro
         return status;
     struct ouro_channel_case one = {.channel = channel, .graph = *graph, .send = send};
     struct wait w = {&one, 1, 0, 1};
-    bool parked = park();
+    bool parked = ouro__wait_park();
     status = wait_for(&w, timeout);
     *graph = one.graph; /* before a hook that may leave by a jump */
     if (parked)

@@ -13,18 +13,25 @@ ouro_layer(isolate
         condition.c
         escape.c
         extract.c
+        flow.c
         guard.c
         held.c
         isolate.c
+        lend.c
         links.c
         list.c
         lock.c
+        scope.c
+        task.c
         wait.c
         walk.c
+        worker.c
     PUBLIC
         channel.h
         condition.h
         guard.h
         isolated.h
+        lend.h
         lock.h
+        task.h
 )

@@ -24,6 +24,8 @@
  * lost its processor the others give theirs up, and doze, so that even those of a higher priority
  * let it come to its end. */
 #include "isolate/wait.h"
+#include "orc/state.h"
+#include "orc/thread.h"
 
 enum { SPINS = 100, YIELDS = 10, DOZE = 100000 /* nanoseconds */ };
 
@@ -61,6 +63,15 @@ void ouro__sleeper_call(const struct ouro__sleeper *who)
 {
     if (OURO_UNLIKELY(who != NULL))
         ouro__os_wake(&who->why);
+}
+
+bool ouro__wait_park(void)
+{
+    const struct ouro__thread *me = ouro__self;
+    if (!OURO_THREADS || !me || me->releasing || me->visited.collecting || me->park_depth > 0)
+        return false;
+    ouro_park();
+    return true;
 }
 
 uint64_t ouro__late(int64_t timeout)

@@ -40,6 +40,9 @@ struct ouro__sleeper *ouro__sleeper_mine(void);
 void ouro__sleep(struct ouro__sleeper *me, uint64_t until);
 /* Without a lock, after ouro__wake_one: it may have gone meanwhile. */
 void ouro__sleeper_call(const struct ouro__sleeper *who);
+/* Parks (orc/thread.h) for a wait, but inside a hook, a collection or a park: false. It may run
+ * hooks, as ouro_unpark, which ends it, may: before and after the time in lists (W4). */
+bool ouro__wait_park(void);
 /* The time at which so many nanoseconds are over: never 0; negative: 0. */
 uint64_t ouro__late(int64_t timeout);
 

@@ -11,7 +11,12 @@ ouro_isolate_test(isolate_races VARIANTS main checked RC biased NEEDS_THREADS TI
 ouro_isolate_test(isolate_guards ${every})
 ouro_isolate_test(isolate_locks ${every})
 ouro_isolate_test(isolate_lock_races VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+ouro_isolate_test(isolate_tasks TIMEOUT 120 ${every})
+ouro_isolate_test(isolate_lend TIMEOUT 120 ${every})
+ouro_isolate_test(isolate_task_storm VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+ouro_isolate_test(isolate_task_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_test(doc_isolate VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_tasks VARIANTS main off checked RC atomic biased) # its objects have several threads
 ouro_test(doc_locks VARIANTS main off checked RC atomic biased) # its objects have several threads
 
 # What clang's -Wthread-safety refuses of programs that use Ouro's locks.
@@ -30,4 +35,5 @@ if(OURO_CK_INCLUDE)
     ouro_isolate_test(isolate_channels ${every})
     ouro_isolate_test(isolate_channel_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
     ouro_test(doc_channels VARIANTS main off checked RC local atomic biased)
+    ouro_test(doc_words VARIANTS main checked RC atomic biased NEEDS_THREADS)
 endif()
