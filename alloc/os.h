@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* os.h: Internal to alloc, hooks, orc and isolate. Every call of the operating system, and nothing else.
+/* os.h: Internal to alloc, hooks, orc and isolate. Every call of the operating system, and nothing
+ * else.
  *
- * Nothing above this header names an OS. What is here for POSIX with Linux' madvise would be
- * written once more, with the same signatures, for another system. Nothing here allocates. */
+ * Nothing above this header names an OS. What is here for POSIX with Linux' madvise, futex and
+ * eventfd would be written once more, with the same signatures, for another system. Nothing here
+ * allocates but ouro__os_thread_start. */
 #ifndef OURO_ALLOC_OS_H
 #define OURO_ALLOC_OS_H
 

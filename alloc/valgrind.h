@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* valgrind.h: Internal to alloc, hooks, orc and isolate. What Valgrind's tools are told, and nothing
- * where its headers are absent; outside Valgrind a word is looked at, and nothing said.
+/* valgrind.h: Internal to alloc, hooks, orc and isolate. What Valgrind's tools are told, and
+ * nothing where its headers are absent; outside Valgrind a word is looked at, and nothing said.
  *
  * memcheck hears of every object and, with pages of our own, of every block: what may be touched,
  * what is undefined, what is lost. helgrind and DRD know locks, but no atomic operation; they hear

@@ -19,8 +19,8 @@ void partner_wait(void);
 /* Both. */
 void partner_do(partner_job *job, void *arg);
 
-/* Runs `here(arg)` and, on the partner, `there(arg)` at once. Returns the nanoseconds from when both
- * are ready until both are done. */
+/* Runs `here(arg)` and, on the partner, `there(arg)` at once. Returns the nanoseconds from when
+ * both are ready until both are done. */
 double partner_both(partner_job *here, partner_job *there, void *arg);
 
 #endif

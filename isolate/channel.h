@@ -19,9 +19,6 @@ OURO_EXTERN_C_BEGIN
 
 struct ouro_channel;
 
-/* Timeouts are in nanoseconds from now. 0: do not wait. */
-#define OURO_FOREVER ((int64_t)-1)
-
 /* A channel for `capacity` graphs, 1 to 2^30: *channel (not NULL) is the caller's until
  * ouro_channel_drop. OURO_NO_MEMORY; OURO_BAD_ARGUMENT. Then *channel is NULL, and nothing has
  * changed. Any thread; allocates, in the default runtime (8 to 16 bytes a place); in another
@@ -63,7 +60,7 @@ OURO_API void ouro_channel_close(struct ouro_channel *channel);
 /* How many graphs are in it now (borrowed, not NULL); others may change that at once. Any thread;
  * O(1). */
 OURO_API size_t ouro_channel_count(const struct ouro_channel *channel);
-/* What it was made for. */
+/* What it (borrowed, not NULL) was made for. Any thread; O(1). */
 OURO_API size_t ouro_channel_capacity(const struct ouro_channel *channel);
 
 /* One of several things to be done: a receive, or a send. */
@@ -102,7 +99,8 @@ typedef enum ouro_channel_end { OURO_CHANNEL_SENDS, OURO_CHANNEL_RECEIVES } ouro
  * NULL, or no such end. Any thread; allocates, in the default
  * runtime, as ouro_channel_new. O(1). */
 OURO_API ouro_status ouro_channel_join(struct ouro_channel *channel, ouro_channel_end end);
-/* Takes one ouro_channel_join of the calling thread back; none: nothing. O(what it joined). */
+/* Takes one ouro_channel_join of the calling thread, of that channel (borrowed), back; none:
+ * nothing. Any thread; runs no hook. O(what it joined). */
 OURO_API void ouro_channel_leave(struct ouro_channel *channel, ouro_channel_end end);
 
 OURO_EXTERN_C_END

@@ -37,8 +37,8 @@ static bool wait_until(struct ouro_condition *condition, struct ouro_lock *lock,
         ouro_fail(OURO_FAIL_MISUSE, lock, NULL, "without threads nobody can end a wait");
     (void)ouro__held_remove(lock);
     bool parked = ouro__wait_begin(), signalled = true;
-    /* glibc's wait may signal without the mutex, which helgrind finds dubious. A thread with objects
-     * has seen whether a tool listens. */
+    /* glibc's wait may signal without the mutex, which helgrind finds dubious. A thread with
+     * objects has seen whether a tool listens. */
     bool told = ouro__self != NULL;
     if (told)
         ouro__tool_hush();

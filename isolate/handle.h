@@ -6,14 +6,20 @@
 #include "alloc/atomic.h"
 #include "isolate/isolated.h"
 
-/* A list of words in parts of 32 KiB, so that a long one is never moved, and what is given back of it
- * serves the next one. The first part grows. */
+/* A list of words in parts of 32 KiB, so that a long one is never moved, and what is given back
+ * of it serves the next one. The first part is the owner's while that has room for it; then it grows. */
 #define OURO__PART 4096
+#define OURO__FEW  16
 struct ouro__list {
     ouro_word **parts;
     ouro_word *first; /* `parts` while there is one part */
+    ouro_word *few;   /* room for FEW words, the owner's */
     uint32_t room;    /* words */
 };
+OURO_INLINE void ouro__list_begin(struct ouro__list *list, ouro_word *few)
+{
+    *list = (struct ouro__list){&list->first, few, few, OURO__FEW};
+}
 OURO_INLINE ouro_word *ouro__list_at(const struct ouro__list *list, size_t i)
 {
     return &list->parts[i / OURO__PART][i % OURO__PART];
@@ -30,6 +36,7 @@ struct ouro_isolated {
     uint32_t state;
     bool plain;                /* not all of them are merged */
     struct ouro__list objects; /* the root first */
+    ouro_word few[OURO__FEW];  /* of them */
 };
 
 OURO_INLINE void *ouro__object_of(const struct ouro_isolated *handle, size_t i)

@@ -3,19 +3,21 @@
  *
  * Problem: a graph is to change its owner. Its counts tell how many references there are to each
  * object; if the graph itself, and the handle, explain all of them, there are no others. That is
- * one walk from one root (walk.c). Protocol: docs/counts.md, Tokens, hand-over; models: proof.pml
- * and still.pml, and isolate.pml for weak handles.
+ * one walk from one root (walk.c). Words and flags: docs/counts.md; why a second look, and what
+ * notes tell: docs/protocol-models.md, A hand-over with weak handles; models: proof.pml and
+ * still.pml, and isolate.pml for weak handles.
  *
  *  D1  Every object that is reached is held by this thread, or merged; Q and S are clear, but for
- *      the Q of a merged candidate of this thread, whose entry owns one reference. Or it may be
- *      outside: then it is not looked into.
- *  D2  The references that the objects count are those found in the graph, and the handle's (W2).
- *  D3  Nobody else counted, or moved a reference, since the first look. So at some instant no object
- *      of the graph had a reference from outside; and who has none then cannot get any. It is told
- *      in one of two ways. Of the first objects, and of all where it must, the shared words are the
- *      same at a second look, after the last first one: T is clear at the first, so a drop or a
- *      store in between leaves it set. Of the rest of a large graph, no other thread noted a count
- *      on what it does not hold (ouro__noted_abroad) since the first of those was looked at.
+ *      the Q of a merged object: a candidate's of this thread, or this walk's claim (D5). Either
+ *      owns one reference. Or it may be outside: then it is not looked into.
+ *  D2  The references that the objects count are those found in the graph, the handle's, and a
+ *      merged one's claim (walk.c, P2).
+ *  D3  Nobody else counted, or moved a reference, since the first look. So at some instant no
+ *      object of the graph had a reference from outside; and who has none then cannot get any. It
+ *      is told in one of two ways. Of the first objects, and of all where it must, the shared words
+ *      are the same at a second look, after the last first one: T is clear at the first, so a drop
+ *      or a store in between leaves it set. Of the rest of a large graph, no other thread noted a
+ *      count on what it does not hold (ouro__noted_abroad) since the first of those was looked at.
  *      Merged objects are marked at the first look, so that inlined counts on them go out of line,
  *      where drops set T; they get second looks always, for who looked for the mark before counts
  *      unnoted. Acyclic ones have no T, and moves between slots of merged ones set none: the
@@ -25,11 +27,12 @@
  *      at the second look: who was in the graph may have taken one there.
  *  D5  Until D1 to D4 are shown nothing is written but visited words of objects that this thread
  *      holds, or has claimed, as collectors claim merged ones (Q), T, and marks; all but T are
- *      put back if they are not. Then nobody else has anything of the graph, and plain stores
- *      do.
- *  D6  On its way a graph carries the sender's token, and its visited words are not 0, so that who
- *      looks for lost candidates in pages passes it over; nobody refers to it. The receiver writes
- *      both words anew: one touch an object, in the order of the walk. */
+ *      put back if they are not. What ended threads left is taken over before, and kept. If they
+ *      are shown, nobody else has anything of the graph, and plain stores do.
+ *  D6  On its way a graph carries tokens that the sender held, or none (merged), and its visited
+ *      words are not 0, so that who looks for lost candidates in pages passes it over; nobody
+ *      refers to it. The receiver writes both words anew, but the shared word of what stays
+ *      merged: one touch an object, in the order of the walk. */
 #include "isolate/isolated.h"
 #include "alloc/fail.h"
 #include "alloc/pool.h"
@@ -236,7 +239,11 @@ static struct ouro_isolated *prove(struct ouro__proof *p, void *root)
         ouro__proof_stop(p, OURO_NO_MEMORY);
         return NULL;
     }
-    memset(p->handle, 0, sizeof *p->handle);
+    ouro__list_begin(&p->handle->objects, p->handle->few);
+    ouro__list_begin(&p->seen, p->few);
+    p->f.put = p->handle->few;
+    p->f.see = p->few;
+    p->f.room = OURO__FEW;
     ouro__proof_walk(p, root);
     /* Acquire: what was read from slots comes before the notes that are read now (still.pml). */
     ouro__fence_acquire();
@@ -276,7 +283,8 @@ static ouro_status attempt(struct ouro__proof *p, void *root, struct ouro_isolat
         explain(why, p, root);
     ouro__arena_release();
     ouro__memo_end(&p->shared);
-    ouro__list_end(&p->seen);
+    if (p->seen.parts)
+        ouro__list_end(&p->seen);
     ouro_free(p->reached);
     ouro__own.pleading = pleading;
     if (*handle)
@@ -312,7 +320,11 @@ static ouro_status isolate(void *root, struct ouro_isolated **handle, struct our
     ouro_status status;
     bool again, taken = false; /* what ended threads left as candidates */
     do {
-        p = (struct ouro__proof){.me = me, .base = me->visited.count, .late = UINT32_MAX};
+        memset(&p, 0, offsetof(struct ouro__proof, why));
+        p.why.kind = 0;
+        p.me = me;
+        p.base = me->visited.count;
+        p.late = UINT32_MAX;
         p.trusted = trusted;
         p.mixed = ouro__load(&ouro__more_runtimes) != 0;
         p.own = p.mixed ? ~(ouro_word)0 : me->home;

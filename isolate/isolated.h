@@ -20,6 +20,10 @@ OURO_EXTERN_C_BEGIN
  * that orders what the two threads do (a channel, a queue, a join). */
 struct ouro_isolated;
 
+/* Timeouts of all calls that wait for such are in nanoseconds from now. 0: do not wait.
+ * Negative: */
+#define OURO_FOREVER ((int64_t)-1)
+
 typedef enum ouro_escape_kind {
     OURO_ESCAPE_IN = 1,   /* somebody outside has a reference to `object` */
     OURO_ESCAPE_OUT,      /* `object` is another thread's, or another runtime's */
@@ -46,16 +50,17 @@ struct ouro_escape {
  * OURO_NOT_ISOLATED: it is not, and *why tells. OURO_BUSY: a drop by another thread is on its way
  * to the caller, or a store is under way: it may be isolated a moment later; or an object that is
  * counted atomically is a candidate of another thread, which it stays until that thread has ended,
- * or is the only one; or the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then nothing has changed,
- * and *handle is NULL.
+ * or is the only one; or the call comes from a hook. OURO_NO_MEMORY. OURO_BAD_ARGUMENT: NULL. Then
+ * the graph is as it was, and *handle is NULL.
  *
- * Any thread. Counts, and stores by ouro_slot_*, of others in the graph meanwhile make it refused.
- * But on acyclic objects that refer to others no other thread may count meanwhile; nor may it move
- * references between slots of those, or of objects that are counted atomically (OURO_PROMPT, atomic
- * mode, or for long in several threads' hands), or by other means than ouro_slot_* (ouro_sink). What an ended thread made
- * and left becomes the caller's by this, whatever the answer. Drains the thread's queues
- * first, which may run destroy hooks; calls trace hooks; allocates: 8 bytes an object that stay
- * with the handle, and as many meanwhile. O(objects and references of the graph). */
+ * Any thread. Counts, and stores by ouro_slot_*, of others in the graph meanwhile make it
+ * refused. But on acyclic objects that refer to others no other thread may count meanwhile; nor
+ * may it move references between slots of those, or of objects that are counted atomically
+ * (OURO_PROMPT, atomic mode, or for long in several threads' hands), or by other means than
+ * ouro_slot_* (ouro_sink). What an ended thread made and left becomes the caller's by this,
+ * whatever the answer. Drains the thread's queues first, which may run destroy hooks; calls
+ * trace hooks; allocates: 8 bytes an object that stay with the handle, and as many meanwhile.
+ * O(objects and references of the graph). */
 OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,
                                   struct ouro_escape *why);
 
@@ -65,12 +70,12 @@ OURO_API ouro_status ouro_isolate(void *root, struct ouro_isolated **handle,
  * only where it refers to another thread's objects. All else as ouro_isolate. */
 OURO_API ouro_status ouro_isolate_unchecked(void *root, struct ouro_isolated **handle);
 
-/* Copies what `root` (borrowed, not NULL; any thread's, if nobody changes it meanwhile) refers to,
- * by deepcopy (hooks/value.h): hooks are called, sharing and cycles kept, and objects of types with
- * OURO_SHARED or OURO_IMMUTABLE counted and not copied. *handle (not NULL) is the copy, isolated.
- * OURO_BAD_TYPE, OURO_NO_MEMORY, what a hook answered, or what ouro_isolate does of the copy, such as
- * a weak reference to what was not copied (`why`; may be NULL): no copy is left. Runs hooks;
- * allocates. O(objects and references of the graph). */
+/* Copies what `root` (borrowed, not NULL; any thread's, if nobody changes it meanwhile) refers
+ * to, by deepcopy (hooks/value.h): hooks are called, sharing and cycles kept, and objects of
+ * types with OURO_SHARED or OURO_IMMUTABLE counted and not copied. *handle (not NULL) is the
+ * copy, isolated. OURO_BAD_TYPE, OURO_NO_MEMORY, what a hook answered, or what ouro_isolate does
+ * of the copy, such as a weak reference to what was not copied (`why`; may be NULL): no copy is
+ * left. Runs hooks; allocates. O(objects and references of the graph). */
 OURO_API ouro_status ouro_deepcopy(const void *root, struct ouro_isolated **handle,
                                    struct ouro_escape *why);
 
@@ -83,7 +88,7 @@ OURO_API void *ouro_extract(struct ouro_isolated *handle);
  * first touch fails for want of memory the graph is leaked. */
 OURO_API void ouro_isolated_drop(struct ouro_isolated *handle);
 
-/* How many objects are in it. `handle` borrowed, not NULL. O(1). */
+/* How many objects are in it. `handle` borrowed, not NULL. Any thread that may extract it; O(1). */
 OURO_API size_t ouro_isolated_objects(const struct ouro_isolated *handle);
 
 OURO_EXTERN_C_END

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* lend.c: arrays that are lent in slices.
  *
- *  L1  The slices of an array whose tasks are not DONE are in its list, by place, and disjoint: a
+ *  S1  The slices of an array whose tasks are not DONE are in its list, by place, and disjoint: a
  *      new one is let in, with the lock of the scope's place, between two that end before it and
  *      begin after it. It is looked for from the end, where one that comes in order is at once.
- *  L2  A slice leaves the list in the hold in which its task is DONE: before the scope is closed,
+ *  S2  A slice leaves the list in the hold in which its task is DONE: before the scope is closed,
  *      so an array that is gone has none. */
 #include "isolate/task_state.h"
 #include "isolate/home.h"

@@ -3,7 +3,7 @@
  *
  * They own nothing, so no count tells of them. Those in the graph are walked, where some type has
  * any: each must stand for an object of the graph. And of each weak cell all handles must have been
- * found so: they are compared as sums, as references are (walk.c, W2). */
+ * found so: they are compared as sums, as references are (walk.c, P2). */
 #include "isolate/walk.h"
 
 struct link_check {

@@ -8,12 +8,14 @@
 
 static bool first_grows(struct ouro__list *list)
 {
-    uint32_t room = list->room ? 2 * list->room : 16;
-    ouro_word *first = ouro__realloc_alone(list->first, room * sizeof *first);
+    uint32_t room = 2 * list->room;
+    bool few = list->first == list->few;
+    ouro_word *first = ouro__realloc_alone(few ? NULL : list->first, room * sizeof *first);
     if (!first)
         return false;
+    if (few)
+        memcpy(first, list->few, OURO__FEW * sizeof *first);
     list->first = first;
-    list->parts = &list->first;
     list->room = room;
     return true;
 }
@@ -43,7 +45,7 @@ bool ouro__list_grow(struct ouro__list *list)
 
 void ouro__list_fit(struct ouro__list *list, uint32_t count)
 {
-    if (list->room > OURO__PART || list->room / 2 < count)
+    if (list->room > OURO__PART || list->room / 2 < count || list->first == list->few)
         return;
     ouro_word *first = ouro__realloc_alone(list->first, count * sizeof *first);
     if (!first)
@@ -59,7 +61,8 @@ void ouro__list_end(struct ouro__list *list)
         ouro_free(list->parts[i]);
     if (list->parts != &list->first)
         ouro_free(list->parts);
-    ouro_free(list->first);
+    if (list->first != list->few)
+        ouro_free(list->first);
 }
 
 void ouro__handle_free(struct ouro_isolated *handle)

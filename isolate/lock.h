@@ -11,15 +11,15 @@
  * was asked for; by either library who takes a lock again that it holds, and who leaves one that it
  * does not hold. In the release library a lock costs about what the system's mutex does.
  *
- * `site` says where in the program a call stands: OURO_HERE in C, any text from a compiler; borrowed
- * for as long as the lock is held, and for the process' life where that is not known; may be NULL.
- * `lock` is borrowed and not NULL, and of use from OURO_LOCK_INIT or ouro_lock_init on; it must stay
- * where it is. Calls run no hook of the program's, and do not fail, but for programmer's errors
- * (ouro_fail), which have changed nothing. Where one waits, the thread is parked meanwhile
- * (orc/thread.h), so that others settle for it what they drop: what dies then is destroyed at the
- * thread's next poll or birth, not inside the lock. For that a wait may allocate; no call needs
- * it. Held locks are known per thread: a coroutine that moves between threads holds none over a
- * move. clang's -Wthread-safety knows all of this but the levels. */
+ * `site` says where in the program a call stands: OURO_HERE in C, any text from a compiler;
+ * borrowed for as long as the lock is held, and for the process' life where that is not known;
+ * may be NULL. `lock` is borrowed and not NULL, and of use from OURO_LOCK_INIT or ouro_lock_init
+ * on; it must stay where it is. Calls run no hook of the program's, and do not fail, but for
+ * programmer's errors (ouro_fail), which have changed nothing. Where one waits, the thread is
+ * parked meanwhile (orc/thread.h), so that others settle for it what they drop: what dies then
+ * is destroyed at the thread's next poll or birth, not inside the lock. For that a wait may
+ * allocate; no call needs it. Held locks are known per thread: a coroutine that moves between
+ * threads holds none over a move. clang's -Wthread-safety knows all of this but the levels. */
 #ifndef OURO_ISOLATE_LOCK_H
 #define OURO_ISOLATE_LOCK_H
 

@@ -94,11 +94,13 @@ OURO_API ouro_status ouro_flow_await_within(struct ouro_flow *flow, int64_t time
 OURO_API ouro_status ouro_flow_any(struct ouro_flow *const *flows, size_t count, int64_t timeout,
                                    size_t *chosen);
 
-/* Whether its task (flow borrowed, not NULL) has ended. O(1). */
+/* Whether its task (flow borrowed, not NULL) has ended. Without workers it runs the task, if nobody
+ * has; then hooks too. Else O(1). */
 OURO_API bool ouro_flow_is_done(struct ouro_flow *flow);
 
 /* Cancels the task (flow borrowed, not NULL): not begun, it does not run, and its argument is
- * dropped now; running, it is told. Its scope's other tasks go on. Runs destroy hooks. */
+ * dropped now; running, it is told. Its scope's other tasks go on. Runs destroy hooks. O(1) and
+ * what the argument's death costs. */
 OURO_API void ouro_flow_cancel(struct ouro_flow *flow);
 
 /* A descriptor for poll, epoll and their kin: readable when the task has ended. *descriptor (not

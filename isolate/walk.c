@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* walk.c: reaches all of a graph that is to be isolated, once.
  *
- *  W1  Object i of the graph says base + i + 1 in its visited word, above all candidates of the
+ *  P1  Object i of the graph says base + i + 1 in its visited word, above all candidates of the
  *      thread; acyclic objects have no word to spare: one with a single reference has been found by
  *      the one that led to it, others are looked up by their addresses.
- *  W2  open = references counted in the objects so far, less those found to them. The root's, which
+ *  P2  open = references counted in the objects so far, less those found to them. The root's, which
  *      is the handle's, counts as found. No object has fewer than were found to it, as long as
  *      nobody else counts (D3); so if the sum is 0, each has as many.
  *
- * Breadth first, so that an object can be fetched before its turn: of a large graph that lives it is
- * seldom still in the cache when its references are read. What changes with every reference stands
- * in a variable of the loop (`f`), and in the proof's own while anything is called out of line. */
+ * Breadth first, so that an object can be fetched before its turn: of a large graph that lives
+ * it is seldom still in the cache when its references are read. What changes with every
+ * reference stands in a variable of the loop (`f`), and in the proof's own while anything is
+ * called out of line. */
 #include "isolate/walk.h"
 #include "alloc/pool.h"
 

@@ -51,7 +51,9 @@ struct ouro__proof {
     bool mixed;              /* there are several runtimes: addresses tell what is of this one */
     bool failed;
     ouro_status status;
+    /* What follows is not cleared before. */
     struct ouro_escape why;
+    ouro_word few[OURO__FEW]; /* of `seen` */
     void *ring[OURO__EDGES];
 };
 

@@ -277,7 +277,8 @@ static void child_after_fork(void)
     after_fork(true);
 }
 
-/* Before there is a pool: a fork while it is made would find its lock taken, and nobody to free it. */
+/* Before there is a pool: a fork while it is made would find its lock taken, and nobody to free
+ * it. */
 OURO_AT_LOAD static void watch_forks(void)
 {
     ouro__os_at_fork(before_fork, parent_after_fork, child_after_fork);

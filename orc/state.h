@@ -56,9 +56,9 @@ OURO_INLINE bool ouro__holds(const struct ouro__thread *me, ouro_word shared)
     return me->held_count > 0 && owner != OURO__MERGED_OWNER &&
            ouro__load_acquire(&ouro__tokens[owner].holder) == (ouro_word)me;
 }
-/* Notes that the calling thread counts on what it does not hold, or stores into it: before it drops,
- * after it took, and before a store, but after the mark that tells of it (still.pml). NULL: it has no record. Release: who sees the note sees
- * all that the thread counted before it. */
+/* Notes that the calling thread counts on what it does not hold, or stores into it: before it
+ * drops, after it took, and before a store, but after the mark that tells of it (still.pml).
+ * NULL: it has no record. Release: who sees the note sees all that the thread counted before it. */
 extern ouro_word ouro__abroad_unknown;
 OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
 {

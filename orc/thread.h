@@ -48,15 +48,14 @@ OURO_API size_t ouro_queued_bytes(void);
 
 /* How a thread counted so far. */
 struct ouro_counted {
-    uint64_t local; /* counts that it wrote plainly, as the owner */
-    uint64_t
-        atomic; /* atomic read-modify-writes: counts on what others own, or nobody; and what the
-                        owner's last drop needs where others counted, or there is a weak handle */
+    uint64_t local;  /* counts that it wrote plainly, as the owner */
+    uint64_t atomic; /* atomic read-modify-writes: counts on what others own, or nobody; and what
+                        the owner's last drop needs where others counted, or a weak handle is */
 };
 
 /* Writes to *counted (not NULL) how the calling thread has counted since it was attached, in the
- * runtime that it is in: by the program's calls, in hooks, and for fields of what died. Immortal and
- * dying objects do not count. False: only the checked library keeps that; then all is 0. Any
+ * runtime that it is in: by the program's calls, in hooks, and for fields of what died. Immortal
+ * and dying objects do not count. False: only the checked library keeps that; then all is 0. Any
  * thread; runs no hook, allocates nothing; O(1). */
 OURO_API bool ouro_thread_counted(struct ouro_counted *counted);
 

@@ -193,7 +193,7 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
         *full = !ouro__local_incref(h);
         return true;
     }
-    ouro__note_rmw(me);
+    /* No note abroad: who isolates looks twice where there are handles (isolate.c, D3). */
     for (;;) {
         if (ouro__is_dying(b) || ((b & OURO__MERGED) && ouro__count_of(b) == 0))
             return false;
@@ -201,8 +201,10 @@ static bool upgrade(struct ouro__thread *me, struct ouro_header *h, bool *full)
             return true;
         *full = ouro__count_of(b) >= OURO__COUNT_LIMIT;
         /* Acquire: pairs with the releases by which others dropped the object so far. */
-        if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT))
+        if (ouro__cas_acquire(&h->shared, &b, b + OURO__UNIT)) {
+            ouro__note_rmw(me);
             return true;
+        }
     }
 }
 

@@ -258,7 +258,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         settings.seed = number(arg, "seed", 0, UINT64_MAX, state);
         return 0;
     case 't':
-        settings.threads = (unsigned)number(arg, "threads", 1, 64, state);
+        settings.threads = (unsigned)number(arg, "threads", 1, THREADS_MOST, state);
         return 0;
     case 'd':
         settings.seconds = (unsigned)number(arg, "seconds", 1, 3600, state);
@@ -305,9 +305,9 @@ static bool all_died(void)
 /* One round: threads work, end, and all is dropped. Returns whether nothing is left. */
 static bool run_round(uint64_t round)
 {
-    static struct worker workers[64];
+    static struct worker workers[THREADS_MOST];
     if (settings.graphs) {
-        (void)run_graphs(settings.seed, round, settings.threads);
+        run_graphs(settings.seed, round, settings.threads);
         return all_died();
     }
     for (unsigned i = 0; i < settings.threads; i++) {
@@ -339,7 +339,7 @@ int main(int argc, char **argv)
     };
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
-    if (settings.graphs && !run_graphs(settings.seed, 0, 1)) {
+    if (settings.graphs && !graphs_exist()) {
         fprintf(stderr, "ouro-stress: the kind graphs is left out: the library has no channels, "
                         "which need Concurrency Kit (package libck-dev)\n");
         return 2;

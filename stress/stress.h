@@ -47,8 +47,11 @@ static inline uint64_t random_of(uint64_t seed, uint64_t round, uint64_t i)
     return ((seed * 1000003 + round) * 1000003 + i) * 0x9E3779B97F4A7C15u | 1;
 }
 
-/* One round of isolated graphs (graphs.c): threads work, end, and drop what they have. False: the
- * library has none of it. */
-bool run_graphs(uint64_t seed, uint64_t round, unsigned threads);
+#define THREADS_MOST 64
+
+/* One round of isolated graphs (graphs.c): threads work, end, and drop what they have. */
+void run_graphs(uint64_t seed, uint64_t round, unsigned threads);
+/* Whether the library has what that needs. */
+bool graphs_exist(void);
 
 #endif

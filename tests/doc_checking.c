@@ -19,7 +19,8 @@ static size_t leave_a_test(void)
 }
 /* [checking_example] */
 /* [counted] */
-/* How many atomic operations `work` needs to count; 0 in the release library, which does not say. */
+/* How many atomic operations `work` needs to count; 0 in the release library, which does not
+ * say. */
 static uint64_t atomic_counts_of(void (*work)(void *), void *arg)
 {
     struct ouro_counted before, after;

@@ -179,7 +179,7 @@ static void bad_arguments_are_refused(void **state)
     ouro_channel_drop(channel);
 }
 
-static void the_new_statuses_have_names(void **state)
+static void statuses_of_waits_have_names(void **state)
 {
     (void)state;
     assert_string_equal(ouro_status_name(OURO_CLOSED), "closed");
@@ -332,7 +332,7 @@ int main(void)
         kit_test(a_channel_that_is_dropped_destroys_what_is_in_it),
         kit_test(exhaustion_changes_nothing),
         kit_test(bad_arguments_are_refused),
-        kit_test(the_new_statuses_have_names),
+        kit_test(statuses_of_waits_have_names),
         kit_test(a_select_does_what_can_be_done),
         kit_test(each_case_has_its_turn),
         kit_test(a_descriptor_is_readable_while_something_can_be_received),

@@ -336,7 +336,7 @@ static void a_reference_from_outside_is_named_with_its_path(void **state)
 
 /* -- without a proof, and by a copy ------------------------------------------------------------ */
 
-static void who_has_a_proof_may_leave_it_at_that(void **state)
+static void a_graph_isolated_without_a_proof_is_whole(void **state)
 {
     (void)state;
     struct node *root = random_graph(NODES, kit_seed(8));
@@ -613,7 +613,7 @@ int main(void)
         kit_test(what_ended_threads_left_as_candidates_goes_along),
         kit_test(a_reference_to_another_threads_object_refuses_it),
 #endif
-        kit_test(who_has_a_proof_may_leave_it_at_that),
+        kit_test(a_graph_isolated_without_a_proof_is_whole),
         kit_test(a_copy_is_isolated_whoever_refers_to_the_original),
         kit_test(what_a_copy_cannot_have_is_refused),
         kit_test(weak_handles_inside_go_with_it),

@@ -22,8 +22,10 @@ static void open_early(void *arg)
     KIT_CHECK(ouro_opening_pointer(&opening, "early.c:2") == &data);
     KIT_CHECK(ouro_guard_exchange(&guarded, &other_data, NULL) == &data);
     ouro_guard_check(&low, NULL);
+    KIT_CHECK(ouro_guard_open(&guarded, &opening, "early.c:3") == &other_data);
     ouro_lock_take(&low, NULL);
     KIT_CHECK(ouro_guard_open(&guarded, NULL, NULL) == &other_data);
+    KIT_CHECK(ouro_opening_pointer(&opening, "early.c:4") == &other_data); /* nobody had it since */
 }
 static void open_late(void *arg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes channel_kit.h. Slices of arrays that are lent to a scope's tasks. */
+/* White-box: includes task_kit.h. Slices of arrays that are lent to a scope's tasks. */
 #include "task_kit.h"
 
 static ouro_status add_context(struct ouro_task *task, void *elements, size_t count, void *context)

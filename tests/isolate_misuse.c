@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes orc_kit.h, by named.h. What a program must not do with isolated graphs, and how
- * it is told. */
+/* White-box: includes orc_kit.h, by named.h. What a program must not do with isolated graphs,
+ * and how it is told. */
 #include "named.h"
 
 static struct node *pair(void)
@@ -49,7 +49,7 @@ static void a_pointer_that_the_sender_keeps_is_found(void **state)
     }
 }
 
-static void what_the_receiver_does_is_none(void **state)
+static void the_receivers_uses_are_no_misuse(void **state)
 {
     (void)state;
     struct node *root = ouro_extract(sent(pair()));
@@ -135,7 +135,7 @@ int main(void)
     KIT_CHECK(report != MAP_FAILED);
     const struct CMUnitTest tests[] = {
         kit_test(a_pointer_that_the_sender_keeps_is_found),
-        kit_test(what_the_receiver_does_is_none),
+        kit_test(the_receivers_uses_are_no_misuse),
         kit_test(a_graph_handed_on_twice_is_named),
         kit_test(a_graph_that_refers_to_one_on_its_way_is_named),
         kit_test(a_handle_is_extracted_once),

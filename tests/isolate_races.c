@@ -256,21 +256,21 @@ static void a_graph_is_not_isolated_while_another_thread_walks_in_it(void **stat
 }
 
 /* So large that the notes of others are asked for, and not each object a second time. */
-static void nor_is_a_large_graph(void **state)
+static void a_large_graph_is_not_isolated_while_another_thread_walks_in_it(void **state)
 {
     (void)state;
     refused_beside(walk, 3000, kit_scaled(4000));
     refused_beside(walk_back, 3000, kit_scaled(4000));
 }
 
-static void nor_is_one_that_is_counted_atomically(void **state)
+static void a_graph_that_counts_atomically_is_not_isolated_beside_a_walker(void **state)
 {
     (void)state;
     refused_beside(walk_atomic, 900, kit_scaled(20000));
     refused_beside(walk_atomic, 3000, kit_scaled(4000));
 }
 
-static void nor_is_one_where_references_are_moved(void **state)
+static void a_graph_in_which_another_thread_moves_references_is_not_isolated(void **state)
 {
     (void)state;
     refused_beside(move, 900, kit_scaled(4000));
@@ -282,9 +282,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         kit_test(graphs_go_to_and_fro_while_both_sides_collect),
         kit_test(a_graph_is_not_isolated_while_another_thread_walks_in_it),
-        kit_test(nor_is_a_large_graph),
-        kit_test(nor_is_one_that_is_counted_atomically),
-        kit_test(nor_is_one_where_references_are_moved),
+        kit_test(a_large_graph_is_not_isolated_while_another_thread_walks_in_it),
+        kit_test(a_graph_that_counts_atomically_is_not_isolated_beside_a_walker),
+        kit_test(a_graph_in_which_another_thread_moves_references_is_not_isolated),
     };
     return kit_run(tests);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes channel_kit.h. Trees of tasks that do what a seed says, from several threads
+/* White-box: includes task_kit.h. Trees of tasks that do what a seed says, from several threads
  * at once, free-running: what sanitizers and Valgrind look at. */
 #include "task_kit.h"
 

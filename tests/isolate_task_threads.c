@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes channel_kit.h, and looks into scopes to know who waits. Tasks on workers:
+/* White-box: includes task_kit.h, and looks into scopes to know who waits. Tasks on workers:
  * who runs what, who is woken, and what others see of it. */
 #include "task_kit.h"
 

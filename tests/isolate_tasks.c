@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes channel_kit.h. Tasks in scopes: what holds with any number of workers, and
+/* White-box: includes task_kit.h. Tasks in scopes: what holds with any number of workers, and
  * with none. */
 #include "task_kit.h"
 
@@ -180,7 +180,7 @@ static ouro_status open_and_spawn_outside(struct ouro_task *task, struct ouro_is
     return ouro_scope_close(scope);
 }
 
-static void nor_one_of_a_scope_below(void **state)
+static void a_task_of_a_scope_below_that_spawns_in_the_full_one_runs_it_itself(void **state)
 {
     (void)state;
     said.ended = 0;
@@ -332,7 +332,7 @@ static void cancelling_reaches_scopes_below(void **state)
 
 /* -- waits ------------------------------------------------------------------------------------- */
 
-static void any_of_several_flows(void **state)
+static void each_of_several_flows_is_chosen_once(void **state)
 {
     (void)state;
     enum { N = 5 };
@@ -528,7 +528,7 @@ static void do_in_a_task(void *run)
     (void)ouro_scope_close(scope);
 }
 
-static void misuse_is_named(void **state)
+static void what_a_task_must_not_do_is_named(void **state)
 {
     (void)state;
     if (OURO_TSAN)
@@ -548,20 +548,20 @@ int main(void)
         task_test(no_more_than_the_limit_are_in_flight),
         task_test(thousands_of_nested_scopes_come_to_their_end),
         task_test(a_task_that_spawns_in_its_own_full_scope_does_not_wait),
-        task_test(nor_one_of_a_scope_below),
+        task_test(a_task_of_a_scope_below_that_spawns_in_the_full_one_runs_it_itself),
         task_test(an_error_reaches_the_scope_and_cancels_it),
         task_test(the_first_error_is_the_scopes),
         task_test(a_cancelled_scope_destroys_arguments_that_nobody_took),
         task_test(a_cancelled_task_leaves_its_scope_as_it_is),
         task_test(a_task_can_cancel_its_scope),
         task_test(cancelling_reaches_scopes_below),
-        task_test(any_of_several_flows),
+        task_test(each_of_several_flows_is_chosen_once),
         task_test(a_flows_descriptor_is_readable_when_its_task_has_ended),
         task_test(asking_again_and_again_ends),
         task_test(bad_arguments_are_refused),
         task_test(exhaustion_changes_nothing),
         task_test(tasks_run_in_the_default_runtime),
-        task_test(misuse_is_named),
+        task_test(what_a_task_must_not_do_is_named),
     };
     return with_and_without_workers(tests);
 }
