@@ -491,6 +491,17 @@ static inline void ouro__os_thread_join(ouro__os_thread thread)
 {
     pthread_join(thread, NULL);
 }
+/* From now on the calling thread is not cancelled; what is to be given back. */
+static inline int ouro__os_cancel_off(void)
+{
+    int was = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+    return was;
+}
+static inline void ouro__os_cancel_back(int was)
+{
+    pthread_setcancelstate(was, &was);
+}
 /* It ends by itself, when it will. */
 static inline void ouro__os_thread_leave(ouro__os_thread thread)
 {
@@ -602,6 +613,14 @@ static inline bool ouro__os_thread_start(ouro__os_thread *thread, void *(*run)(v
 static inline void ouro__os_thread_join(ouro__os_thread thread)
 {
     (void)thread;
+}
+static inline int ouro__os_cancel_off(void)
+{
+    return 0;
+}
+static inline void ouro__os_cancel_back(int was)
+{
+    (void)was;
 }
 static inline void ouro__os_thread_leave(ouro__os_thread thread)
 {

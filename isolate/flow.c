@@ -14,7 +14,7 @@ static struct ouro_task *task_of(const struct ouro_flow *flow)
 
 /* In the child of a fork: one that another thread ran will not end; the descriptor is the
  * parent's. */
-static OURO_COLD void renew(struct ouro_task *task)
+OURO_COLD void ouro__flow_renew(struct ouro_task *task)
 {
     task->generation = ouro__generation();
     task->waiting = (struct ouro__seats){NULL, NULL};
@@ -34,7 +34,7 @@ static void flow_lock(struct ouro_task *task)
 {
     ouro__place_lock(task->place);
     if (OURO_UNLIKELY(task->generation != ouro__generation()))
-        renew(task);
+        ouro__flow_renew(task);
 }
 
 static enum ouro__task_state state_of(struct ouro_task *task)
@@ -94,8 +94,9 @@ static void look(struct wait *w)
 static bool take_seat(struct ouro_task *task, struct ouro__sleeper *me)
 {
     flow_lock(task);
-    bool twice = task->seat.listed, sits = !twice && task->state != OURO__TASK_DONE;
-    if (sits) {
+    bool here = task->seat.listed && task->seat.who == me; /* the flow is there twice */
+    bool twice = task->seat.listed && !here, sits = !twice && task->state != OURO__TASK_DONE;
+    if (sits && !here) {
         task->seat.who = me;
         task->seat.why = 1;
         ouro__seats_add(&task->waiting, &task->seat);

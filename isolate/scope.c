@@ -46,6 +46,16 @@ static OURO_COLD void renew(struct ouro_scope *scope)
         scope->error = OURO_CANCELLED;
 }
 
+/* Its tasks are counted by the thread that may be in one. The task of another thread that opened it
+ * is nobody's any more, and soon gone: T6 holds no longer, so the path ends here. */
+void ouro__scope_in_child(struct ouro_scope *scope)
+{
+    if (scope->opener && !ouro__task_is_mine(scope->opener))
+        scope->opener = NULL;
+    if (scope->generation != ouro__generation())
+        renew(scope);
+}
+
 void ouro__scope_lock(struct ouro_scope *scope)
 {
     ouro__place_lock(scope->place);
@@ -55,11 +65,11 @@ void ouro__scope_lock(struct ouro_scope *scope)
 
 /* -- waits ------------------------------------------------------------------------------------- */
 
-struct ouro__sleeper *ouro__scope_wake_one(struct ouro_scope *scope)
+struct ouro__sleeper *ouro__scope_wake_one(struct ouro_scope *scope, size_t bits)
 {
     if (OURO_LIKELY(!scope->waiting.first))
         return NULL;
-    struct ouro__sleeper *who = ouro__wake_one(&scope->waiting);
+    struct ouro__sleeper *who = ouro__wake_one_for(&scope->waiting, bits);
     ouro__half_store(&scope->sleeps, scope->waiting.first != NULL);
     return who;
 }
@@ -67,64 +77,75 @@ struct ouro__sleeper *ouro__scope_wake_one(struct ouro_scope *scope)
 void ouro__scope_wake_all(struct ouro_scope *scope)
 {
     while (scope->waiting.first)
-        ouro__sleeper_call(ouro__scope_wake_one(scope));
+        ouro__sleeper_call(ouro__scope_wake_one(scope, SIZE_MAX));
 }
 
 /* With the lock: what is waited for. */
-static bool is_over(const struct ouro_scope *scope)
+static bool is_over(const struct ouro_scope *scope, size_t why)
 {
-    if (scope->closing)
+    if (why & OURO__FOR_END)
         return scope->in_flight == 0;
     return scope->in_flight < scope->limit || ouro__half_load(&scope->cancelled);
 }
 
-/* Until that is so, or there is a task to be run, or for no reason. */
-static void sleep_for(struct ouro_scope *scope, bool helps)
+/* With the lock: takes the seat, and sleeps. True: it was woken, and sees that there is something
+ * to do below that another may be woken for. */
+static bool sleep_in(struct ouro_scope *scope, struct ouro__seat *seat)
 {
     struct ouro__task_place *place = scope->place;
-    bool parked = ouro__wait_park();
-    struct ouro__sleeper *me = ouro__sleeper_mine();
-    struct ouro__seat seat = {.who = me, .why = 1};
+    ouro__seats_add(&scope->waiting, seat);
+    ouro__half_store(&scope->sleeps, 1);
+    ouro__place_unlock(place);
+    bool some = (seat->why & OURO__FOR_END) && ouro__task_is_below(scope); /* K1 */
+    if (!some)
+        ouro__sleep(seat->who, 0);
+    ouro__scope_lock(scope);
+    bool woken = !seat->listed;
+    ouro__seats_remove(&scope->waiting, seat);
+    ouro__half_store(&scope->sleeps, scope->waiting.first != NULL);
+    return some && woken;
+}
+
+static void sleep_for(struct ouro_scope *scope, size_t why)
+{
+    bool parked = ouro__wait_park(), more = false;
+    struct ouro__seat seat = {.who = ouro__sleeper_mine(), .why = why};
     ouro__tool_words(&seat, sizeof seat);
     ouro__scope_lock(scope);
-    if (!is_over(scope) && !(helps && scope->first)) { /* W1 */
-        ouro__seats_add(&scope->waiting, &seat);
-        ouro__half_store(&scope->sleeps, 1);
-        ouro__place_unlock(place);
-        ouro__sleep(me, 0);
-        ouro__scope_lock(scope);
-        ouro__seats_remove(&scope->waiting, &seat);
-        ouro__half_store(&scope->sleeps, scope->waiting.first != NULL);
-    }
-    ouro__place_unlock(place);
+    if (!is_over(scope, why) && !((why & OURO__FOR_WORK) && scope->first)) /* W1 */
+        more = sleep_in(scope, &seat);
+    ouro__place_unlock(scope->place);
     ouro__tool_no_words(&seat, sizeof seat);
+    if (more)
+        ouro__task_tell(scope); /* W3 */
     if (parked)
         ouro_unpark();
 }
 
 /* Returns with the lock. */
-static void wait_for(struct ouro_scope *scope, bool helps)
+static void wait_for(struct ouro_scope *scope, size_t why)
 {
     ouro__scope_lock(scope);
-    while (!is_over(scope)) {
-        struct ouro_task *task = helps ? ouro__task_take(scope, scope->opener != NULL) : NULL;
-        bool closing = scope->closing;
+    while (!is_over(scope, why)) {
+        struct ouro_task *task = NULL;
+        if (why & OURO__FOR_WORK)
+            task = ouro__task_take(scope, scope->opener != NULL);
         ouro__place_unlock(scope->place);
-        if (!task && closing)
+        if (!task && (why & OURO__FOR_END))
             task = ouro__task_below(scope); /* T7 */
         if (task)
             ouro__task_run(task);
         else
-            sleep_for(scope, helps);
+            sleep_for(scope, why);
         ouro__scope_lock(scope);
     }
 }
 
-/* Outside of tasks it sleeps: what it ran might wait for what the caller does next, by means of its
- * own. In a task the thread may be the last that can run anything. */
+/* It sleeps: what it ran might wait for what the caller does next, by means of its own. Without
+ * workers it may be the only one that runs anything. */
 void ouro__scope_room(struct ouro_scope *scope)
 {
-    wait_for(scope, ouro__running != NULL || ouro_workers() == 0);
+    wait_for(scope, ouro_workers() == 0 ? OURO__FOR_ROOM | OURO__FOR_WORK : OURO__FOR_ROOM);
 }
 
 /* -- beginning and end ------------------------------------------------------------------------- */
@@ -175,7 +196,7 @@ ouro_status ouro_scope_close(struct ouro_scope *scope)
     ouro__place_unlock(scope->place);
     if (waited_in)
         ouro_fail(OURO_FAIL_MISUSE, scope, NULL, "a scope is closed while a thread spawns in it");
-    wait_for(scope, true);
+    wait_for(scope, OURO__FOR_WORK | OURO__FOR_END);
     ouro__place_unlock(scope->place);
     ouro_status error = scope->error;
     if (opener)

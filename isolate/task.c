@@ -14,26 +14,32 @@
  *      Only the thread that took it out of the list, with the lock, runs it, or finds it cancelled
  *      and does not, and ends it. So it runs at most once, and its argument is taken or dropped.
  *  T3  A scope is in its place's list while it has QUEUED tasks.
- *  T4  in_flight counts a scope's tasks that are not DONE. Nothing is put into a scope of `limit`,
- *      but by a task of it, or of one below, that has no room: it runs the new one in its own
- *      place, and goes on after it. So at most `limit` make progress, and no task waits for room
- *      that only its own end can make.
+ *  T4  in_flight counts a scope's tasks that are not DONE. Where that is `limit`, who spawns outside
+ *      of tasks waits, and who does in a task, or in a hook on a worker, makes room: it runs what is
+ *      queued there, unless it is a task of the scope or of one below, and then the new one at
+ *      once, in its own place, and goes on after it. So no task waits for room, which only its own
+ *      end might make, or that of one that waits for it. Of such tasks at most DEEPEST lie one in
+ *      the other on a thread; the last queues what it spawns though the scope be full, and in the
+ *      next one that has less below it, a spawn runs of that first what is too much.
  *  T5  A task's hooks (of what it leaves of its argument, and of a result nobody wants) have run
  *      before it is DONE: so before ouro_scope_close returns.
  *  T6  A task that is RUNS is above its scope, and that above the task that opened it: what is on
  *      this path stays until the task is DONE. So it is followed without a lock.
  *  T7  Who waits runs only what it waits for: the task itself, or tasks of the scope that it closes
  *      and below (leapfrogging, Wagner and Calder 1993). So a thread's stack is as deep as scopes
- *      and awaits nest, and no wait lasts longer for what it ran.
+ *      and awaits nest, and T4 allows, and no wait lasts longer for what it ran.
  *
  * Who waits sits in lists, guarded by the lock under which what it waits for is done (wait.c, W1);
  * a flow's list has one seat, in the task, for one thread awaits it. W3: who is woken for room
- * takes it, or finds it taken by a task whose end wakes the next; cancelling wakes all. The fences
- * are the locks'. Progress: blocking, as wait.c; a task that nobody has begun is begun by a worker,
+ * takes it, or finds it taken by a task whose end wakes the next, or may not spawn and wakes the
+ * next; cancelling wakes all. Who is woken for work helps (OURO__FOR_WORK), and a spawn wakes the
+ * next for what it leaves. The fences are the locks'. Progress: blocking, as wait.c; a task that nobody has begun is begun by a worker,
  * if one is not in a task, or by whoever awaits it or closes its scope. Forks: worker.c. */
 #include "isolate/task_state.h"
 #include "alloc/fail.h"
 #include "isolate/home.h"
+
+enum { DEEPEST = 64 }; /* spawns that run tasks at once, one in the other (T4) */
 
 OURO_TLS struct ouro__running *ouro__running;
 
@@ -143,8 +149,10 @@ static struct ouro__sleeper *scope_done(struct ouro_task *task, ouro_status stat
             scope->error = status;
         ouro__half_store(&scope->cancelled, 1);
         ouro__scope_wake_all(scope);
-    } else if (scope->in_flight == 0 || !scope->closing) {
-        return ouro__scope_wake_one(scope);
+    } else if (scope->in_flight == 0 && scope->closing) {
+        return ouro__scope_wake_one(scope, OURO__FOR_END);
+    } else if (scope->in_flight < scope->limit) {
+        return ouro__scope_wake_one(scope, OURO__FOR_ROOM);
     }
     return NULL;
 }
@@ -192,16 +200,29 @@ static ouro_status call(struct ouro_task *task, struct ouro_isolated **result)
     return status;
 }
 
-void ouro__task_run(struct ouro_task *task)
+static unsigned deep(void)
 {
-    struct ouro__running running = {task, ouro__running};
+    return ouro__running ? ouro__running->deep : 0;
+}
+
+/* `more`: 1, in a spawn. A thread that is cancelled while it waits does not end in a task. */
+static void run_in(struct ouro_task *task, unsigned more)
+{
+    struct ouro__running running = {task, ouro__running, deep() + more};
     struct ouro_isolated *result = NULL;
     ouro_status status = OURO_CANCELLED;
+    int was = ouro__os_cancel_off();
     ouro__running = &running;
     if (!ouro_task_is_cancelled(task))
         status = call(task, &result);
     finish(task, status, result);
     ouro__running = running.below;
+    ouro__os_cancel_back(was);
+}
+
+void ouro__task_run(struct ouro_task *task)
+{
+    run_in(task, 0);
 }
 
 /* -- spawning ---------------------------------------------------------------------------------- */
@@ -245,35 +266,65 @@ static ouro_status may_spawn(struct ouro_task *task)
     return ouro__slice_out(task);
 }
 
-/* There is something to do: a worker that sleeps, or who waits for this scope or one above. */
-static void tell(struct ouro_scope *scope)
+/* Above the scope there is nobody to be woken but who closes one (T7). */
+void ouro__task_tell(struct ouro_scope *scope)
 {
+    struct ouro__sleeper *who = NULL;
     if (ouro__workers_wake())
         return;
-    while (scope && !ouro__half_load(&scope->sleeps))
+    size_t bits = OURO__FOR_WORK;
+    while (scope && !who) {
+        if (ouro__half_load(&scope->sleeps)) {
+            ouro__scope_lock(scope);
+            who = ouro__scope_wake_one(scope, bits);
+            ouro__place_unlock(scope->place);
+        }
         scope = scope->opener ? scope->opener->scope : NULL; /* T6 */
-    if (!scope)
-        return;
-    struct ouro__task_place *place = scope->place;
-    ouro__scope_lock(scope);
-    struct ouro__sleeper *who = ouro__scope_wake_one(scope);
-    ouro__place_unlock(place);
+        bits = OURO__FOR_END;
+    }
     ouro__sleeper_call(who);
+}
+
+/* With the lock: W3, who may have been woken does not spawn. */
+static struct ouro__sleeper *pass_on(struct ouro_scope *scope)
+{
+    if (scope->in_flight < scope->limit)
+        return ouro__scope_wake_one(scope, OURO__FOR_ROOM);
+    return scope->first ? ouro__scope_wake_one(scope, OURO__FOR_WORK) : NULL;
+}
+
+/* T4: makes room in a full scope, or waits for it; with the lock, which it gives up meanwhile.
+ * Whether the new task is to be run at once; else it is queued, or the scope is cancelled. */
+static bool make_room(struct ouro_scope *scope)
+{
+    bool mine = inside(scope);
+    if (!mine && !ouro__running && !ouro__is_worker()) {
+        ouro__place_unlock(scope->place);
+        ouro__scope_room(scope);
+        return false;
+    }
+    while (scope->in_flight >= scope->limit && deep() < DEEPEST) {
+        struct ouro_task *task = NULL;
+        if (!mine || scope->in_flight - scope->limit >= DEEPEST)
+            task = ouro__task_take(scope, scope->opener != NULL);
+        if (!task)
+            return true;
+        ouro__place_unlock(scope->place);
+        run_in(task, 1);
+        ouro__scope_lock(scope);
+    }
+    return false;
 }
 
 ouro_status ouro__task_spawn(struct ouro_task *task, struct ouro_flow **flow)
 {
     struct ouro_scope *scope = task->scope;
+    struct ouro__sleeper *next = NULL;
     bool at_once = false;
     task->wanted = flow != NULL;
     ouro__scope_lock(scope);
-    if (OURO_UNLIKELY(scope->in_flight >= scope->limit)) {
-        at_once = inside(scope);
-        if (!at_once) {
-            ouro__place_unlock(scope->place);
-            ouro__scope_room(scope);
-        }
-    }
+    if (OURO_UNLIKELY(scope->in_flight >= scope->limit))
+        at_once = make_room(scope);
     ouro_status status = may_spawn(task);
     if (status == OURO_OK) {
         scope->in_flight++;
@@ -283,14 +334,17 @@ ouro_status ouro__task_spawn(struct ouro_task *task, struct ouro_flow **flow)
             queue(task);
         if (flow)
             *flow = (struct ouro_flow *)task;
+    } else {
+        next = pass_on(scope);
     }
     ouro__place_unlock(scope->place);
+    ouro__sleeper_call(next);
     if (status != OURO_OK)
         ouro__task_free(task);
     else if (at_once)
-        ouro__task_run(task);
+        run_in(task, 1);
     else
-        tell(scope);
+        ouro__task_tell(scope);
     return status;
 }
 

@@ -53,9 +53,11 @@ OURO_API void ouro_scope_cancel(struct ouro_scope *scope);
  * caller's; may be NULL), in the scope (borrowed). `flow` may be NULL: the result is dropped; else
  * *flow is the caller's, to be dropped; NULL where the answer is not OURO_OK.
  *
- * Where the scope has no room the call waits for it: outside of tasks it sleeps; in a task of other
- * scopes it runs tasks of this one meanwhile; in a task of this scope, or of one below, it runs the
- * new task itself, at once, in the place of its own.
+ * Where the scope has no room the call waits for it: outside of tasks it sleeps. In a task, or in a
+ * hook on a worker, it does not wait: in a task of this scope, or of one below, it runs the new
+ * task itself, at once, in the place of its own; elsewhere it runs tasks of the scope that nobody
+ * has begun, and where there is none, the new one. 64 such one in the other on a thread are the
+ * most: from there on the task is queued, though there be no room.
  *
  * OURO_CANCELLED: the scope, or one above, is cancelled. OURO_NO_MEMORY, OURO_BAD_ARGUMENT. Who
  * opened the scope spawns in it, and its tasks do, and who they, or it, know not to be closing it.
@@ -117,8 +119,9 @@ OURO_API void ouro_flow_drop(struct ouro_flow *flow);
 /* How many there are. Any thread; O(1). */
 OURO_API unsigned ouro_workers(void);
 /* Ends them: each goes when the task that it runs has ended; what has not begun waits for whoever
- * closes its scope. The next scope makes new ones. At the end of the program it is not needed. A
- * programmer's error (OURO_FAIL_MISUSE) in a task. Any thread; waits; does not fail. */
+ * closes its scope. The next scope makes new ones. At the end of the program it is not needed; from
+ * then on there are none. A programmer's error (OURO_FAIL_MISUSE) in a task, or in a hook on one of
+ * them. Any thread; waits; does not fail. */
 OURO_API void ouro_workers_end(void);
 
 OURO_EXTERN_C_END

@@ -32,6 +32,10 @@ struct ouro_scope {
     ouro_half generation; /* of the process (worker.c) */
 };
 
+/* What is waited for in a scope, as bits of a seat's `why`: a spawner waits for room, and for work
+ * if it helps; who closes it for work there and below, and for its end. */
+enum { OURO__FOR_ROOM = 1, OURO__FOR_WORK = 2, OURO__FOR_END = 4 };
+
 enum ouro__task_state { OURO__TASK_QUEUED, OURO__TASK_RUNS, OURO__TASK_DONE };
 
 struct ouro_task {
@@ -70,6 +74,7 @@ struct ouro_flow {
 struct ouro__running {
     struct ouro_task *task;
     struct ouro__running *below;
+    unsigned deep; /* so many spawns run tasks at once on this thread (T4) */
 };
 extern OURO_TLS struct ouro__running *ouro__running;
 bool ouro__task_is_mine(const struct ouro_task *task);
@@ -99,6 +104,14 @@ struct ouro_task *ouro__task_new(struct ouro_scope *scope);
 void ouro__task_free(struct ouro_task *task);
 /* Spawns it, or frees it and answers why not. */
 ouro_status ouro__task_spawn(struct ouro_task *task, struct ouro_flow **flow);
+/* There is something to do in the scope: wakes a worker that sleeps, or else who waits for this
+ * scope and helps, or closes one above. Without a lock. */
+void ouro__task_tell(struct ouro_scope *scope);
+
+/* -- flow.c ------------------------------------------------------------------------------------ */
+
+/* In the child of a fork: a task that has a flow. With the lock. */
+void ouro__flow_renew(struct ouro_task *task);
 
 /* -- scope.c ----------------------------------------------------------------------------------- */
 
@@ -107,9 +120,12 @@ bool ouro__scope_is_cancelled(const struct ouro_scope *scope);
 bool ouro__scope_below(const struct ouro_scope *scope, const struct ouro_scope *above);
 /* Something happened to the scope: with its lock. */
 void ouro__scope_wake_all(struct ouro_scope *scope);
-/* Who is to be called without it (wait.h); NULL: nobody. */
-struct ouro__sleeper *ouro__scope_wake_one(struct ouro_scope *scope);
-/* Returns with the lock, when there is room, or the scope is cancelled; or when it has no task. */
+/* One that waits for any of that: who is to be called without the lock (wait.h); NULL: nobody. */
+struct ouro__sleeper *ouro__scope_wake_one(struct ouro_scope *scope, size_t bits);
+/* In the child of a fork, in the thread that forked, with all locks: a scope that is listed, or has
+ * a task that the thread is in. */
+void ouro__scope_in_child(struct ouro_scope *scope);
+/* Outside of tasks and workers. Returns with the lock, when there is room, or it is cancelled. */
 void ouro__scope_room(struct ouro_scope *scope);
 
 /* -- lend.c: with the lock --------------------------------------------------------------------- */
@@ -129,8 +145,12 @@ struct ouro__task_place *ouro__place_mine(void);
 /* Wakes one worker that sleeps; false: none does. After the hold of the place's lock in which there
  * came to be something to do. */
 bool ouro__workers_wake(void);
-/* A task below that scope that nobody has begun, as ouro__task_take. */
+/* A task below that scope that nobody has begun, as ouro__task_take. O(scopes that have some). */
 struct ouro_task *ouro__task_below(const struct ouro_scope *scope);
+/* Whether there is one; K1. */
+bool ouro__task_is_below(const struct ouro_scope *scope);
+/* The calling thread is one of the workers, in a task or a hook. */
+bool ouro__is_worker(void);
 ouro_half ouro__generation(void);
 
 #endif

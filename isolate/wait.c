@@ -108,15 +108,23 @@ void ouro__seats_remove(struct ouro__seats *list, struct ouro__seat *seat)
         list->first = seat->next;
 }
 
-struct ouro__sleeper *ouro__wake_one(struct ouro__seats *list)
+struct ouro__sleeper *ouro__wake_one_for(struct ouro__seats *list, size_t bits)
 {
-    while (list->first) {
-        struct ouro__seat *seat = list->first;
+    struct ouro__seat *next;
+    for (struct ouro__seat *seat = list->first; seat; seat = next) {
         struct ouro__sleeper *who = seat->who;
         ouro_half asleep = 0;
+        next = seat->next;
+        if (!(seat->why & bits))
+            continue;
         ouro__seats_remove(list, seat);
         if (ouro__half_cas_full(&who->why, &asleep, (ouro_half)seat->why)) /* W2 */
             return who;
     }
     return NULL;
+}
+
+struct ouro__sleeper *ouro__wake_one(struct ouro__seats *list)
+{
+    return ouro__wake_one_for(list, SIZE_MAX);
 }

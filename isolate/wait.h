@@ -66,5 +66,7 @@ void ouro__seats_remove(struct ouro__seats *list, struct ouro__seat *seat);
 /* Takes the first out that nobody has woken by another list, and wakes it: to be called when the
  * lock is free. NULL: there is none. */
 struct ouro__sleeper *ouro__wake_one(struct ouro__seats *list);
+/* The same of those whose `why` has one of the bits: for lists in which it is bits. */
+struct ouro__sleeper *ouro__wake_one_for(struct ouro__seats *list, size_t bits);
 
 #endif

@@ -14,7 +14,9 @@
  * Fork: all locks of tasks are held over it, so lists are whole in the child. There are no workers;
  * scopes and flows of before have another generation, and are cancelled when they are next touched
  * (task_state.h, ouro__scope_lock): what nobody had begun is dropped, what another thread ran is
- * taken for ended. A worker that forked in a task goes when that returns. */
+ * taken for ended. Those that other threads may come to (scopes in lists, and what the thread is in
+ * that forked) are brought to it at once, while they can be told from what vanished. A worker that
+ * forked in a task goes when that returns, and ends the workers that the child has by then. */
 #include "isolate/task_state.h"
 #include "alloc/fail.h"
 #include "alloc/options.h"
@@ -24,14 +26,14 @@
 enum {
     WORKERS_MOST = 256,
     COLLECTS = 50000000, /* nanoseconds of sleep after which it does */
-    LEAPS = 16,          /* scopes that are looked at in a place */
-    LAST_LOOKS = 100     /* milliseconds for tasks that run when the program ends */
+    LAST_LOOKS = 100     /* milliseconds for what runs when the program ends */
 };
 
 static struct ouro__task_place places[WORKERS_MOST];
 static struct worker {
     ouro__os_thread thread;
-    ouro_half in_task, left;
+    ouro_half away; /* in a task, or where hooks run */
+    ouro_half left;
 } workers[WORKERS_MOST];
 
 static struct {
@@ -48,11 +50,16 @@ static struct {
 } pool = {.lock = OURO__MUTEX_INIT};
 
 static OURO_TLS struct ouro__task_place *mine; /* for the scopes that the thread opens */
-static OURO_TLS const struct worker *myself;   /* NULL: no worker */
+static OURO_TLS struct worker *myself;         /* NULL: no worker */
 
 ouro_half ouro__generation(void)
 {
     return ouro__half_load(&pool.generation);
+}
+
+bool ouro__is_worker(void)
+{
+    return myself != NULL;
 }
 
 unsigned ouro_workers(void)
@@ -97,6 +104,16 @@ static struct ouro_task *find(void)
     return task;
 }
 
+/* With the place's lock: a scope with tasks, below that one. */
+static struct ouro_scope *listed_below(const struct ouro__task_place *place,
+                                       const struct ouro_scope *scope)
+{
+    struct ouro_scope *at = place->first;
+    while (at && !ouro__scope_below(at, scope))
+        at = at->next;
+    return at;
+}
+
 struct ouro_task *ouro__task_below(const struct ouro_scope *scope)
 {
     size_t count = ouro__half_load(&pool.places);
@@ -106,14 +123,23 @@ struct ouro_task *ouro__task_below(const struct ouro_scope *scope)
         if (ouro__half_load(&place->count) == 0)
             continue;
         ouro__place_lock(place);
-        struct ouro_scope *at = place->first;
-        for (int looks = 0; at && looks < LEAPS && !ouro__scope_below(at, scope); looks++)
-            at = at->next;
-        if (at && ouro__scope_below(at, scope))
+        struct ouro_scope *at = listed_below(place, scope);
+        if (at)
             task = ouro__task_take(at, false);
         ouro__place_unlock(place);
     }
     return task;
+}
+
+bool ouro__task_is_below(const struct ouro_scope *scope)
+{
+    bool some = false;
+    for (size_t i = 0; !some && i < ouro__half_load(&pool.places); i++) {
+        ouro__place_lock(&places[i]);
+        some = listed_below(&places[i], scope) != NULL;
+        ouro__place_unlock(&places[i]);
+    }
+    return some;
 }
 
 /* K1: in all places, with their locks. */
@@ -195,11 +221,21 @@ static bool leave_seat(struct ouro__seat *seat)
     return woken;
 }
 
+/* What the worker does next may last as long as a program likes; or no more. The child of a fork has
+ * other workers in these places. */
+static void away(bool is)
+{
+    if (myself)
+        ouro__half_store(&myself->away, is);
+}
+
 /* Until there is something to do (false: until then; 0: for ever). */
 static bool rest(uint64_t until)
 {
     bool some = true;
+    away(true);
     ouro_park();
+    away(false);
     struct ouro__sleeper *me = ouro__sleeper_mine();
     struct ouro__seat seat = {.who = me, .why = 1};
     ouro__tool_words(&seat, sizeof seat);
@@ -213,7 +249,9 @@ static bool rest(uint64_t until)
         some |= woken;
     }
     ouro__tool_no_words(&seat, sizeof seat);
+    away(true);
     ouro_unpark();
+    away(false);
     return some;
 }
 
@@ -221,24 +259,27 @@ static bool rest(uint64_t until)
 
 static void *work(void *arg)
 {
-    struct worker *me = arg;
-    ouro_half generation = ouro__generation();
     bool collected = true; /* there is nothing yet */
-    myself = me;
-    mine = &places[me - workers];
-    while (!ouro__half_load(&pool.stop) && generation == ouro__generation()) {
+    myself = arg;
+    mine = &places[myself - workers];
+    while (myself && !ouro__half_load(&pool.stop)) {
         struct ouro_task *task = find();
         if (task) {
-            ouro__half_store(&me->in_task, 1);
+            away(true);
             ouro__task_run(task);
-            ouro__half_store(&me->in_task, 0);
+            away(false);
             collected = false;
         } else if (!rest(collected ? 0 : ouro__late(COLLECTS)) && !collected) {
+            away(true);
             ouro_collect(NULL); /* K3 */
+            away(false);
             collected = true;
         }
     }
-    ouro__half_store(&me->left, 1);
+    if (myself)
+        ouro__half_store(&myself->left, 1);
+    else
+        ouro_workers_end(); /* else the child of a fork would never come to its end */
     return NULL;
 }
 
@@ -265,6 +306,18 @@ static void parent_after_fork(void)
     after_fork(false);
 }
 
+/* With all locks, in the only thread. */
+static void renew_all(void)
+{
+    for (size_t i = 0; i < ouro__half_load(&pool.places); i++)
+        for (struct ouro_scope *at = places[i].first; at; at = at->next)
+            ouro__scope_in_child(at);
+    for (struct ouro__running *at = ouro__running; at; at = at->below) {
+        ouro__scope_in_child(at->task->scope);
+        ouro__flow_renew(at->task);
+    }
+}
+
 static void child_after_fork(void)
 {
     pool.sleepers = (struct ouro__seats){NULL, NULL};
@@ -274,6 +327,8 @@ static void child_after_fork(void)
     ouro__half_store(&pool.stop, 0);
     ouro__half_store(&pool.generation, ouro__generation() + 1);
     pool.ends = false;
+    myself = NULL;
+    renew_all();
     after_fork(true);
 }
 
@@ -292,12 +347,14 @@ static void start(void)
     ouro__tool_words(workers, sizeof workers);
     int64_t asked = ouro_option_get(OURO_OPTION_workers);
     ouro_half most = asked < 0 ? ouro__os_processors() : (ouro_half)asked, count = 0;
+    if (ouro__half_load(&pool.stop)) /* the program ends */
+        most = 0;
     if (most > WORKERS_MOST)
         most = WORKERS_MOST;
     if (ouro__half_load(&pool.places) == 0 || ouro__half_load(&pool.places) < most)
         ouro__half_store(&pool.places, most > 0 ? most : 1);
     while (count < most) {
-        workers[count].in_task = workers[count].left = 0;
+        workers[count].away = workers[count].left = 0;
         if (!ouro__os_thread_start(&workers[count].thread, work, &workers[count]))
             break;
         ouro__half_store(&pool.count, ++count);
@@ -318,8 +375,9 @@ void ouro__workers_need(void)
 
 void ouro_workers_end(void)
 {
-    if (ouro__running)
-        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "the workers are ended by a task");
+    if (ouro__running || myself)
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL,
+                  "the workers are ended by a task, or by a hook on one of them");
     ouro__lock_unless(ouro__own.tasks_fork, &pool.lock);
     bool ends = ouro__half_load(&pool.ready) && !pool.ends;
     pool.ends |= ends;
@@ -341,8 +399,9 @@ void ouro_workers_end(void)
     ouro__unlock(&pool.lock);
 }
 
-/* Of the program, or of the library's time in it: tasks that run, such as one that called exit, are
- * not waited for for long. */
+/* Of the program, or of the library's time in it: tasks and hooks that run, such as one that called
+ * exit, are not waited for for long. From then on there are no workers, nor will there be: waits
+ * help. */
 OURO_AT_UNLOAD static void last_end(void)
 {
     ouro__half_store(&pool.stop, 1);
@@ -352,7 +411,7 @@ OURO_AT_UNLOAD static void last_end(void)
         struct worker *one = &workers[i];
         if (one == myself)
             continue;
-        while (!ouro__half_load(&one->left) && (!ouro__half_load(&one->in_task) || looks > 0)) {
+        while (!ouro__half_load(&one->left) && (!ouro__half_load(&one->away) || looks > 0)) {
             ouro__os_doze();
             looks -= looks > 0;
         }
@@ -361,4 +420,5 @@ OURO_AT_UNLOAD static void last_end(void)
         else
             ouro__os_thread_leave(one->thread);
     }
+    ouro__half_store(&pool.count, 0);
 }

@@ -15,6 +15,7 @@ ouro_isolate_test(isolate_tasks TIMEOUT 120 ${every})
 ouro_isolate_test(isolate_lend TIMEOUT 120 ${every})
 ouro_isolate_test(isolate_task_storm VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_isolate_test(isolate_task_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
+ouro_isolate_test(isolate_task_edges VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_test(doc_isolate VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_tasks VARIANTS main off checked RC atomic biased) # its objects have several threads
 ouro_test(doc_locks VARIANTS main off checked RC atomic biased) # its objects have several threads

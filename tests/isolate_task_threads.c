@@ -1,81 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes task_kit.h, and looks into scopes to know who waits. Tasks on workers:
- * who runs what, who is woken, and what others see of it. */
-#include "task_kit.h"
-
-#include "isolate/task_state.h"
+/* White-box: includes task_thread_kit.h. Tasks on workers: who runs what, who is woken, and what
+ * others see of it. */
+#include "task_thread_kit.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <unistd.h>
-
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    KIT_CHECK(pthread_create(&thread, NULL, fn, arg) == 0);
-    return thread;
-}
-
-static void *end_of(pthread_t thread)
-{
-    void *result;
-    KIT_CHECK(pthread_join(thread, &result) == 0);
-    return result;
-}
-
-/* Words that tasks and the test wait for, one after the other. */
-static void reach(size_t step)
-{
-    ouro__tool_release(&said.steps[step]);
-    ouro__store_release(&said.steps[step], 1);
-}
-static void until(size_t step)
-{
-    while (!ouro__load_acquire(&said.steps[step]))
-        sched_yield();
-    ouro__tool_acquire(&said.steps[step]);
-}
-
-/* Somebody waits in the scope: for room, or for its end. */
-static void until_someone_waits(struct ouro_scope *scope)
-{
-    bool waits = false;
-    while (!waits) {
-        ouro__scope_lock(scope);
-        waits = scope->waiting.first != NULL;
-        ouro__place_unlock(scope->place);
-        sched_yield();
-    }
-}
-
-static void until_all_are_begun(struct ouro_scope *scope)
-{
-    bool some = true;
-    while (some) {
-        ouro__scope_lock(scope);
-        some = scope->first != NULL;
-        ouro__place_unlock(scope->place);
-        sched_yield();
-    }
-}
-
-static ouro_status reach_0_wait_for_1(struct ouro_task *task, struct ouro_isolated **result)
-{
-    (void)task;
-    (void)result;
-    reach(0);
-    until(1);
-    return OURO_OK;
-}
-
-static ouro_status reach_1(struct ouro_task *task, struct ouro_isolated **result)
-{
-    (void)task;
-    (void)result;
-    reach(1);
-    return OURO_OK;
-}
 
 /* -- who runs what ----------------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ static struct {
     ouro_word gate;             /* open: 1 */
     ouro_word ended, now, most; /* tasks: that have, that run, the most at a time */
     ouro_word born;             /* graphs */
-    ouro_word steps[4];         /* reached: 1 */
+    ouro_word steps[8];         /* reached: 1 */
 } said __attribute__((unused));
 
 static inline int task_setup(void **state)
