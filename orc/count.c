@@ -201,7 +201,7 @@ void ouro__saturate(void *object)
 bool ouro_thread_counted(struct ouro_counted *counted)
 {
     *counted = OURO_CHECKED && ouro__self ? ouro__self->counted : (struct ouro_counted){0, 0};
-    return OURO_CHECKED;
+    return OURO_CHECKED && OURO_THREADS;
 }
 
 /* -- the calls --------------------------------------------------------------------------------- */

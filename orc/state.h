@@ -70,12 +70,12 @@ OURO_INLINE void ouro__note_abroad(struct ouro__thread *me)
 /* What ouro_thread_counted tells, in the checked library. `me` may be NULL. */
 OURO_INLINE void ouro__note_plain(struct ouro__thread *me)
 {
-    if (OURO_CHECKED && me)
+    if (OURO_CHECKED && OURO_THREADS && me)
         me->counted.local++;
 }
 OURO_INLINE void ouro__note_rmw(struct ouro__thread *me)
 {
-    if (OURO_CHECKED && me)
+    if (OURO_CHECKED && OURO_THREADS && me)
         me->counted.atomic++;
 }
 /* All notes of all threads so far: two equal answers, and no count abroad was noted in between. 0:

@@ -55,8 +55,8 @@ struct ouro_counted {
 
 /* Writes to *counted (not NULL) how the calling thread has counted since it was attached, in the
  * runtime that it is in: by the program's calls, in hooks, and for fields of what died. Immortal
- * and dying objects do not count. False: only the checked library keeps that; then all is 0. Any
- * thread; runs no hook, allocates nothing; O(1). */
+ * and dying objects do not count. False: only the checked library keeps that, with threads; then
+ * all is 0. Any thread; runs no hook, allocates nothing; O(1). */
 OURO_API bool ouro_thread_counted(struct ouro_counted *counted);
 
 OURO_EXTERN_C_END

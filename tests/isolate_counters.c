@@ -30,7 +30,7 @@ static void isolate_list(void *arg)
 static struct ouro_counted counted_since(struct ouro_counted *last)
 {
     struct ouro_counted now;
-    assert_int_equal(ouro_thread_counted(&now), OURO_CHECKED);
+    assert_int_equal(ouro_thread_counted(&now), COUNTS);
     struct ouro_counted since = {now.local - last->local, now.atomic - last->atomic};
     *last = now;
     return since;
@@ -158,7 +158,7 @@ static void count_and_end(void *arg)
 static void begin_and_look(void *arg)
 {
     KIT_CHECK(ouro_thread_attach() == OURO_OK); /* it has the record of the one before */
-    KIT_CHECK(ouro_thread_counted(arg) == OURO_CHECKED);
+    KIT_CHECK(ouro_thread_counted(arg) == COUNTS);
 }
 static void counters_begin_at_zero_with_each_thread(void **state)
 {

@@ -99,8 +99,9 @@ static void plan_isolate(struct plan *plan)
         add_beside(plan, c, &isolate_about(w)->base, 0);
     }
     if (!OURO_BENCH_CK)
-        plan_add_absent(plan, "Concurrency Kit",
-                        "not found when this was built (package libck-dev)");
+        plan_add_absent(
+            plan, "Concurrency Kit",
+            "not found when this was built (package libck-dev), or built without threads");
 }
 
 static const struct cell *ours(const struct plan *plan, const struct workload *workload)
