@@ -7,7 +7,8 @@
 #include "isolate/isolated.h"
 
 /* A list of words in parts of 32 KiB, so that a long one is never moved, and what is given back
- * of it serves the next one. The first part is the owner's while that has room for it; then it grows. */
+ * of it serves the next one. The first part is the owner's while that has room for it; then it
+ * grows. */
 #define OURO__PART 4096
 #define OURO__FEW  16
 struct ouro__list {

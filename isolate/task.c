@@ -14,13 +14,13 @@
  *      Only the thread that took it out of the list, with the lock, runs it, or finds it cancelled
  *      and does not, and ends it. So it runs at most once, and its argument is taken or dropped.
  *  T3  A scope is in its place's list while it has QUEUED tasks.
- *  T4  in_flight counts a scope's tasks that are not DONE. Where that is `limit`, who spawns outside
- *      of tasks waits, and who does in a task, or in a hook on a worker, makes room: it runs what is
- *      queued there, unless it is a task of the scope or of one below, and then the new one at
- *      once, in its own place, and goes on after it. So no task waits for room, which only its own
- *      end might make, or that of one that waits for it. Of such tasks at most DEEPEST lie one in
- *      the other on a thread; the last queues what it spawns though the scope be full, and in the
- *      next one that has less below it, a spawn runs of that first what is too much.
+ *  T4  in_flight counts a scope's tasks that are not DONE. Where that is `limit`, who spawns
+ *      outside of tasks waits, and who does in a task, or in a hook on a worker, makes room: it
+ *      runs what is queued there, unless it is a task of the scope or of one below, and then the
+ *      new one at once, in its own place, and goes on after it. So no task waits for room, which
+ *      only its own end might make, or that of one that waits for it. Of such tasks at most DEEPEST
+ *      lie one in the other on a thread; the last queues what it spawns though the scope be full,
+ *      and in the next one that has less below it, a spawn runs of that first what is too much.
  *  T5  A task's hooks (of what it leaves of its argument, and of a result nobody wants) have run
  *      before it is DONE: so before ouro_scope_close returns.
  *  T6  A task that is RUNS is above its scope, and that above the task that opened it: what is on
@@ -29,12 +29,13 @@
  *      and below (leapfrogging, Wagner and Calder 1993). So a thread's stack is as deep as scopes
  *      and awaits nest, and T4 allows, and no wait lasts longer for what it ran.
  *
- * Who waits sits in lists, guarded by the lock under which what it waits for is done (wait.c, W1);
- * a flow's list has one seat, in the task, for one thread awaits it. W3: who is woken for room
- * takes it, or finds it taken by a task whose end wakes the next, or may not spawn and wakes the
- * next; cancelling wakes all. Who is woken for work helps (OURO__FOR_WORK), and a spawn wakes the
- * next for what it leaves. The fences are the locks'. Progress: blocking, as wait.c; a task that nobody has begun is begun by a worker,
- * if one is not in a task, or by whoever awaits it or closes its scope. Forks: worker.c. */
+ * Who waits sits in lists, guarded by the lock under which what it waits for is done (wait.c,
+ * W1); a flow's list has one seat, in the task, for one thread awaits it. W3: who is woken for
+ * room takes it, or finds it taken by a task whose end wakes the next, or may not spawn and
+ * wakes the next; cancelling wakes all. Who is woken for work helps (OURO__FOR_WORK), and a
+ * spawn wakes the next for what it leaves. The fences are the locks'. Progress: blocking, as
+ * wait.c; a task that nobody has begun is begun by a worker, if one is not in a task, or by
+ * whoever awaits it or closes its scope. Forks: worker.c. */
 #include "isolate/task_state.h"
 #include "alloc/fail.h"
 #include "isolate/home.h"

@@ -221,8 +221,8 @@ static bool leave_seat(struct ouro__seat *seat)
     return woken;
 }
 
-/* What the worker does next may last as long as a program likes; or no more. The child of a fork has
- * other workers in these places. */
+/* What the worker does next may last as long as a program likes; or no more. The child of a fork
+ * has other workers in these places. */
 static void away(bool is)
 {
     if (myself)
