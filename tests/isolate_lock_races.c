@@ -198,6 +198,8 @@ static void *consume(void *arg)
 static void a_guarded_graph_is_changed_by_all_who_take_its_lock(void **state)
 {
     (void)state;
+    if (ouro__on_valgrind())
+        skip(); /* a collector reads slots beside stores, by atomic operations unknown to it */
     size_t each = kit_scaled(40000);
     sent = received = 0;
     pthread_t one = start(produce, &each), two = start(consume, &each);
