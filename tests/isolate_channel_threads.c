@@ -2,6 +2,7 @@
 /* White-box: includes channel_kit.h, and looks into channels to know who waits. Channels between
  * threads. */
 #include "channel_kit.h"
+#include "start_kit.h"
 
 #include "isolate/channel_state.h"
 
@@ -10,20 +11,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
-
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    KIT_CHECK(pthread_create(&thread, NULL, fn, arg) == 0);
-    return thread;
-}
-
-static void *end_of(pthread_t thread)
-{
-    void *result;
-    KIT_CHECK(pthread_join(thread, &result) == 0);
-    return result;
-}
 
 /* How many have a seat in the list of who waits for what is done at that end. */
 static size_t seated(struct ouro_channel *channel, ouro_channel_end end)

@@ -182,17 +182,6 @@ static void spawns_in_a_full_scope_nest_only_so_deep(void **state)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
-static ouro_status leave_a_ring(struct ouro_task *task, struct ouro_isolated **result)
-{
-    (void)task;
-    (void)result;
-    struct hooked *a = hooked_new(1);
-    a->a = a;
-    ouro_incref(a);
-    ouro_decref(a);
-    return OURO_OK;
-}
-
 static void spawn_three_with_room_for_one(struct hooked *dying)
 {
     (void)dying;

@@ -2,22 +2,9 @@
 /* White-box: includes task_kit.h. Trees of tasks that do what a seed says, from several threads
  * at once, free-running: what sanitizers and Valgrind look at. */
 #include "task_kit.h"
+#include "start_kit.h"
 
 #include <pthread.h>
-
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    KIT_CHECK(pthread_create(&thread, NULL, fn, arg) == 0);
-    return thread;
-}
-
-static void *end_of(pthread_t thread)
-{
-    void *result;
-    KIT_CHECK(pthread_join(thread, &result) == 0);
-    return result;
-}
 
 static struct ouro_isolated *counted_graph(int64_t id)
 {

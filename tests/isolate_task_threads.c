@@ -297,17 +297,6 @@ static void others_settle_for_a_worker_that_sleeps(void **state)
     assert_int_equal(kit_destroyed, 1);
 }
 
-static ouro_status leave_a_ring(struct ouro_task *task, struct ouro_isolated **result)
-{
-    (void)task;
-    (void)result;
-    struct hooked *a = hooked_new(1);
-    a->a = a;
-    ouro_incref(a);
-    ouro_decref(a);
-    return OURO_OK;
-}
-
 static ouro_status lend_object_and_leave_a_ring(struct ouro_task *task,
                                                 struct ouro_isolated **result)
 {

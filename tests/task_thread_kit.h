@@ -5,25 +5,12 @@
 #define OURO_TESTS_TASK_THREAD_KIT_H
 
 #include "task_kit.h"
+#include "start_kit.h"
 
 #include "isolate/task_state.h"
 
 #include <pthread.h>
 #include <sched.h>
-
-static inline pthread_t start(void *(*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    KIT_CHECK(pthread_create(&thread, NULL, fn, arg) == 0);
-    return thread;
-}
-
-static inline void *end_of(pthread_t thread)
-{
-    void *result;
-    KIT_CHECK(pthread_join(thread, &result) == 0);
-    return result;
-}
 
 /* Words that tasks and the test wait for, one after the other. */
 static inline void reach(size_t step)
@@ -75,6 +62,18 @@ static inline ouro_status reach_1(struct ouro_task *task, struct ouro_isolated *
     (void)task;
     (void)result;
     reach(1);
+    return OURO_OK;
+}
+
+/* Garbage that the worker finds when it has nothing to do. */
+static inline ouro_status leave_a_ring(struct ouro_task *task, struct ouro_isolated **result)
+{
+    (void)task;
+    (void)result;
+    struct hooked *a = hooked_new(1);
+    a->a = a;
+    ouro_incref(a);
+    ouro_decref(a);
     return OURO_OK;
 }
 
