@@ -6,6 +6,7 @@ endmacro()
 
 ouro_isolate_test(isolate_graphs ${every})
 ouro_isolate_test(isolate_misuse ${every})
+ouro_isolate_test(isolate_others ${every})
 ouro_isolate_test(isolate_counters ${every})
 ouro_isolate_test(isolate_races VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_isolate_test(isolate_guards ${every})
