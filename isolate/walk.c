@@ -72,11 +72,11 @@ static OURO_NOINLINE bool more_room(struct ouro__proof *p)
 
 /* Of a merged object: it is marked (D3), and where a visited word is to be written, claimed as a
  * candidate is: Q keeps others from writing it, and the claim owns a reference. Refused (what it
- * returns shows no mark): somebody else has the claim or the mark. */
+ * returns shows no mark): somebody else has the claim or the mark, or stores into it. */
 static ouro_word mark(struct ouro_header *h, ouro_word b, bool claimed)
 {
     bool claim = ouro__can_cycle(h) && !claimed;
-    while (!ouro__is_walked(b) && !((b & OURO__QUEUED) && !claimed)) {
+    while (!ouro__is_walked(b) && !(b & OURO__STORING) && !((b & OURO__QUEUED) && !claimed)) {
         ouro_word marked = (b & ~(OURO__OWNER_MASK | OURO__TOUCHED)) | OURO__WALKED_OWNER;
         if (claim)
             marked = (marked | OURO__QUEUED) + OURO__UNIT;
