@@ -25,6 +25,7 @@
 #include "isolate/isolated.h"
 #include "isolate/lend.h"
 #include "isolate/lock.h"
+#include "isolate/region.h"
 #include "isolate/task.h"
 #include "orc/bare.h"
 #include "orc/context.h"

@@ -288,7 +288,8 @@ void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls)
     if (cells)
         return cells;
     ouro__remote_flush(heap);
-    if (ouro__remote_adopt(heap, tag, cls) && (cells = refill_from_own(heap, tag, cls)))
+    if (!heap->apart && ouro__remote_adopt(heap, tag, cls) &&
+        (cells = refill_from_own(heap, tag, cls)))
         return cells;
     struct ouro__page *page = page_fresh(heap, tag, cls);
     if (!page)
@@ -349,6 +350,31 @@ bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned t
         any = true;
     }
     return any;
+}
+
+void ouro__heap_take_all(struct ouro__heap *from, struct ouro__heap *to)
+{
+    for (struct ouro__page *page; (page = from->all);) {
+        bool queued = page->state == OURO__PAGE_AVAIL;
+        if (queued)
+            avail_remove(from, page);
+        all_remove(from, page);
+        all_insert(to, page);
+        if (queued)
+            avail_push(to, page);
+    }
+}
+
+void ouro__heap_drop_counted(struct ouro__heap *heap)
+{
+    for (struct ouro__page *page = heap->all, *next; page; page = next) {
+        next = page->all_next;
+        if (page->tag != OURO__COUNTED || ouro__half_load(&page->odd))
+            continue;
+        if (page->state == OURO__PAGE_AVAIL)
+            avail_remove(heap, page);
+        page_give(heap, page);
+    }
 }
 
 /* Takes in what others freed, hands over what was freed of others', gives empty pages back. */

@@ -48,7 +48,10 @@ struct ouro__page {
     ouro_half capacity;                               /* blocks cut so far */
     uint32_t limit;                                   /* blocks that fit */
     uint32_t inverse;                                 /* of bytes, for ouro__block_index */
-    uint32_t factor;                                  /* of small raw pages: raw.h */
+    union {
+        uint32_t factor; /* of small raw pages: raw.h */
+        ouro_half odd;   /* of counted ones, of a heap apart: not all in it may go with it */
+    };
     union {
         ouro_half reach;  /* of small raw pages: raw.h; of others 0; its owner raises it */
         uint32_t cell_at; /* of a span: where in it the cell is */
@@ -76,7 +79,8 @@ enum ouro__heap_state { OURO__HEAP_OWNED = 1, OURO__HEAP_ABANDONED, OURO__HEAP_F
 
 struct ouro__heap {
     struct ouro_heap pub;
-    void *hidden[OURO__TAGS][OURO__CLASSES]; /* the ready lists, while watched */
+    void *hidden[OURO__TAGS][OURO__CLASSES]; /* the ready lists, while watched; the counted ones of
+                                                a heap apart always */
     struct ouro__page *current[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *avail_first[OURO__TAGS][OURO__CLASSES];
     struct ouro__page *avail_last[OURO__TAGS][OURO__CLASSES];
@@ -87,6 +91,8 @@ struct ouro__heap {
     size_t fail_in; /* fault injection: allocations until one fails; 0: off */
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
+    bool apart;                   /* of no thread (apart.c): counted births are out of line */
+    uint32_t depth;               /* of a heap apart: how often the thread that is in it entered */
     bool grows;                   /* the block asked for now replaces a smaller one */
     uint32_t refills;             /* so far */
     bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */
@@ -96,6 +102,10 @@ struct ouro__heap {
     ouro_word failed;             /* allocations that returned NULL */
     struct ouro_runtime *runtime;
     ouro_word thread;                    /* the struct ouro__own of its thread; 0: of none */
+    ouro_word inside;                    /* the same of who is in a heap apart (apart.c) */
+    void *of;                            /* of a heap apart: the layer above's */
+    struct ouro__heap *next_inside;      /* of heaps apart: the next that the same thread is in */
+    struct ouro__heap *next_spare;       /* the next that is empty, and nobody's */
     void *record;                        /* the layer above's, of that thread in this runtime */
     struct ouro__quarantine *quarantine; /* quarantine.c; NULL: it has none yet */
     /* Written by others; a line of their own. */
@@ -286,6 +296,12 @@ OURO_INLINE size_t ouro__aligned_offset(unsigned tag, size_t align)
         return ouro__cell_offset(tag);
     return align > 2 * OURO__SPARE ? align : 2 * OURO__SPARE;
 }
+/* What the heap is about to give out of a class. */
+OURO_INLINE void **ouro__ready_of(struct ouro__heap *heap, unsigned tag, unsigned cls)
+{
+    bool hidden = heap->pub.watched || (heap->apart && tag == OURO__COUNTED);
+    return hidden ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
+}
 /* The list of cells that the heap now may give out, at least one; NULL: refused. */
 void *ouro__heap_refill(struct ouro__heap *heap, unsigned tag, unsigned cls);
 /* Frees a cell of a page whose heap the caller serves. */
@@ -337,6 +353,11 @@ void ouro__heap_settle_lists(struct ouro__heap *heap);
 
 /* Moves the queued pages of a class; the caller serves both heaps. */
 bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned tag, unsigned cls);
+
+/* All pages of a heap whose lists are settled; the caller serves both. */
+void ouro__heap_take_all(struct ouro__heap *from, struct ouro__heap *to);
+/* Of a heap whose lists are settled, all counted pages that are not odd. */
+void ouro__heap_drop_counted(struct ouro__heap *heap);
 
 /* Gives back what lies empty in `heap`, which the caller serves, and in those of ended threads, of
  * each of which `each` is called then, if it is not NULL. */
@@ -403,12 +424,39 @@ OURO_INLINE void ouro__heap_leave(struct ouro__heap *heap)
 /* The heap goes to whoever wants it; the calling thread has none any more. */
 void ouro__heap_abandon(struct ouro__heap *heap);
 bool ouro__heaps_exist(void);
+/* One more, without a page; NULL: no memory. */
+struct ouro__heap *ouro__heap_fresh(struct ouro_runtime *runtime, bool apart);
+/* Before its first use by a thread that comes to it: whether everything goes out of line. */
+void ouro__heap_watch_first(struct ouro__heap *heap);
 /* The heaps of the current runtime, of that one. */
 struct ouro__heap *ouro__heaps_first(void);
 struct ouro__heap *ouro__heaps_of(const struct ouro_runtime *runtime);
 /* Makes the library ready: whoever comes first, before anything else. */
 void ouro__set_up(void);
 const struct ouro_supply *ouro__supply(void);
+
+/* -- apart.c: heaps of no thread -- */
+
+/* An empty one, of the current runtime, which does not end while it is there; NULL: no memory. */
+struct ouro__heap *ouro__apart_new(void);
+/* The calling thread, which has a heap, is in it from now on, as in a runtime; OURO_BUSY: another
+ * thread is, or it is of before a fork. OURO_NO_MEMORY. */
+ouro_status ouro__apart_enter(struct ouro__heap *heap);
+/* Out of it again; false: it is not what the thread entered last, and nothing has changed. */
+bool ouro__apart_leave(struct ouro__heap *heap);
+/* The one that the calling thread is in, or NULL. */
+OURO_INLINE struct ouro__heap *ouro__apart_here(void)
+{
+    struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
+    return OURO_UNLIKELY(heap->apart) ? heap : NULL;
+}
+/* The page of a counted cell, of whatever heap, does not go with it (A3); false: it is in none. */
+bool ouro__page_make_odd(const void *cell);
+/* Inside it: all counted pages but odd ones go, with all that is in them. */
+void ouro__apart_drop_pages(struct ouro__heap *heap);
+/* The thread, in it, is out of it again, and it is no more: what is left in it is anybody's who has
+ * it, in a heap of the thread. */
+void ouro__apart_end(struct ouro__heap *heap);
 
 /* -- runtime.c --------------------------------------------------------------------------------- */
 
@@ -446,8 +494,8 @@ void ouro__runtimes_lock(void);
 void ouro__runtimes_unlock(void);
 /* Calls fn for every runtime. The caller has the list's lock. */
 void ouro__runtimes_each(void (*fn)(struct ouro_runtime *runtime, void *arg), void *arg);
-/* Swaps to each other runtime in which the calling thread has a record, and calls fn with it,
- * telling the layer above nothing. With the list's lock, or in a fork's handlers. */
+/* Swaps to each other runtime in which the calling thread has a record, and each other heap apart
+ * that it is in, and calls fn with the record, telling the layer above nothing. With the list's lock, or in a fork's handlers. */
 void ouro__elsewhere_each(void (*fn)(void *record));
 /* The thread has ended: it leaves what it is in, and its heaps everywhere but in the default one;
  * whether there were such. */

@@ -34,7 +34,7 @@ void ouro__heap_watch(struct ouro__heap *heap, bool watched)
     void **to = watched ? &heap->hidden[0][0] : &heap->pub.ready[0][0];
     heap->pub.watched = watched;
     memset(heap->room, 0, sizeof heap->room);
-    for (unsigned i = 0; i < OURO__TAGS * OURO__CLASSES; i++) {
+    for (unsigned i = 0; i < (heap->apart ? OURO__COUNTED : OURO__TAGS) * OURO__CLASSES; i++) {
         to[i] = from[i];
         from[i] = NULL;
     }
@@ -50,17 +50,12 @@ void ouro_fail_nth_alloc(size_t n, bool for_good)
     ouro__heap_watch(heap, n > 0);
 }
 
-static void **ready_of(struct ouro__heap *heap, unsigned tag, unsigned cls)
-{
-    return heap->pub.watched ? &heap->hidden[tag][cls] : &heap->pub.ready[tag][cls];
-}
-
 /* A cell of a class; the rest of the list it came with becomes the ready list. The callback for
  * refusals may allocate and free, so nothing is remembered across it. */
 void *ouro__class_take(struct ouro__heap *heap, unsigned tag, unsigned cls)
 {
     for (unsigned attempt = 0;; attempt++) {
-        void **list = ready_of(heap, tag, cls);
+        void **list = ouro__ready_of(heap, tag, cls);
         if (!*list)
             *list = ouro__heap_refill(heap, tag, cls);
         void *cell = *list;
@@ -216,7 +211,7 @@ static bool is_listed(const void *list, const void *cell)
 bool ouro__is_free(const struct ouro__page *page, struct ouro__heap *heap, const void *cell)
 {
     return is_listed(page->pub.free, cell) ||
-           is_listed(*ready_of(heap, page->tag, page->cls), cell);
+           is_listed(*ouro__ready_of(heap, page->tag, page->cls), cell);
 }
 
 /* Whether a cell is free already, where that shows. The lists of others are not looked at: there

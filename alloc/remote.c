@@ -214,7 +214,7 @@ static OURO_NOINLINE void batch_begin(struct ouro__heap *mine, struct ouro__heap
 {
     if (OURO_UNLIKELY(ouro__load(&to->state) == OURO__HEAP_FROZEN))
         return; /* in a fork's child: the heap of a thread that is not there leaks */
-    if (OURO_UNLIKELY(!mine || mine->runtime != to->runtime)) /* F5 */
+    if (OURO_UNLIKELY(!mine || to->apart || mine->runtime != to->runtime)) /* F5, A2 of apart.c */
         push_chain(to, NULL, cell, cell, 1);
     else
         batch_replace(mine, batch_of(to), (struct ouro__batch){to, 1, (uint32_t)bytes}, cell);

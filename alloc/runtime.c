@@ -6,7 +6,7 @@
  *      there, or nobody's; the layer above has its record there, or none.
  *  N7  `inside` counts the frames of all threads that name a runtime, that is, entries that were
  *      not left. It goes from 0 to CLOSED by compare-and-swap, and from then on nobody enters but
- *      `closer`. The default runtime's is not counted. One that opens again, because there was no
+ *      `closer`. Heaps apart count too (apart.c). The default runtime's is not counted. One that opens again, because there was no
  *      memory for its end, is as if its threads had ended: whoever passed over it meanwhile left
  *      nothing in it.
  *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its
@@ -24,6 +24,7 @@ struct ouro__entered {
     struct frame {
         struct ouro_runtime *runtime;
         struct ouro__heap *heap;
+        struct ouro__heap *apart; /* what was entered, if that is a heap apart */
     } frames[FRAMES];
 };
 static struct ouro__pool frame_pool = {NULL, sizeof(struct ouro__entered),
@@ -73,7 +74,7 @@ void ouro__turn_to(struct ouro_runtime *runtime, struct ouro__heap *heap)
 
 /* -- frames ------------------------------------------------------------------------------------ */
 
-bool ouro__entry_push(void)
+bool ouro__entry_push(struct ouro__heap *apart)
 {
     struct ouro__entered *block = ouro__own.frames;
     if (!block || block->count == FRAMES) {
@@ -84,7 +85,7 @@ bool ouro__entry_push(void)
         fresh->count = 0;
         ouro__own.frames = block = fresh;
     }
-    block->frames[block->count++] = (struct frame){ouro__own.runtime, ouro__heap_here()};
+    block->frames[block->count++] = (struct frame){ouro__own.runtime, ouro__heap_here(), apart};
     return true;
 }
 
@@ -121,20 +122,20 @@ static bool inside_any(void)
 }
 
 /* Takes back an entry (N7). */
-static void count_out(struct ouro_runtime *runtime)
+void ouro__count_out(struct ouro_runtime *runtime)
 {
     if (runtime != &ouro__default_runtime)
         ouro__fetch_add_full(&runtime->inside, (ouro_word)-1);
 }
 
-static bool count_in(struct ouro_runtime *runtime)
+bool ouro__count_in(struct ouro_runtime *runtime)
 {
     if (runtime == &ouro__default_runtime)
         return true;
     if (!(ouro__fetch_add_full(&runtime->inside, 1) & OURO__CLOSED) ||
         ouro__load(&runtime->closer) == (ouro_word)&ouro__own)
         return true; /* relaxed: only this thread stores its own address, and takes it away */
-    count_out(runtime);
+    ouro__count_out(runtime);
     return false;
 }
 
@@ -143,9 +144,9 @@ ouro_status ouro_runtime_enter(struct ouro_runtime *runtime)
     if (!runtime)
         return OURO_BAD_ARGUMENT;
     ouro__set_up();
-    if (!ouro__entry_push())
+    if (!ouro__entry_push(NULL))
         return OURO_NO_MEMORY;
-    if (!count_in(runtime)) {
+    if (!ouro__count_in(runtime)) {
         entry_pop();
         ouro_fail(OURO_FAIL_MISUSE, runtime, NULL, "a destroyed runtime was entered");
     }
@@ -154,17 +155,26 @@ ouro_status ouro_runtime_enter(struct ouro_runtime *runtime)
     return OURO_OK;
 }
 
+struct ouro__heap *ouro__entered_last(void)
+{
+    const struct ouro__entered *block = ouro__own.frames;
+    return inside_any() ? block->frames[block->count - 1].apart : NULL;
+}
+
 void ouro__turn_back(struct ouro_runtime *runtime)
 {
     struct frame frame = entry_pop();
-    if (frame.runtime != runtime)
+    bool apart = frame.apart && ouro__heap_here() == frame.apart;
+    if (frame.runtime != runtime || (apart && frame.heap != frame.apart))
         ouro__turn_to(frame.runtime, frame.heap ? frame.heap : ouro__heap_in(frame.runtime));
-    count_out(runtime);
+    if (frame.apart)
+        ouro__apart_left(frame.apart);
+    ouro__count_out(runtime);
 }
 
 void ouro_runtime_leave(struct ouro_runtime *runtime)
 {
-    if (!inside_any() || runtime != ouro__own.runtime)
+    if (!inside_any() || runtime != ouro__own.runtime || ouro__entered_last())
         ouro_fail(OURO_FAIL_MISUSE, runtime, NULL,
                   "a runtime was left that is not the one entered last");
     ouro__turn_back(runtime);
@@ -190,22 +200,42 @@ void ouro__entered_recount(void)
                 ouro__store(&entered->inside, ouro__load(&entered->inside) + 1);
         }
     }
+    for (struct ouro__heap *heap = ouro__own.apart; heap; heap = heap->next_inside) {
+        if (is_open(heap->runtime)) /* A4 of apart.c */
+            ouro__store(&heap->runtime->inside, ouro__load(&heap->runtime->inside) + 1);
+    }
 }
 
 /* -- threads that end -------------------------------------------------------------------------- */
+
+static void call_there(struct ouro__heap *heap, void (*fn)(void *record))
+{
+    ouro__point_to(heap->runtime, heap);
+    if (heap->record)
+        fn(heap->record);
+}
+
+/* Heaps apart that the thread is in, but for `mine`, each once. */
+static void each_apart(const struct ouro__heap *mine, void (*fn)(void *record))
+{
+    for (struct ouro__heap *heap = ouro__own.apart; heap; heap = heap->next_inside) {
+        if (heap != mine)
+            call_there(heap, fn);
+    }
+}
 
 void ouro__elsewhere_each(void (*fn)(void *record))
 {
     struct ouro_runtime *here = ouro__own.runtime;
     struct ouro__heap *mine = ouro__heap_here();
-    struct ouro_runtime *other = ouro__own.elsewhere ? &ouro__default_runtime : NULL;
+    struct ouro_runtime *other =
+        ouro__own.elsewhere || ouro__own.apart ? &ouro__default_runtime : NULL;
     for (; other; other = other->next) {
-        struct ouro__heap *heap = other != here ? ouro__heap_in(other) : NULL;
-        if (!heap || !heap->record)
-            continue;
-        ouro__point_to(other, heap);
-        fn(heap->record);
+        struct ouro__heap *heap = ouro__heap_in(other);
+        if (heap && heap != mine)
+            call_there(heap, fn);
     }
+    each_apart(mine, fn);
     ouro__point_to(here, mine);
 }
 
@@ -214,7 +244,7 @@ static struct ouro_runtime *enter_elsewhere(void)
 {
     ouro__runtimes_lock();
     struct ouro_runtime *other = ouro__default_runtime.next;
-    while (other && !(ouro__heap_in(other) && count_in(other)))
+    while (other && !(ouro__heap_in(other) && ouro__count_in(other)))
         other = other->next;
     ouro__runtimes_unlock();
     if (other)
@@ -243,7 +273,7 @@ bool ouro__leave_all(void)
         any = true;
         ouro__end_here(true);
         ouro__turn_to(&ouro__default_runtime, ouro__heap_in(&ouro__default_runtime));
-        count_out(other);
+        ouro__count_out(other);
     }
     ouro__own.elsewhere = false;
     return any;

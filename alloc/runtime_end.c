@@ -30,8 +30,12 @@ static ouro_status close_it(struct ouro_runtime *runtime, const char **why)
         *why = "the runtime was destroyed before";
         return OURO_BAD_ARGUMENT;
     }
-    *why = ouro__is_inside(runtime) ? "the calling thread is in the runtime"
-                                    : "a thread is in the runtime";
+    if (ouro__is_inside(runtime))
+        *why = "the calling thread is in the runtime";
+    else if (inside == ouro__load(&runtime->aparts))
+        *why = "the runtime has regions that were not ended";
+    else
+        *why = "a thread is in the runtime";
     return OURO_BUSY;
 }
 
@@ -147,7 +151,7 @@ static void give_memory(struct ouro_runtime *runtime)
 static ouro_status end_runtime(struct ouro_runtime *runtime, const char **why)
 {
     *why = "no memory";
-    if (!ouro__entry_push())
+    if (!ouro__entry_push(NULL))
         return OURO_NO_MEMORY;
     ouro_status status = begin_end(runtime, why);
     if (status != OURO_OK) {

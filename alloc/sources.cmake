@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 ouro_layer(alloc
     SOURCES
+        apart.c
         arena.c
         blocks.c
         chunk.c

@@ -97,6 +97,8 @@ static void count_arena(struct ouro_stats *stats)
 static void count_heaps(struct ouro_stats *stats)
 {
     for (struct ouro__heap *heap = ouro__heaps_first(); heap; heap = heap->next_heap) {
+        if (heap->apart)
+            continue; /* no thread's */
         stats->heaps++;
         stats->threads += ouro__load(&heap->state) == OURO__HEAP_OWNED;
         stats->failed += ouro__load(&heap->failed);
@@ -116,11 +118,11 @@ static void discount_kept(const struct ouro__place *place, void *arg)
 }
 
 /* Blocks that the calling thread holds ready, or keeps back, are not live. */
-static void discount_ready(struct ouro_stats *stats, const struct ouro__heap *heap)
+static void discount_ready(struct ouro_stats *stats, struct ouro__heap *heap)
 {
     for (unsigned tag = 0; tag < OURO__TAGS; tag++) {
         for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
-            void *cell = heap->pub.watched ? heap->hidden[tag][cls] : heap->pub.ready[tag][cls];
+            const void *cell = *ouro__ready_of(heap, tag, cls);
             uint64_t n = 0;
             for (; cell; cell = ouro__next_free(cell))
                 n++;

@@ -247,13 +247,14 @@ static struct ouro__heap *take_over(void)
     return NULL;
 }
 
-static struct ouro__heap *fresh_heap(struct ouro_runtime *runtime)
+struct ouro__heap *ouro__heap_fresh(struct ouro_runtime *runtime, bool apart)
 {
     struct ouro__heap *heap = ouro__pool_take(&pool);
     if (!heap)
         return NULL;
     memset(heap, 0, offsetof(struct ouro__heap, batched));
     heap->runtime = runtime;
+    heap->apart = apart;
     ouro__tool_words(heap, sizeof *heap);
     ouro__store(&heap->state, OURO__HEAP_OWNED);
     ouro_word first = ouro__load(&runtime->heaps);
@@ -267,7 +268,12 @@ static struct ouro__heap *any_heap(void)
 {
     ouro__set_up();
     struct ouro__heap *heap = take_over();
-    return heap ? heap : fresh_heap(ouro__own.runtime);
+    return heap ? heap : ouro__heap_fresh(ouro__own.runtime, false);
+}
+
+void ouro__heap_watch_first(struct ouro__heap *heap)
+{
+    heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools || OURO__ASIDE;
 }
 
 struct ouro__heap *ouro__heap_mine(void)
@@ -277,7 +283,7 @@ struct ouro__heap *ouro__heap_mine(void)
     struct ouro__heap *heap = ouro__own.exits < LAST_EXIT ? any_heap() : NULL;
     if (!heap)
         return NULL;
-    heap->pub.watched = OURO_CHECKED || ouro__supply()->block != NULL || ouro__tools || OURO__ASIDE;
+    ouro__heap_watch_first(heap);
     ouro__store(&heap->thread, (ouro_word)&ouro__own);
     ouro__own.elsewhere |= heap->runtime != &ouro__default_runtime;
     ouro__context.heap = &heap->pub;

@@ -33,7 +33,10 @@ enum ouro__type_state {
     OURO__TYPE_LARGE = 1u << 11,    /* set by orc: some object of it does not fit a small block */
     OURO__TYPE_TAILED = 1u << 12,   /* has a tail */
     OURO__TYPE_FILTERED = 1u << 13, /* some of `refs` go through `filter` */
-    OURO__TYPE_LEAVING = 1u << 14   /* about to be unregistered (unregister.c) */
+    OURO__TYPE_LEAVING = 1u << 14,  /* about to be unregistered (unregister.c) */
+    /* What its objects own may not be of their own region: a written destroy or trace, strings,
+     * sequences, weak handles, or references to what any thread may have, or to any type. */
+    OURO__TYPE_OUTWARD = 1u << 15
 };
 
 /* Entries are written before the type is born from, and NULL again when it is unregistered: with

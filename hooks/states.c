@@ -19,6 +19,7 @@ enum fact {
     DEEP = 1u << 7,     /* sequences of what is not plain, not in a sequence */
     UNFLAT = 1u << 8,   /* destroy acts on more than references at fixed places */
     UNFIXED = 1u << 9, /* strong references but at fixed places and in a tail, or a written trace */
+    OUTWARD = 1u << 10,                 /* OURO__TYPE_OUTWARD */
     FACTS_STAY = SINKS | TAGGED | DEEP, /* facts that a sequence keeps to itself .. */
     FACTS_PLACE = UNFLAT | UNFIXED      /* .. and those about places */
 };
@@ -30,7 +31,7 @@ static uint32_t facts_of(const struct ouro_type *type)
     } table[] = {
         {OURO__TYPE_TRACED, TRACED}, {OURO__TYPE_DESTROY, DESTROYS}, {OURO__TYPE_HOOKED, HOOKED},
         {OURO__TYPE_SINKS, SINKS},   {OURO__TYPE_LINKS, LINKS},      {OURO__TYPE_TAGGED, TAGGED},
-        {OURO__TYPE_DEEP, DEEP},
+        {OURO__TYPE_DEEP, DEEP},     {OURO__TYPE_OUTWARD, OUTWARD},
     };
     if (!ouro__type_known(type))
         return type->state;
@@ -54,9 +55,15 @@ static uint32_t facts_of_maybe(uint32_t inner)
 static uint32_t facts_of_seq(uint32_t inner)
 {
     uint32_t facts = (inner & ~(uint32_t)(FACTS_STAY | FACTS_PLACE)) | OWNS | UNFLAT;
-    facts |= inner & TRACED ? UNFIXED : 0;
+    facts |= OUTWARD | (inner & TRACED ? UNFIXED : 0);
     facts |= inner & (OWNS | HOOKED | LINKS) ? DEEP : 0;
     return facts;
+}
+
+/* Whether what the reference leads to may be what any thread may have. */
+static bool leads_out(const struct ouro_type *target)
+{
+    return target == NULL || (target->flags & (OURO_SHARED | OURO_IMMUTABLE)) != 0;
 }
 
 static uint32_t facts_of_field(const struct ouro_field *field)
@@ -65,16 +72,16 @@ static uint32_t facts_of_field(const struct ouro_field *field)
     switch (field->kind) {
     case OURO_FIELD_REF:
     case OURO_FIELD_FILTERED:
-        return OWNS | TRACED;
+        return OWNS | TRACED | (leads_out(field->type) ? OUTWARD : 0);
     case OURO_FIELD_CLOSURE:
     case OURO_FIELD_INTERIOR:
-        return OWNS | TRACED | LINKS;
+        return OWNS | TRACED | LINKS | OUTWARD;
     case OURO_FIELD_WEAK:
-        return OWNS | UNFLAT | LINKS;
+        return OWNS | UNFLAT | LINKS | OUTWARD;
     case OURO_FIELD_BORROW:
         return LINKS;
     case OURO_FIELD_STRING:
-        return OWNS | UNFLAT;
+        return OWNS | UNFLAT | OUTWARD;
     case OURO_FIELD_SEQ:
         return facts_of_seq(facts_of(field->type));
     case OURO_FIELD_OPTION:
@@ -103,9 +110,9 @@ static uint32_t own_facts(const struct ouro_type *type)
     const struct ouro_hooks *hooks = &type->hooks;
     uint32_t facts = 0;
     if (hooks->destroy != NULL)
-        facts |= OWNS | DESTROYS | UNFLAT;
+        facts |= OWNS | DESTROYS | UNFLAT | OUTWARD;
     if (hooks->trace != NULL)
-        facts |= TRACED | UNFLAT | UNFIXED;
+        facts |= TRACED | UNFLAT | UNFIXED | OUTWARD;
     if (hooks->sink != NULL)
         facts |= SINKS;
     if (hooks->was_moved || hooks->sink || hooks->copy || hooks->dup || hooks->deepcopy)
@@ -200,6 +207,7 @@ static uint32_t state_of(const struct ouro_type *type, uint32_t facts)
     state |= facts & LINKS ? OURO__TYPE_LINKS : 0;
     state |= facts & TAGGED ? OURO__TYPE_TAGGED : 0;
     state |= facts & DEEP ? OURO__TYPE_DEEP : 0;
+    state |= facts & OUTWARD ? OURO__TYPE_OUTWARD : 0;
     state |= type->align > 16 ? OURO__TYPE_ALIGNED : 0;
     bool one;
     bool filtered = ouro__common_filter(type, &one) != NULL;

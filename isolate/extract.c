@@ -7,7 +7,7 @@
 #include "alloc/fail.h"
 #include "alloc/pool.h"
 #include "alloc/runtime.h"
-#include "isolate/handle.h"
+#include "isolate/region_state.h"
 #include "orc/capture.h"
 #include "orc/checked.h"
 #include "orc/rc.h"
@@ -50,6 +50,8 @@ void *ouro_extract(struct ouro_isolated *handle)
 {
     if (!handle)
         return NULL;
+    if (handle->state == OURO__HANDLE_REGION)
+        return ouro__region_dissolve(ouro__region_of(handle));
     if (OURO_UNLIKELY(handle->state != OURO__HANDLE_WHOLE))
         ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a handle was extracted, but it is none any more");
     ouro__tool_acquire(handle);
@@ -73,6 +75,10 @@ void *ouro_extract(struct ouro_isolated *handle)
 
 void ouro_isolated_drop(struct ouro_isolated *handle)
 {
+    if (handle && handle->state == OURO__HANDLE_REGION) {
+        ouro__region_drop(ouro__region_of(handle));
+        return;
+    }
     void *root = ouro_extract(handle);
     if (root)
         ouro_decref(root);

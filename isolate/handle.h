@@ -31,7 +31,8 @@ bool ouro__list_grow(struct ouro__list *list);
 void ouro__list_fit(struct ouro__list *list, uint32_t count);
 void ouro__list_end(struct ouro__list *list);
 
-#define OURO__HANDLE_WHOLE 0x6775726fu /* else it was extracted, or is none */
+#define OURO__HANDLE_WHOLE  0x6775726fu /* else it was extracted, or is none */
+#define OURO__HANDLE_REGION 0x6e676572u /* it stands in a region (region_state.h) */
 struct ouro_isolated {
     size_t count;
     uint32_t state;

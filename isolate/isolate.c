@@ -38,6 +38,7 @@
 #include "alloc/pool.h"
 #include "alloc/text.h"
 #include "isolate/escape.h"
+#include "isolate/region_state.h"
 #include "isolate/walk.h"
 #include "orc/checked.h"
 #include "orc/rc.h"
@@ -251,7 +252,9 @@ static struct ouro_isolated *prove(struct ouro__proof *p, void *root)
         ouro__proof_escapes(p, OURO_ESCAPE_OUT, root, 0);
     if (!p->failed && !p->trusted)
         check(p);
-    if (!p->failed)
+    if (!p->failed && p->apart)
+        ouro__proof_region(p);
+    if (!p->failed && !p->apart)
         return take_out(p);
     put_back(p);
     ouro__handle_free(p->handle);
@@ -268,7 +271,13 @@ static void explain(struct ouro_escape *why, const struct ouro__proof *p, void *
         const struct ouro_type *type = ouro__type_of(why->object, b);
         why->type_name = type ? type->name : NULL;
     }
-    ouro__escape_path(why->path, sizeof why->path, root, why->object);
+    if (!p->unreached) {
+        ouro__escape_path(why->path, sizeof why->path, root, why->object);
+        return;
+    }
+    struct ouro__text text = {why->path, sizeof why->path, 0};
+    ouro__text_add(&text, "(not reached from the root) ");
+    ouro__text_add(&text, why->type_name ? why->type_name : "object");
 }
 
 /* One walk. What the memory callback might do, others wait for. */
@@ -303,8 +312,9 @@ static void adopt(struct ouro__thread *me, unsigned token)
     ouro__poll_tokens(me);
 }
 
+/* `apart`: nothing is taken out, but what is in that heap is looked at, and *objects told. */
 static ouro_status isolate(void *root, struct ouro_isolated **handle, struct ouro_escape *why,
-                           bool trusted)
+                           bool trusted, struct ouro__heap *apart, size_t *objects)
 {
     if (!root || !handle)
         return OURO_BAD_ARGUMENT;
@@ -326,6 +336,7 @@ static ouro_status isolate(void *root, struct ouro_isolated **handle, struct our
         p.base = me->visited.count;
         p.late = UINT32_MAX;
         p.trusted = trusted;
+        p.apart = apart;
         p.mixed = ouro__load(&ouro__more_runtimes) != 0;
         p.own = p.mixed ? ~(ouro_word)0 : me->home;
         status = attempt(&p, root, handle, why);
@@ -335,6 +346,8 @@ static ouro_status isolate(void *root, struct ouro_isolated **handle, struct our
         else if (!taken && (p.claimed || p.why.kind == OURO_ESCAPE_IN))
             again = taken = ouro__orphans_take_held(me);
     } while (again);
+    if (objects)
+        *objects = p.f.count;
     if (OURO_UNLIKELY(p.sent != NULL))
         ouro_fail(OURO_FAIL_MISUSE, p.sent,
                   ouro__type_name(p.sent, ouro__load(&ouro__header(p.sent)->shared)),
@@ -346,20 +359,31 @@ static ouro_status isolate(void *root, struct ouro_isolated **handle, struct our
 
 ouro_status ouro_isolate(void *root, struct ouro_isolated **handle, struct ouro_escape *why)
 {
-    return isolate(root, handle, why, false);
+    return isolate(root, handle, why, false, NULL, NULL);
+}
+
+ouro_status ouro__isolate_region(void *root, struct ouro__heap *heap, size_t *objects,
+                                 struct ouro_escape *why)
+{
+    struct ouro_isolated *none;
+    return isolate(root, &none, why, false, heap, objects);
+}
+
+void ouro__not_isolated(const struct ouro_escape *why)
+{
+    char said[OURO_ESCAPE_PATH + 64];
+    struct ouro__text text = {said, sizeof said, 0};
+    ouro__text_add(&text, "said to be isolated, but it is not: ");
+    ouro__text_add(&text, why->path);
+    ouro_fail(OURO_FAIL_MISUSE, why->object, why->type_name, said);
 }
 
 ouro_status ouro_isolate_unchecked(void *root, struct ouro_isolated **handle)
 {
     struct ouro_escape why;
-    ouro_status status = isolate(root, handle, &why, !OURO_CHECKED);
-    if (OURO_CHECKED && status == OURO_NOT_ISOLATED) {
-        char said[OURO_ESCAPE_PATH + 64];
-        struct ouro__text text = {said, sizeof said, 0};
-        ouro__text_add(&text, "said to be isolated, but it is not: ");
-        ouro__text_add(&text, why.path);
-        ouro_fail(OURO_FAIL_MISUSE, why.object, why.type_name, said);
-    }
+    ouro_status status = isolate(root, handle, &why, !OURO_CHECKED, NULL, NULL);
+    if (OURO_CHECKED && status == OURO_NOT_ISOLATED)
+        ouro__not_isolated(&why);
     return status;
 }
 

@@ -21,6 +21,8 @@ ouro_layer(isolate
         links.c
         list.c
         lock.c
+        region.c
+        region_proof.c
         scope.c
         task.c
         wait.c
@@ -33,5 +35,6 @@ ouro_layer(isolate
         isolated.h
         lend.h
         lock.h
+        region.h
         task.h
 )

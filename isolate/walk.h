@@ -40,15 +40,17 @@ struct ouro__proof {
     struct ouro_memo shared;      /* acyclic objects with several references: index + 1 */
     struct ouro__reached *reached;
     uint32_t reached_count, reached_room;
-    size_t handles;          /* of cells of the graph's objects */
-    bool links;              /* some type has weak or borrowed references */
-    bool merged;             /* some object is merged */
-    bool claimed;            /* some is the candidate of another thread, or of one that ended */
-    bool trusted;            /* the caller has a proof: counts and links are not looked at */
-    struct ouro__chain dead; /* what others dropped last while it was claimed */
-    const void *sent;        /* an object of a graph that was isolated already; or NULL */
-    unsigned orphan;         /* a token that somebody ended left, and an object carries; or 0 */
-    bool mixed;              /* there are several runtimes: addresses tell what is of this one */
+    size_t handles;           /* of cells of the graph's objects */
+    bool links;               /* some type has weak or borrowed references */
+    bool merged;              /* some object is merged */
+    bool claimed;             /* some is the candidate of another thread, or of one that ended */
+    bool trusted;             /* the caller has a proof: counts and links are not looked at */
+    struct ouro__chain dead;  /* what others dropped last while it was claimed */
+    const void *sent;         /* an object of a graph that was isolated already; or NULL */
+    unsigned orphan;          /* a token that somebody ended left, and an object carries; or 0 */
+    struct ouro__heap *apart; /* of a region that is to be closed, and stays as it is; or NULL */
+    bool unreached;           /* what escapes is in the region, and the root does not lead to it */
+    bool mixed;               /* there are several runtimes: addresses tell what is of this one */
     bool failed;
     ouro_status status;
     /* What follows is not cleared before. */
@@ -82,6 +84,11 @@ uint32_t ouro__proof_index(const struct ouro__proof *p, const void *object);
 bool ouro__proof_grow(void *array, uint32_t *room, uint32_t count, size_t size);
 /* Handles that there are of the object's weak cell. */
 size_t ouro__proof_handles(const struct ouro__proof *p, const void *object);
+
+/* -- region_proof.c -- */
+/* What the root reaches is proved. Stops the proof if more lives in the region's pages, or some of
+ * it does not. */
+void ouro__proof_region(struct ouro__proof *p);
 
 /* -- links.c: weak and borrowed references -- */
 /* All counts are explained. Stops the proof if such a reference leads in or out. */

@@ -113,6 +113,7 @@ struct ouro__thread *ouro__attach(void)
         record_reset(me);
         me->number = ++ouro__registry.attachments;
         me->orc = orc;
+        me->apart = heap->apart;
         me->home = (uint16_t)ouro__token_issue(me);
     }
     bool second = !me || ++orc->attached > 1 || ouro__registry.all->next_thread;
@@ -168,7 +169,7 @@ static void leave(struct ouro__thread *me)
     }
     ouro__candidates_end(me);
     ouro__segments_leave(me);
-    if (ouro_runtime_current() == ouro_runtime_default())
+    if (ouro_runtime_current() == ouro_runtime_default() && !me->apart)
         ouro__frames_end(); /* they are the thread's, in whatever runtime it is */
     ouro__heap_mine()->record = NULL;
     ouro__self = NULL;
@@ -210,6 +211,8 @@ void ouro_thread_detach(void)
         why = "a thread was detached from inside a hook";
     else if (ouro__own.pleading)
         why = "a thread was detached from inside the memory callback";
+    else if (me->apart)
+        why = "a thread was detached while it was in a region";
     else if (me->park_depth > 0)
         why = "a thread was detached while it was parked";
     else if (ouro__frames_open() > 0)

@@ -8,6 +8,7 @@
  * before the header of its objects, which are all made with an alignment of 32 at least; so are all
  * objects of the checked library, which adds to that word's free bits (checked.c). */
 #include "orc/birth.h"
+#include "orc/apart.h"
 #include "alloc/fail.h"
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
@@ -151,6 +152,8 @@ static void *make(struct ouro__thread *me, struct ouro_type *type, size_t size, 
         leave_forwarder(object);
     if (OURO_CHECKED)
         ouro__checked_born(object, me, mode);
+    if (OURO_UNLIKELY(me->apart))
+        ouro__apart_born(me, object, type, mode);
     if (mode & OURO__BORN_ZEROED)
         memset(object, 0, size);
     return object;
@@ -213,6 +216,8 @@ void *ouro__new_bare_out(size_t size, size_t align, bool zeroed)
         ouro__checked_born(object, me, OURO__BORN_BIASED);
     if (OURO_UNLIKELY(ouro__sites_wanted()))
         ouro__site_note(object, __builtin_return_address(0));
+    if (OURO_UNLIKELY(me->apart))
+        ouro__apart_born(me, object, NULL, OURO__BORN_BIASED);
     if (zeroed)
         memset(object, 0, size);
     return object;

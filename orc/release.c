@@ -181,6 +181,30 @@ static void born_dead_first(struct ouro__thread *me)
     me->born_dead = (struct ouro__chain){NULL, NULL};
 }
 
+bool ouro__release_together(struct ouro__thread *me, const struct ouro__chain *dying)
+{
+    bool releasing = me->releasing, lived_on = false;
+    struct ouro__chain gone = {NULL, NULL};
+    me->releasing = true;
+    ouro__own.must_return++;
+    for (void *object = dying->first, *next; object; object = next) {
+        struct ouro_header *h = ouro__header(object);
+        next = ouro__link_get(h);
+        if (destroy_contents(me, object, ouro__type_of(object, ouro__load(&h->shared))))
+            chain_add(&gone, object);
+        else
+            lived_on = true;
+    }
+    ouro__own.must_return--;
+    for (void *object = gone.first, *next; object; object = next) {
+        next = ouro__link_get(ouro__header(object));
+        ouro__free_object(object, ouro__type_of(object, ouro__load(&ouro__header(object)->shared)));
+    }
+    me->releasing = releasing;
+    ouro__release_some(me, SIZE_MAX);
+    return lived_on;
+}
+
 static void release_one(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     if (!type || destroy_contents(me, object, type))

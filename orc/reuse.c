@@ -7,6 +7,7 @@
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
 #include "hooks/value.h"
+#include "orc/apart.h"
 #include "orc/birth.h"
 #include "orc/chain.h"
 #include "orc/checked.h"
@@ -159,7 +160,7 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
 {
     if (!token.cell)
         return ouro_new_uninit_biased(type, size);
-    const struct ouro__thread *me = ouro__me();
+    struct ouro__thread *me = ouro__me();
     const struct ouro_type *was = ouro_type_of(token.cell);
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     /* LARGE: taken inline, the cell may be larger than its type says */
@@ -173,6 +174,8 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
     }
     ouro__tell_aligned(type);
     ouro__write_header(token.cell, type, OURO__BORN_BIASED, me->home);
+    if (OURO_UNLIKELY(me->apart))
+        ouro__apart_born(me, token.cell, type, OURO__BORN_BIASED);
     return token.cell;
 }
 

@@ -125,6 +125,8 @@ void ouro__orc_leaving(void)
     /* A merger allocates nothing: room for what it may remember. */
     if (me->visited.capacity - me->visited.count < 2 * OURO__MERGE_MOST)
         ouro__visited_grow(&me->visited);
+    if (me->apart)
+        me->thread = NULL;
     ouro__enter_park(me);
     me->away = true; /* N10 */
 }
@@ -138,6 +140,7 @@ void ouro__orc_entering(void *record)
         return;
     me->away = false;
     ouro__run_again(me);
+    me->thread = &ouro__own;
     ouro__poll_turning(me);
 }
 

@@ -2,6 +2,7 @@
 ouro_layer(orc
     SOURCES
         abi.c
+        apart.c
         aside.c
         attach.c
         bare.c

@@ -138,7 +138,8 @@ static const char *unwind(struct ouro__thread *me, const struct ouro_mark *mark,
 {
     const char *wrong = NULL;
     if (ouro__own.must_return > mark->must_return)
-        wrong = "a trace or wasMoved hook was left by a jump";
+        wrong = me->apart ? "a hook left the end of a region"
+                          : "a trace or wasMoved hook was left by a jump";
     else if (me->ending && !(mark->flags & ENDING))
         wrong = "a hook left the end of a thread";
     restore_flags(me, mark);

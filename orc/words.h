@@ -29,8 +29,12 @@ OURO_INLINE bool ouro__is_dying(ouro_word shared)
 OURO_INLINE void ouro__weak_flag(struct ouro_header *h)
 {
     ouro_word b = ouro__load(&h->shared);
-    if (!(b & OURO__IMMORTAL) || ouro__is_dying(b))
+    if (b & OURO__WEAK)
+        return;
+    if (!(b & OURO__IMMORTAL) || ouro__is_dying(b)) {
+        ouro__page_make_odd(h + 1); /* G1 of apart.c */
         ouro__fetch_or_full(&h->shared, OURO__WEAK);
+    }
 }
 OURO_INLINE bool ouro__is_freed(ouro_word shared)
 {

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* apart.c: heaps of no thread, which one thread at a time is in (docs/adr/0019).
+ *
+ * A heap apart has pages of its own and, of the layer above, a record of its own. Who enters it
+ * turns to it as to another runtime (runtime.c): what the thread makes until it leaves lies in
+ * these pages. So a graph that was built in it changes threads with it, untouched, and its pages
+ * can go as a whole. It is what regions are made of (isolate/region.h).
+ *
+ *  A1  `inside` is the struct ouro__own of who is in it, taken by compare-and-swap from 0 and left
+ *      by a release; but for `remote`, nobody else touches the heap. Between two threads that are
+ *      in it one after the other whatever handed it on, and this pair, order all.
+ *  A2  Nothing but what was born in it lies in its counted pages: it takes no pages over, and
+ *      nobody takes its own. What others free of it they hand over one by one: when all is drained
+ *      there is no cell of it in any batch.
+ *  A3  Inlined births find nothing ready, so the layer above sees each birth. It marks pages as odd
+ *      (`odd`, which any thread may set and nobody clears) that hold what must not go unseen.
+ *  A4  Each keeps its runtime open (N7 of runtime.c) until its end. Raw blocks are the process's,
+ *      whoever made them where: when the heap ends the pages that are left go to a heap of the
+ *      thread, and this one waits, empty, for the next to be asked for. A cell that comes in late
+ *      waits in it that long. */
+#include "alloc/harden.h"
+#include "alloc/turn.h"
+#include "alloc/valgrind.h"
+
+/* One that waits. In a fork's child those of before are left alone. */
+static struct ouro__heap *take_spare(struct ouro_runtime *runtime)
+{
+    ouro__arena_lock(&runtime->arena);
+    struct ouro__heap *heap = runtime->spare;
+    while (heap && ouro__load(&heap->state) != OURO__HEAP_OWNED)
+        heap = heap->next_spare;
+    runtime->spare = heap ? heap->next_spare : NULL;
+    ouro__arena_unlock(&runtime->arena);
+    return heap;
+}
+
+static void give_spare(struct ouro__heap *heap)
+{
+    struct ouro_runtime *runtime = heap->runtime;
+    ouro__arena_lock(&runtime->arena);
+    heap->next_spare = runtime->spare;
+    runtime->spare = heap;
+    ouro__arena_unlock(&runtime->arena);
+}
+
+struct ouro__heap *ouro__apart_new(void)
+{
+    struct ouro_runtime *runtime = ouro__own.runtime;
+    ouro__set_up();
+    if (!ouro__count_in(runtime)) /* A4 */
+        return NULL;
+    struct ouro__heap *heap = take_spare(runtime);
+    if (heap)
+        ouro__remote_drain(heap, heap);
+    else
+        heap = ouro__heap_fresh(runtime, true);
+    if (!heap) {
+        ouro__count_out(runtime);
+        return NULL;
+    }
+    ouro__heap_watch_first(heap);
+    ouro__fetch_add(&runtime->aparts, 1);
+    return heap;
+}
+
+/* A1. */
+static bool claim(struct ouro__heap *heap)
+{
+    const ouro_word me = (ouro_word)&ouro__own;
+    ouro_word none = 0;
+    if (ouro__load(&heap->inside) == me) /* only this thread stores it */
+        return true;
+    if (ouro__load(&heap->state) != OURO__HEAP_OWNED || !ouro__cas_full(&heap->inside, &none, me))
+        return false;
+    ouro__tool_acquire(&heap->inside);
+    heap->next_inside = ouro__own.apart;
+    ouro__own.apart = heap;
+    return true;
+}
+
+void ouro__apart_left(struct ouro__heap *heap)
+{
+    if (--heap->depth > 0)
+        return;
+    struct ouro__heap **at = &ouro__own.apart;
+    while (*at != heap)
+        at = &(*at)->next_inside;
+    *at = heap->next_inside;
+    ouro__tool_release(&heap->inside);
+    ouro__store_release(&heap->inside, 0); /* A1: pairs with the CAS of claim */
+}
+
+ouro_status ouro__apart_enter(struct ouro__heap *heap)
+{
+    if (!ouro__heap_mine())
+        return OURO_NO_MEMORY;
+    if (!claim(heap))
+        return OURO_BUSY;
+    heap->depth++;
+    if (!ouro__entry_push(heap)) {
+        ouro__apart_left(heap);
+        return OURO_NO_MEMORY;
+    }
+    (void)ouro__count_in(heap->runtime); /* it is open: A4 */
+    if (heap != ouro__heap_here())
+        ouro__turn_to(heap->runtime, heap);
+    return OURO_OK;
+}
+
+bool ouro__apart_leave(struct ouro__heap *heap)
+{
+    if (ouro__heap_here() != heap || ouro__entered_last() != heap)
+        return false;
+    ouro__turn_back(heap->runtime);
+    return true;
+}
+
+bool ouro__page_make_odd(const void *cell)
+{
+    if (ouro__supply()->block)
+        return false;
+    struct ouro__page *page = ouro__place_of(cell).page;
+    if (!page || page->kind != OURO__PAGE_BLOCKS)
+        return false;
+    /* Relaxed: whoever ends the region was told of the object by who made it odd. */
+    if (!ouro__half_load(&page->odd))
+        ouro__half_store(&page->odd, 1);
+    return true;
+}
+
+void ouro__apart_drop_pages(struct ouro__heap *heap)
+{
+    ouro__remote_drain(heap, heap);
+    ouro__remote_flush(heap);
+    ouro__heap_settle_lists(heap);
+    ouro__heap_drop_counted(heap);
+}
+
+void ouro__apart_end(struct ouro__heap *heap)
+{
+    struct ouro_runtime *runtime = heap->runtime;
+    if (ouro__upper())
+        ouro__upper()->thread_exit(false);
+    if (OURO__HARD)
+        ouro__quarantine_empty(heap);
+    ouro__remote_drain(heap, heap);
+    ouro__remote_flush(heap);
+    ouro__heap_settle(heap);
+    heap->record = NULL;
+    heap->fail_in = 0;
+    heap->unready = false;
+    ouro__point_to(runtime, ouro__heap_in(runtime));
+    struct ouro__heap *mine = ouro__heap_mine();
+    if (mine)
+        ouro__heap_take_all(heap, mine);
+    ouro__point_to(runtime, heap);
+    ouro__turn_back(runtime);
+    if (mine) {
+        give_spare(heap);
+    } else {
+        heap->apart = false;
+        ouro__heap_give_up(heap); /* as a thread's that has ended */
+    }
+    ouro__fetch_add(&runtime->aparts, (ouro_word)-1);
+    ouro__count_out(runtime); /* A4 */
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* region.c: regions: a heap apart (alloc/apart.c), with a record of counts of its own, in hand.
+ *
+ * To all others the record is a thread that is parked while nobody is in the region, so the
+ * protocol of the counts covers it (docs/adr/0019); which OS thread runs as it changes by `inside`
+ * of the heap alone.
+ *
+ *  R1  A region is isolated (its handle is given out), or it is not. An isolated one is entered by
+ *      nobody but its end.
+ *  R2  The handle stands in the region: isolating and extracting allocate nothing, and move
+ *      nothing but the pointer. */
+#include "isolate/region.h"
+#include "alloc/fail.h"
+#include "alloc/text.h"
+#include "isolate/home.h"
+#include "isolate/region_state.h"
+#include "orc/apart.h"
+#include "orc/cycle.h"
+#include "orc/rc.h"
+
+static ouro_status begin(struct ouro_region *region)
+{
+    ouro_status status = ouro__apart_enter(region->heap);
+    if (status != OURO_OK)
+        return status;
+    const struct ouro__thread *record = ouro__me();
+    region->heap->of = region;
+    ouro__apart_leave(region->heap);
+    return record ? OURO_OK : OURO_NO_MEMORY;
+}
+
+/* Without a record there is nothing in it. */
+static void give_up(struct ouro_region *region)
+{
+    if (ouro__apart_enter(region->heap) == OURO_OK)
+        ouro__apart_end(region->heap);
+    ouro_free(region);
+}
+
+ouro_status ouro_region_new(struct ouro_region **region)
+{
+    if (!region)
+        return OURO_BAD_ARGUMENT;
+    *region = NULL;
+    if (!ouro__me())
+        return OURO_NO_MEMORY;
+    struct ouro_region *fresh = ouro__home_alloc(16, sizeof *fresh);
+    if (!fresh)
+        return OURO_NO_MEMORY;
+    *fresh = (struct ouro_region){.heap = ouro__apart_new()};
+    if (!fresh->heap) {
+        ouro_free(fresh);
+        return OURO_NO_MEMORY;
+    }
+    ouro_status status = begin(fresh);
+    if (status == OURO_OK)
+        *region = fresh;
+    else
+        give_up(fresh);
+    return status;
+}
+
+ouro_status ouro_region_enter(struct ouro_region *region)
+{
+    if (!region)
+        return OURO_BAD_ARGUMENT;
+    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was entered, but it is isolated");
+    return ouro__apart_enter(region->heap);
+}
+
+void ouro_region_leave(struct ouro_region *region)
+{
+    if (OURO_UNLIKELY(!region || !ouro__apart_leave(region->heap)))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL,
+                  "a region was left that is not what was entered last");
+}
+
+struct ouro_region *ouro_region_current(void)
+{
+    const struct ouro__heap *heap = ouro__apart_here();
+    return heap ? heap->of : NULL;
+}
+
+/* Enters it where nobody is in it, the calling thread neither. */
+static ouro_status enter_alone(struct ouro_region *region)
+{
+    ouro_status status = ouro__apart_enter(region->heap);
+    if (status != OURO_OK || region->heap->depth == 1)
+        return status;
+    ouro__apart_leave(region->heap);
+    return OURO_BUSY;
+}
+
+/* -- isolated ---------------------------------------------------------------------------------- */
+
+static void seal(struct ouro_region *region, void *root, size_t objects,
+                 struct ouro_isolated **handle)
+{
+    region->root = root;
+    region->handle.state = OURO__HANDLE_REGION;
+    region->handle.count = objects;
+    *handle = &region->handle;
+}
+
+/* What wants to die in it goes first. */
+static ouro_status prove(struct ouro_region *region, void *root, size_t *objects,
+                         struct ouro_escape *why)
+{
+    ouro_status status = enter_alone(region);
+    if (status != OURO_OK)
+        return status;
+    ouro_collect(NULL);
+    status = ouro__isolate_region(root, region->heap, objects, why);
+    ouro__apart_leave(region->heap);
+    return status;
+}
+
+static ouro_status isolate(struct ouro_region *region, void *root, struct ouro_isolated **handle,
+                           struct ouro_escape *why)
+{
+    size_t objects = 0;
+    ouro_status status = prove(region, root, &objects, why);
+    if (status == OURO_OK)
+        seal(region, root, objects, handle);
+    return status;
+}
+
+ouro_status ouro_region_isolate(struct ouro_region *region, void *root,
+                                struct ouro_isolated **handle, struct ouro_escape *why)
+{
+    if (!handle)
+        return OURO_BAD_ARGUMENT;
+    *handle = NULL;
+    if (!region || !root)
+        return OURO_BAD_ARGUMENT;
+    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was isolated, but it is so already");
+    return isolate(region, root, handle, why);
+}
+
+ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root,
+                                          struct ouro_isolated **handle)
+{
+    if (!handle)
+        return OURO_BAD_ARGUMENT;
+    *handle = NULL;
+    if (!region || !root)
+        return OURO_BAD_ARGUMENT;
+    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was isolated, but it is so already");
+    /* Acquire: pairs with the release of who was in it last. */
+    if (ouro__load_acquire(&region->heap->inside) != 0)
+        return OURO_BUSY;
+    if (!OURO_CHECKED) {
+        seal(region, root, 0, handle);
+        return OURO_OK;
+    }
+    struct ouro_escape why;
+    ouro_status status = isolate(region, root, handle, &why);
+    if (status == OURO_NOT_ISOLATED)
+        ouro__not_isolated(&why);
+    return status;
+}
+
+struct ouro_region *ouro_region_extract(struct ouro_isolated *handle, void **root)
+{
+    if (!handle || handle->state != OURO__HANDLE_REGION)
+        return NULL;
+    struct ouro_region *region = ouro__region_of(handle);
+    handle->state = 0; /* R1 */
+    if (root)
+        *root = region->root;
+    return region;
+}
+
+/* -- the end ----------------------------------------------------------------------------------- */
+
+/* The thread is in it, alone. */
+static void end(struct ouro_region *region)
+{
+    ouro__apart_end(region->heap);
+    ouro_free(region);
+}
+
+ouro_status ouro_region_end(struct ouro_region *region)
+{
+    if (!region)
+        return OURO_BAD_ARGUMENT;
+    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was ended, but it is isolated");
+    ouro_status status = enter_alone(region);
+    if (status == OURO_OK)
+        end(region);
+    return status;
+}
+
+void ouro__region_drop(struct ouro_region *region)
+{
+    if (enter_alone(region) != OURO_OK)
+        return;
+    bool root_is_gone = false;
+    if (!ouro__apart_drop(ouro__self, region->heap, region->root, &root_is_gone)) {
+        if (!root_is_gone)
+            ouro_decref(region->root);
+        ouro_collect(NULL);
+    }
+    end(region);
+}
+
+/* Its objects are taken over as those of any graph are, and its pages with them. */
+void *ouro__region_dissolve(struct ouro_region *region)
+{
+    struct ouro_isolated *handle;
+    if (!ouro__me() || enter_alone(region) != OURO_OK)
+        return NULL;
+    ouro_status status = ouro_isolate_unchecked(region->root, &handle);
+    if (status != OURO_OK) {
+        ouro__apart_leave(region->heap);
+        return NULL;
+    }
+    end(region);
+    return ouro_extract(handle);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* apart.c: objects of heaps apart (alloc/apart.c), and how all of them end at once.
+ *
+ * Problem: a region is dropped. Nobody outside refers to what is in it, so it need not be taken
+ * apart reference by reference: its pages can go. But some of what is in them owns things that are
+ * not of the region, or is not its alone, and must end as any object does.
+ *
+ *  G1  What is born is looked at once. Either it is plain (of a type that is not OUTWARD: all that
+ *      it owns is of the region), or its page is odd. So is the page of what gets a weak handle.
+ *  G2  What its pages do not have (large objects; payloads of strings and sequences go with what
+ *      owns them), what was not born with a plain count (another thread may remember it as a
+ *      candidate), and what has no descriptor, makes the region `scattered`: it ends by its counts.
+ *  G3  Objects in odd pages die together: all are marked as dying before a hook runs, all hooks
+ *      have run before the memory of any goes. What they own is dropped. Objects that any thread may
+ *      have, immortal ones, and payloads that others share stay; their pages stay with them.
+ *  G4  No cell of a page that goes is known to anybody: deaths and candidates of this record have
+ *      been settled or forgotten, what others freed has come in (A2 of alloc/apart.c), and nobody
+ *      else refers to what was there. */
+#include "orc/apart.h"
+#include "alloc/heap.h"
+#include "hooks/value.h"
+#include "orc/chain.h"
+#include "orc/index.h"
+#include "orc/object.h"
+#include "orc/payload.h"
+#include "orc/release.h"
+#include "orc/site.h"
+
+#define ANYBODYS (OURO_SHARED | OURO_IMMUTABLE)
+
+/* -- births ------------------------------------------------------------------------------------ */
+
+void ouro__apart_born(struct ouro__thread *me, const void *object, const struct ouro_type *type,
+                      unsigned mode)
+{
+    bool counted = !(mode & OURO__BORN_ATOMIC) && me->home != OURO__NO_TOKEN;
+    bool plain = type && counted && !(type->flags & (OURO_PROMPT | ANYBODYS)) &&
+                 !(type->state & (OURO__TYPE_OUTWARD | OURO__TYPE_LARGE));
+    /* The checked library keeps what was freed: there all is looked at. */
+    if (OURO_LIKELY(plain) && !OURO_CHECKED && !ouro__is_payload_type(type))
+        return;
+    bool payload = type && ouro__is_payload_type(type);
+    bool acyclic = type && (type->flags & OURO_ACYCLIC);
+    bool uncounted = !counted || (type && (type->flags & OURO_PROMPT));
+    bool odd = ouro__page_make_odd(object);
+    if (!type || (uncounted && !acyclic) || (!odd && !payload))
+        me->scattered = true; /* G2 */
+}
+
+/* -- the end ----------------------------------------------------------------------------------- */
+
+struct sweep {
+    struct ouro__thread *me;
+    struct ouro__chain dying;
+    size_t found; /* objects that are the region's alone */
+    const void *root;
+    bool *root_is_gone;
+};
+
+/* Whether it lives, and is the region's alone. */
+static bool is_its_own(const void *object)
+{
+    if (!object)
+        return false;
+    ouro_word b = ouro__load(&ouro__header(object)->shared);
+    const struct ouro_type *type = ouro__type_of(object, b);
+    return type && !(b & OURO__IMMORTAL) && !(type->flags & ANYBODYS) &&
+           !ouro__is_payload_type(type) && !ouro__is_bare_type(type);
+}
+
+void ouro__apart_each(struct ouro__heap *heap, bool all, void (*visit)(void *object, void *arg),
+                      void *arg)
+{
+    for (struct ouro__page *page = heap->all; page; page = page->all_next) {
+        if (page->tag != OURO__COUNTED || (!all && !ouro__half_load(&page->odd)))
+            continue;
+        for (uint32_t i = 0, end = ouro__half_load(&page->capacity); i < end; i++) {
+            void *object = ouro__object_in(page->start + (size_t)i * page->bytes);
+            if (is_its_own(object))
+                visit(object, arg);
+        }
+    }
+}
+
+static void condemn(void *object, void *arg)
+{
+    struct sweep *sweep = arg;
+    ouro__die_later(sweep->me, &sweep->dying, object);
+    sweep->found++;
+    if (object == sweep->root)
+        *sweep->root_is_gone = true;
+}
+
+/* G3. A hook may make new ones; after so many rounds they are left to their counts. */
+#define ROUNDS 8
+static bool sweep_odd(struct sweep *sweep, struct ouro__heap *heap)
+{
+    bool lived_on = false;
+    for (unsigned round = 0; round < ROUNDS && (round == 0 || sweep->found > 0); round++) {
+        sweep->found = 0;
+        sweep->dying = (struct ouro__chain){NULL, NULL};
+        ouro__apart_each(heap, false, condemn, sweep);
+        lived_on |= ouro__release_together(sweep->me, &sweep->dying);
+    }
+    return !lived_on && sweep->found == 0;
+}
+
+/* Candidates that lie elsewhere, and claims, are others' to look at from now on; those that lie
+ * here are gone. */
+static void forget_candidates(struct ouro__thread *me)
+{
+    struct ouro__visited *v = &me->visited;
+    for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
+        struct ouro__entry entry = v->entries[i];
+        if (!is_its_own(entry.object) || (entry.link & OURO__ENTRY_CLAIMED) ||
+            (ouro__load(&ouro__header(entry.object)->shared) & OURO__OWNER_MASK) != me->home)
+            continue;
+        v->entries[i].object = NULL;
+        v->live_places--;
+    }
+    ouro__relink_free_places(v);
+}
+
+bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap, const void *root,
+                      bool *root_is_gone)
+{
+    bool block = ouro__supply()->block != NULL;
+    if (!OURO_THREADS || OURO_CHECKED || block || me->scattered || ouro__tools ||
+        ouro__sites_wanted())
+        return false;
+    ouro__release_noted(me, SIZE_MAX);
+    ouro__poll_tokens(me);
+    ouro__tokens_give_up(me);
+    struct sweep sweep = {.me = me, .root = root, .root_is_gone = root_is_gone};
+    if (!sweep_odd(&sweep, heap) || me->scattered)
+        return false;
+    ouro__poll_tokens(me);
+    forget_candidates(me);
+    ouro__apart_drop_pages(heap);
+    return true;
+}

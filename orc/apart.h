@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* apart.h: Internal to orc and isolate. Objects of heaps of no thread (apart.c). */
+#ifndef OURO_ORC_APART_H
+#define OURO_ORC_APART_H
+
+#include "orc/state.h"
+
+/* A birth in the heap apart that the calling thread is in: OURO__BORN_..., `type` may be NULL. */
+void ouro__apart_born(struct ouro__thread *me, const void *object, const struct ouro_type *type,
+                      unsigned mode);
+/* Inside it, when nobody else refers to what is in it: all of that goes, with its pages. False:
+ * some of it is still there, and is to end by its counts; but `root`, if *root_is_gone. Runs destroy
+ * hooks, which must not leave by a jump. */
+bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap, const void *root,
+                      bool *root_is_gone);
+/* Inside it: each object that lives in its pages and is not anybody's; but for `all`, in odd ones. */
+void ouro__apart_each(struct ouro__heap *heap, bool all, void (*visit)(void *object, void *arg),
+                      void *arg);
+#endif

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: MIT */
+/* White-box: includes orc_kit.h, by isolate_kit.h. Regions: what is built in one moves with it, and
+ * goes with it. */
+#include "isolate_kit.h"
+
+#include "alloc/heap.h"
+
+#include <string.h>
+
+enum { NODES = 1000 };
+static uint64_t seed;
+
+/* What any thread may have, in whatever region it was made. */
+struct common {
+    int64_t id;
+};
+static struct ouro_type common_type = {.size = sizeof(struct common),
+                                       .name = "common",
+                                       .flags = OURO_ACYCLIC | OURO_SHARED | OURO_PROMPT};
+
+/* Owns things that may be others' as well. */
+struct holder {
+    struct holder *next;
+    struct common *common;
+    ouro_string text;
+    struct ouro_weak *weak;
+};
+extern struct ouro_type holder_type;
+static const struct ouro_field holder_fields[] = {
+    OURO_REF(struct holder, next, &holder_type),
+    OURO_REF(struct holder, common, &common_type),
+    OURO_STRING(struct holder, text),
+    OURO_WEAK(struct holder, weak),
+};
+struct ouro_type holder_type = OURO_TYPE(struct holder, holder_fields);
+
+static struct ouro_region *region_new(void)
+{
+    struct ouro_region *region = NULL;
+    assert_int_equal(ouro_region_new(&region), OURO_OK);
+    assert_non_null(region);
+    return region;
+}
+static void enter(struct ouro_region *region)
+{
+    KIT_CHECK(ouro_region_enter(region) == OURO_OK);
+}
+
+/* With a graph in it, and its root. */
+static struct ouro_region *region_with(struct node **root)
+{
+    struct ouro_region *region = region_new();
+    enter(region);
+    *root = random_graph(NODES, seed);
+    ouro_region_leave(region);
+    return region;
+}
+
+static struct ouro_isolated *sealed(struct ouro_region *region, void *root)
+{
+    struct ouro_isolated *handle = NULL;
+    struct ouro_escape why = {.path = ""};
+    ouro_status status = ouro_region_isolate(region, root, &handle, &why);
+    if (status != OURO_OK)
+        fprintf(stderr, "%s: %s\n", ouro_status_name(status), why.path);
+    assert_int_equal(status, OURO_OK);
+    return handle;
+}
+
+/* As refused of isolate_kit.h. */
+static struct ouro_escape open_region(struct ouro_region *region, void *root, ouro_escape_kind kind)
+{
+    struct ouro_isolated *handle = root;
+    struct ouro_escape why = {.kind = 0};
+    assert_int_equal(ouro_region_isolate(region, root, &handle, &why), OURO_NOT_ISOLATED);
+    assert_null(handle);
+    assert_int_equal(why.kind, kind);
+    assert_int_equal(ouro_region_isolate(region, root, &handle, NULL), OURO_NOT_ISOLATED);
+    return why;
+}
+
+static void drop_in(struct ouro_region *region, void *object)
+{
+    enter(region);
+    ouro_decref(object);
+    ouro_collect(NULL);
+    ouro_region_leave(region);
+}
+
+static uint64_t counted_bytes(void)
+{
+    struct ouro_stats stats;
+    ouro_stats_get(&stats);
+    return stats.counted.bytes;
+}
+
+/* -- moving ------------------------------------------------------------------------------------ */
+
+static void what_is_made_in_a_region_is_plainly_counted_there(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    unsigned outside = ouro__self->home;
+    enter(region);
+    assert_ptr_equal(ouro_region_current(), region);
+    if (OURO_THREADS)
+        assert_int_not_equal(ouro__self->home, outside);
+    check_mine(root, NODES);
+    ouro_region_leave(region);
+    assert_int_equal(ouro__self->home, outside);
+    assert_null(ouro_region_current());
+    drop_in(region, root);
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+}
+
+static void an_isolated_region_is_extracted_as_it_was(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    struct ouro_isolated *handle = sealed(region, root);
+    assert_int_equal(ouro_isolated_objects(handle), NODES);
+    void *again = NULL;
+    assert_ptr_equal(ouro_region_extract(handle, &again), region);
+    assert_ptr_equal(again, root);
+    enter(region);
+    check_mine(root, NODES);
+    ouro_check_heap();
+    ouro_region_leave(region);
+    assert_null(ouro_region_extract(NULL, NULL));
+    struct ouro_isolated *unlooked = NULL;
+    assert_int_equal(ouro_region_isolate_unchecked(region, root, &unlooked), OURO_OK);
+    ouro_isolated_drop(unlooked);
+}
+
+static void extract_makes_a_region_the_threads_own(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    root = ouro_extract(sealed(region, root));
+    assert_non_null(root);
+    check_mine(root, NODES);
+    ouro_check_heap();
+    ouro_decref(root);
+    ouro_collect(NULL);
+}
+
+static void a_graph_that_is_no_region_is_not_extracted_as_one(void **state)
+{
+    (void)state;
+    struct ouro_isolated *handle = isolated(random_graph(3, 1));
+    assert_null(ouro_region_extract(handle, NULL));
+    ouro_isolated_drop(handle);
+}
+
+static void regions_nest(void **state)
+{
+    (void)state;
+    struct ouro_region *outer = region_new(), *inner = region_new();
+    enter(outer);
+    struct node *a = node_new(1);
+    enter(inner);
+    struct node *b = node_new(2);
+    enter(outer);
+    struct node *c = node_new(3);
+    enter(outer);
+    assert_ptr_equal(ouro_region_current(), outer);
+    ouro_region_leave(outer);
+    ouro_region_leave(outer);
+    assert_ptr_equal(ouro_region_current(), inner);
+    ouro_region_leave(inner);
+    assert_ptr_equal(ouro_region_current(), outer);
+    check_mine(a, 1);
+    check_mine(c, 1);
+    assert_int_equal(ouro_region_end(outer), OURO_BUSY);
+    struct ouro_isolated *handle;
+    assert_int_equal(ouro_region_isolate(outer, a, &handle, NULL), OURO_BUSY);
+    assert_int_equal(ouro_region_isolate_unchecked(outer, a, &handle), OURO_BUSY);
+    ouro_decref(a);
+    ouro_decref(c);
+    ouro_region_leave(outer);
+    drop_in(inner, b);
+    assert_int_equal(ouro_region_end(inner), OURO_OK);
+    assert_int_equal(ouro_region_end(outer), OURO_OK);
+}
+
+static void what_is_missing_is_said(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    struct ouro_isolated *handle = (void *)region;
+    int none = 0;
+    assert_int_equal(ouro_region_new(NULL), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_enter(NULL), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_end(NULL), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_isolate(region, NULL, &handle, NULL), OURO_BAD_ARGUMENT);
+    assert_null(handle);
+    assert_int_equal(ouro_region_isolate(NULL, &none, &handle, NULL), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_isolate_unchecked(region, NULL, &handle), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_isolate_unchecked(region, &none, NULL), OURO_BAD_ARGUMENT);
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+}
+
+/* -- ending ------------------------------------------------------------------------------------ */
+
+static void a_dropped_region_is_gone_with_its_pages(void **state)
+{
+    (void)state;
+    uint64_t before = counted_bytes();
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    enter(region);
+    kit_touch(root->a); /* a candidate */
+    ouro_region_leave(region);
+    struct ouro_isolated *handle = NULL;
+    assert_int_equal(ouro_region_isolate_unchecked(region, root, &handle), OURO_OK);
+    if (!OURO_CHECKED && OURO_THREADS && !KIT_ATOMIC && !ouro__supply()->block && !ouro__tools) {
+        /* Nobody follows its references: this one leads nowhere. */
+        ouro__store((ouro_word *)(void *)&root->a->a->b, 16);
+        ouro__store((ouro_word *)(void *)&root->a->b, 16);
+    }
+    ouro_isolated_drop(handle);
+    if (!OURO_CHECKED) /* that keeps what was freed for a while */
+        assert_int_equal(counted_bytes(), before);
+}
+
+static void hooks_run_once_when_a_region_is_dropped(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct hooked *root = hooked_new(0), *last = root;
+    for (int64_t i = 1; i < NODES; i++) {
+        last->a = hooked_new(i);
+        last->b = root; /* cycles */
+        ouro_incref(root);
+        last = last->a;
+    }
+    ouro_region_leave(region);
+    ouro_isolated_drop(sealed(region, root));
+    assert_int_equal(ouro__load(&kit_destroyed), NODES);
+}
+
+/* Hooks read what they own, and make things. */
+static int64_t sum;
+static void look_around(struct hooked *dying)
+{
+    if (dying->a)
+        sum += dying->a->id;
+    if (dying->id == 2) {
+        struct hooked *late = hooked_new(100);
+        late->a = hooked_new(101);
+        ouro_decref(late);
+    }
+}
+
+static void hooks_find_all_that_they_own(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct hooked *root = hooked_new(1);
+    root->a = hooked_new(2);
+    root->a->a = hooked_new(3);
+    root->a->a->a = root;
+    ouro_incref(root);
+    ouro_region_leave(region);
+    struct ouro_isolated *handle = sealed(region, root);
+    sum = 0;
+    kit_on_destroy = look_around;
+    ouro_isolated_drop(handle);
+    kit_on_destroy = NULL;
+    assert_int_equal(sum, 2 + 3 + 1 + 101);
+    assert_int_equal(ouro__load(&kit_destroyed), 5);
+}
+
+static struct holder *holder_new(struct holder *next, struct common *common)
+{
+    struct holder *holder = OURO_NEW(struct holder, &holder_type);
+    KIT_CHECK(holder != NULL);
+    holder->next = next;
+    holder->common = common;
+    return holder;
+}
+
+#if OTHERS_COUNT
+static struct common *common_new(int64_t id)
+{
+    struct common *common = OURO_NEW(struct common, &common_type);
+    KIT_CHECK(common != NULL);
+    common->id = id;
+    return common;
+}
+
+static void what_a_region_shares_is_counted_down(void **state)
+{
+    (void)state;
+    static const char text[] = "a text that is long enough to have a payload of its own";
+    ouro_string outer, inner;
+    assert_int_equal(ouro_string_make(&outer, text, strlen(text)), OURO_OK);
+    struct common *outside = common_new(1), *inside;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct holder *root = holder_new(holder_new(NULL, outside), inside = common_new(2));
+    ouro_incref(outside);
+    ouro_incref(inside); /* the test keeps one */
+    assert_int_equal(ouro_dup(&root->text, &outer, &ouro_string_type), OURO_OK);
+    assert_int_equal(ouro_string_make(&root->next->text, text, strlen(text)), OURO_OK);
+    assert_int_equal(ouro_dup(&inner, &root->next->text, &ouro_string_type), OURO_OK);
+    root->weak = ouro_weak_new(root->next);
+    ouro_region_leave(region);
+    ouro_isolated_drop(sealed(region, root));
+    /* What was not the region's alone is there, and the test's. */
+    assert_true(ouro_is_unique(outside));
+    assert_true(ouro_is_unique(inside));
+    assert_int_equal(inside->id, 2);
+    assert_memory_equal(ouro_string_data(&inner), text, strlen(text));
+    assert_memory_equal(ouro_string_data(&outer), text, strlen(text));
+    ouro_decref(outside);
+    ouro_decref(inside);
+    ouro_destroy_value(&inner, &ouro_string_type);
+    ouro_destroy_value(&outer, &ouro_string_type);
+}
+
+#endif
+
+static void raw_memory_outlives_its_region(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    enter(region);
+    char *raw[100];
+    for (size_t i = 0; i < OURO_COUNT_OF(raw); i++) {
+        raw[i] = ouro_malloc(100);
+        memset(raw[i], (int)i, 100);
+    }
+    ouro_region_leave(region);
+    ouro_isolated_drop(sealed(region, root));
+    for (size_t i = 0; i < OURO_COUNT_OF(raw); i++) {
+        assert_int_equal(raw[i][99], i);
+        ouro_free(raw[i]);
+    }
+}
+
+#if OTHERS_COUNT
+static void what_lives_in_a_region_that_ends_lives_on(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+    for (struct node *at = root; at; at = at->a)
+        assert_true(at->id >= 0);
+    ouro_decref(root);
+    ouro_collect(NULL);
+    kit_collect(NULL);
+}
+
+#endif
+
+static void large_objects_end_with_their_region(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct node *root = node_new(1);
+    root->a = ouro_new_biased(&node_type, (size_t)200 << 10);
+    root->b = ouro_new_biased(&node_type, (size_t)9 << 20);
+    KIT_CHECK(root->a && root->b);
+    root->a->a = node_new(2);
+    ouro_region_leave(region);
+    struct ouro_isolated *handle = sealed(region, root);
+    assert_int_equal(ouro_isolated_objects(handle), 4);
+    ouro_isolated_drop(handle);
+}
+
+static void many_regions_one_after_the_other_need_the_memory_of_one(void **state)
+{
+    (void)state;
+    struct ouro_stats stats;
+    uint64_t first = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        struct node *root;
+        struct ouro_region *region = region_with(&root);
+        ouro_isolated_drop(sealed(region, root));
+        ouro_stats_get(&stats);
+        if (i == 10)
+            first = stats.used;
+    }
+    assert_int_equal(stats.used, first);
+}
+
+/* -- refusals ---------------------------------------------------------------------------------- */
+
+static void a_stray_reference_in_refuses_a_region(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    struct node *inner = root->a->a;
+    enter(region);
+    ouro_incref(inner);
+    ouro_region_leave(region);
+    struct ouro_escape why = open_region(region, root, OURO_ESCAPE_IN);
+    assert_ptr_equal(why.object, inner);
+    assert_int_equal(why.references, 1);
+    assert_non_null(strstr(why.path, "struct node.a -> struct node"));
+    drop_in(region, inner);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+static void what_the_root_does_not_reach_refuses_a_region(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    enter(region);
+    struct node *other = node_new(7);
+    struct leaf *leaf = leaf_new(8);
+    ouro_region_leave(region);
+    if (!ouro__supply()->block) {
+        (void)open_region(region, root, OURO_ESCAPE_IN);
+        drop_in(region, leaf);
+        struct ouro_escape why = open_region(region, root, OURO_ESCAPE_IN);
+        assert_ptr_equal(why.object, other);
+        assert_string_equal(why.path, "(not reached from the root) struct node");
+    } else {
+        drop_in(region, leaf);
+    }
+    drop_in(region, other);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+static void garbage_in_it_does_not_refuse_a_region(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    enter(region);
+    kit_garbage_ring(10);
+    ouro_region_leave(region);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+static void a_stray_reference_out_refuses_a_region(void **state)
+{
+    (void)state;
+    struct node *root, *outside = node_new(9);
+    struct ouro_region *region = region_with(&root);
+    struct node *last = root;
+    while (last->a)
+        last = last->a;
+    last->a = outside; /* moved */
+    if (OURO_THREADS && !KIT_ATOMIC) {
+        struct ouro_escape why = open_region(region, root, OURO_ESCAPE_OUT);
+        assert_ptr_equal(why.object, outside);
+    }
+    last->a = NULL;
+    ouro_decref(outside);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+static void a_weak_handle_outside_refuses_a_region(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    enter(region);
+    struct ouro_weak *weak = ouro_weak_new(root->a);
+    ouro_region_leave(region);
+    struct ouro_escape why = open_region(region, root, OURO_ESCAPE_WEAK_IN);
+    assert_ptr_equal(why.object, root->a);
+    ouro_weak_decref(weak);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+/* Weak cells of a region's objects are cleared before anything else is born in their place. */
+static void no_weak_cell_outlives_its_region(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 20; round++) {
+        struct ouro_region *region = region_new();
+        enter(region);
+        struct holder *root = holder_new(NULL, NULL);
+        for (unsigned i = 0; i < 50; i++) {
+            root = holder_new(root, NULL);
+            root->weak = ouro_weak_new(root->next);
+        }
+        ouro_region_leave(region);
+        ouro_isolated_drop(sealed(region, root));
+    }
+    struct node *fresh[100];
+    for (size_t i = 0; i < OURO_COUNT_OF(fresh); i++)
+        fresh[i] = node_new(1);
+    for (size_t i = 0; i < OURO_COUNT_OF(fresh); i++) {
+        struct ouro_weak *weak = ouro_weak_new(fresh[i]);
+        assert_int_equal(ouro__weak_handles(ouro__self->orc, fresh[i]), 1);
+        ouro_weak_decref(weak);
+        ouro_decref(fresh[i]);
+    }
+    ouro_collect(NULL);
+}
+
+/* -- want of memory ---------------------------------------------------------------------------- */
+
+static void a_region_that_there_is_no_memory_for_changes_nothing(void **state)
+{
+    (void)state;
+    bool made = false;
+    for (size_t n = 1; !made && n < 200; n++) {
+        struct ouro_region *region = NULL;
+        ouro_fail_nth_alloc(n, true);
+        ouro_status status = ouro_region_new(&region);
+        ouro_fail_nth_alloc(0, false);
+        made = status == OURO_OK;
+        assert_int_equal(status, made ? OURO_OK : OURO_NO_MEMORY);
+        assert_true(made == (region != NULL));
+        if (made)
+            assert_int_equal(ouro_region_end(region), OURO_OK);
+    }
+    assert_true(made);
+}
+
+static void a_proof_that_there_is_no_memory_for_changes_nothing(void **state)
+{
+    (void)state;
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    struct ouro_isolated *handle = NULL;
+    enter(region);
+    ouro_fail_nth_alloc(1, true);
+    ouro_region_leave(region);
+    assert_int_equal(ouro_region_isolate(region, root, &handle, NULL), OURO_NO_MEMORY);
+    assert_null(handle);
+    enter(region);
+    ouro_fail_nth_alloc(0, false);
+    check_mine(root, NODES);
+    ouro_check_heap();
+    ouro_region_leave(region);
+    ouro_isolated_drop(sealed(region, root));
+}
+
+/* -- runtimes ---------------------------------------------------------------------------------- */
+
+static void a_runtime_outlives_its_regions(void **state)
+{
+    (void)state;
+    struct ouro_runtime *runtime;
+    const char *why;
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    ouro_runtime_leave(runtime);
+    assert_int_equal(ouro_runtime_destroy(runtime, &why), OURO_BUSY);
+    assert_string_equal(why, "the runtime has regions that were not ended");
+    enter(region); /* from outside of the runtime */
+    assert_ptr_equal(ouro_runtime_current(), runtime);
+    check_mine(root, NODES);
+    ouro_region_leave(region);
+    assert_ptr_equal(ouro_runtime_current(), ouro_runtime_default());
+    ouro_isolated_drop(sealed(region, root));
+    assert_int_equal(ouro_runtime_destroy(runtime, &why), OURO_OK);
+}
+
+static void a_region_of_another_runtime_is_extracted_there(void **state)
+{
+    (void)state;
+    struct ouro_runtime *runtime;
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    ouro_runtime_leave(runtime);
+    root = ouro_extract(sealed(region, root));
+    assert_non_null(root);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    check_mine(root, NODES);
+    ouro_decref(root);
+    ouro_collect(NULL);
+    ouro_runtime_leave(runtime);
+    assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
+}
+
+int main(void)
+{
+    seed = kit_seed(3);
+    const struct CMUnitTest tests[] = {
+        kit_test(what_is_made_in_a_region_is_plainly_counted_there),
+        kit_test(an_isolated_region_is_extracted_as_it_was),
+        kit_test(extract_makes_a_region_the_threads_own),
+        kit_test(a_graph_that_is_no_region_is_not_extracted_as_one),
+        kit_test(regions_nest),
+        kit_test(what_is_missing_is_said),
+        kit_test(a_dropped_region_is_gone_with_its_pages),
+        kit_test(hooks_run_once_when_a_region_is_dropped),
+        kit_test(hooks_find_all_that_they_own),
+#if OTHERS_COUNT
+        kit_test(what_a_region_shares_is_counted_down),
+#endif
+        kit_test(raw_memory_outlives_its_region),
+#if OTHERS_COUNT
+        kit_test(what_lives_in_a_region_that_ends_lives_on),
+#endif
+        kit_test(large_objects_end_with_their_region),
+        kit_test(many_regions_one_after_the_other_need_the_memory_of_one),
+        kit_test(a_stray_reference_in_refuses_a_region),
+        kit_test(what_the_root_does_not_reach_refuses_a_region),
+        kit_test(garbage_in_it_does_not_refuse_a_region),
+        kit_test(a_stray_reference_out_refuses_a_region),
+        kit_test(a_weak_handle_outside_refuses_a_region),
+        kit_test(no_weak_cell_outlives_its_region),
+        kit_test(a_region_that_there_is_no_memory_for_changes_nothing),
+        kit_test(a_proof_that_there_is_no_memory_for_changes_nothing),
+        kit_test(a_runtime_outlives_its_regions),
+        kit_test(a_region_of_another_runtime_is_extracted_there),
+    };
+    return kit_run(tests);
+}
