@@ -14,7 +14,10 @@
  *      there is no cell of it in any batch.
  *  A3  Inlined births find nothing ready, so the layer above sees each birth. It marks pages as odd
  *      (`odd`, which any thread may set and nobody clears) that hold what must not go unseen.
- *  A4  Each keeps its runtime open (N7 of runtime.c) until its end. Raw blocks are the process's,
+ *  A4  Whoever forks is meanwhile in all of them that nobody is in, so that the child finds them
+ *      whole and can enter them; who comes in between waits. In a child those that others were in
+ *      are frozen, as these threads' own heaps are.
+ *  A5  Each keeps its runtime open (N7 of runtime.c) until its end. Raw blocks are the process's,
  *      whoever made them where: when the heap ends the pages that are left go to a heap of the
  *      thread, and this one waits, empty, for the next to be asked for. A cell that comes in late
  *      waits in it that long. */
@@ -22,7 +25,7 @@
 #include "alloc/turn.h"
 #include "alloc/valgrind.h"
 
-/* One that waits. In a fork's child those of before are left alone. */
+/* One that waits; not one that a fork froze. */
 static struct ouro__heap *take_spare(struct ouro_runtime *runtime)
 {
     ouro__arena_lock(&runtime->arena);
@@ -47,7 +50,7 @@ struct ouro__heap *ouro__apart_new(void)
 {
     struct ouro_runtime *runtime = ouro__own.runtime;
     ouro__set_up();
-    if (!ouro__count_in(runtime)) /* A4 */
+    if (!ouro__count_in(runtime)) /* A5 */
         return NULL;
     struct ouro__heap *heap = take_spare(runtime);
     if (heap)
@@ -63,15 +66,26 @@ struct ouro__heap *ouro__apart_new(void)
     return heap;
 }
 
+/* The struct ouro__own of a thread that forks, and is in all heaps apart that nobody is in; or
+ * 0. */
+static ouro_word forking;
+
 /* A1. */
 static bool claim(struct ouro__heap *heap)
 {
     const ouro_word me = (ouro_word)&ouro__own;
-    ouro_word none = 0;
+    ouro_word who = 0;
     if (ouro__load(&heap->inside) == me) /* only this thread stores it */
         return true;
-    if (ouro__load(&heap->state) != OURO__HEAP_OWNED || !ouro__cas_full(&heap->inside, &none, me))
+    if (ouro__load(&heap->state) != OURO__HEAP_OWNED)
         return false;
+    while (!ouro__cas_full(&heap->inside, &who, me)) {
+        /* Acquire: pairs with the release before the claims; a fork ends without a hook. */
+        if (who != ouro__load_acquire(&forking))
+            return false;
+        ouro__os_yield();
+        who = 0;
+    }
     ouro__tool_acquire(&heap->inside);
     heap->next_inside = ouro__own.apart;
     ouro__own.apart = heap;
@@ -101,10 +115,39 @@ ouro_status ouro__apart_enter(struct ouro__heap *heap)
         ouro__apart_left(heap);
         return OURO_NO_MEMORY;
     }
-    (void)ouro__count_in(heap->runtime); /* it is open: A4 */
+    (void)ouro__count_in(heap->runtime); /* it is open: A5 */
     if (heap != ouro__heap_here())
         ouro__turn_to(heap->runtime, heap);
     return OURO_OK;
+}
+
+static void enter_for_fork(struct ouro_runtime *runtime, void *arg)
+{
+    (void)arg;
+    for (struct ouro__heap *heap = ouro__heaps_of(runtime); heap; heap = heap->next_heap) {
+        if (!heap->apart || ouro__load(&heap->inside) != 0 || !claim(heap))
+            continue;
+        heap->depth = 1;
+        heap->for_fork = true;
+    }
+}
+
+void ouro__apart_before_fork(void)
+{
+    ouro__store_release(&forking, (ouro_word)&ouro__own);
+    ouro__runtimes_each(enter_for_fork, NULL);
+}
+
+void ouro__apart_after_fork(void)
+{
+    for (struct ouro__heap *heap = ouro__own.apart, *next; heap; heap = next) {
+        next = heap->next_inside;
+        if (heap->for_fork) {
+            heap->for_fork = false;
+            ouro__apart_left(heap);
+        }
+    }
+    ouro__store_release(&forking, 0);
 }
 
 bool ouro__apart_leave(struct ouro__heap *heap)
@@ -162,5 +205,5 @@ void ouro__apart_end(struct ouro__heap *heap)
         ouro__heap_give_up(heap); /* as a thread's that has ended */
     }
     ouro__fetch_add(&runtime->aparts, (ouro_word)-1);
-    ouro__count_out(runtime); /* A4 */
+    ouro__count_out(runtime); /* A5 */
 }

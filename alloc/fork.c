@@ -18,6 +18,7 @@ static void unlock_arena(struct ouro_runtime *runtime, void *arg)
 static void before_fork(void)
 {
     ouro__runtimes_lock();
+    ouro__apart_before_fork();
     if (ouro__upper())
         ouro__upper()->before_fork();
     ouro__runtimes_each(lock_arena, NULL);
@@ -43,6 +44,7 @@ static void parent_after_fork(void)
     ouro__runtimes_each(unlock_arena, NULL);
     if (ouro__upper())
         ouro__upper()->after_fork(false);
+    ouro__apart_after_fork();
     ouro__runtimes_unlock();
 }
 
@@ -68,6 +70,7 @@ static void child_after_fork(void)
     ouro__entered_recount();
     if (ouro__upper())
         ouro__upper()->after_fork(true);
+    ouro__apart_after_fork();
     ouro__runtimes_reset();
 }
 

@@ -92,6 +92,7 @@ struct ouro__heap {
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
     bool apart;                   /* of no thread (apart.c): counted births are out of line */
+    bool for_fork;                /* of a heap apart: entered by a thread that forks */
     uint32_t depth;               /* of a heap apart: how often the thread that is in it entered */
     bool grows;                   /* the block asked for now replaces a smaller one */
     uint32_t refills;             /* so far */
@@ -450,6 +451,9 @@ OURO_INLINE struct ouro__heap *ouro__apart_here(void)
     struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
     return OURO_UNLIKELY(heap->apart) ? heap : NULL;
 }
+/* Around a fork, with the list of runtimes (A4). */
+void ouro__apart_before_fork(void);
+void ouro__apart_after_fork(void);
 /* The page of a counted cell, of whatever heap, does not go with it (A3); false: it is in none. */
 bool ouro__page_make_odd(const void *cell);
 /* Inside it: all counted pages but odd ones go, with all that is in them. */
@@ -494,8 +498,9 @@ void ouro__runtimes_lock(void);
 void ouro__runtimes_unlock(void);
 /* Calls fn for every runtime. The caller has the list's lock. */
 void ouro__runtimes_each(void (*fn)(struct ouro_runtime *runtime, void *arg), void *arg);
-/* Swaps to each other runtime in which the calling thread has a record, and each other heap apart
- * that it is in, and calls fn with the record, telling the layer above nothing. With the list's lock, or in a fork's handlers. */
+/* Swaps to each other runtime in which the calling thread has a record, and each other heap
+ * apart that it is in, and calls fn with the record, telling the layer above nothing. With the
+ * list's lock, or in a fork's handlers. */
 void ouro__elsewhere_each(void (*fn)(void *record));
 /* The thread has ended: it leaves what it is in, and its heaps everywhere but in the default one;
  * whether there were such. */

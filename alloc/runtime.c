@@ -201,7 +201,7 @@ void ouro__entered_recount(void)
         }
     }
     for (struct ouro__heap *heap = ouro__own.apart; heap; heap = heap->next_inside) {
-        if (is_open(heap->runtime)) /* A4 of apart.c */
+        if (is_open(heap->runtime)) /* A5 of apart.c */
             ouro__store(&heap->runtime->inside, ouro__load(&heap->runtime->inside) + 1);
     }
 }

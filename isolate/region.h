@@ -5,17 +5,17 @@
  * and leave; what it makes meanwhile is the region's, and its counts on that are plain. When nobody
  * is in it, handing the region to another thread is handing on a pointer, whatever its size: by any
  * means that orders what the two threads do. Isolated, it is a handle like that of any isolated
- * graph, for channels and tasks; and dropping that gives its pages back as they are, without a visit
- * to objects that own nothing outside of it. (The idea: regions of Verona and Pony, where types tell
- * what is in which; arenas of Gay and Aiken 1998.)
+ * graph, for channels and tasks; and dropping that gives its pages back as they are, without a
+ * visit to objects that own nothing outside of it. (The idea: regions of Verona and Pony, where
+ * types tell what is in which; arenas of Gay and Aiken 1998.)
  *
  * Outside of it a region's objects are as another thread's that is parked: they may be read and
  * counted (atomically). Inside of it the same holds for all that the thread made elsewhere. What
  * the region may refer to outside is what an isolated graph may (isolate/isolated.h).
  *
- * Without threads, in the checked library, under tools that see each block, and if it has objects of
- * more than 32 KiB, bare ones, or such as are counted atomically and can be in cycles, a region ends
- * object by object. docs/regions.md. */
+ * Without threads, in the checked library, under tools that see each block, and if it has
+ * objects of more than 32 KiB, bare ones, or such as are counted atomically and can be in
+ * cycles, a region ends object by object. docs/regions.md. */
 #ifndef OURO_ISOLATE_REGION_H
 #define OURO_ISOLATE_REGION_H
 
@@ -25,14 +25,14 @@ OURO_EXTERN_C_BEGIN
 
 struct ouro_region;
 
-/* An empty region, in the runtime that the thread is in, which is not destroyed before the region
- * has ended. *region (not NULL) is the caller's. OURO_NO_MEMORY, OURO_BAD_ARGUMENT: then it is NULL.
- * Any thread; runs no hook; allocates; O(threads). */
+/* An empty region, in the runtime that the thread is in, which is not destroyed before the
+ * region has ended. *region (not NULL) is the caller's. OURO_NO_MEMORY, OURO_BAD_ARGUMENT: then
+ * it is NULL. Any thread; runs no hook; allocates; O(threads). */
 OURO_API ouro_status ouro_region_new(struct ouro_region **region);
 
 /* The calling thread is in `region` (borrowed, not NULL), and in its runtime, until
  * ouro_region_leave. Pairs nest, with those of other regions and runtimes too. OURO_BUSY: another
- * thread is in it, or it is of before a fork and the thread that forked was not in it.
+ * thread is in it, or was when this process was forked.
  * OURO_NO_MEMORY (only where pairs nest deeper than before, and at a thread's first touch);
  * OURO_BAD_ARGUMENT: NULL. One that is isolated is a programmer's error (OURO_FAIL_MISUSE). Any
  * thread; may run destroy hooks of what others dropped; O(1) but for these. */
@@ -61,16 +61,16 @@ OURO_API ouro_status ouro_region_isolate(struct ouro_region *region, void *root,
 OURO_API ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root,
                                                    struct ouro_isolated **handle);
 
-/* The region of a handle (owned), which is the caller's from now on; *root (`root` may be NULL) is
- * its root, of which the region has the reference. NULL: `handle` is NULL or of no region, and still
- * the caller's. Any thread; runs nothing; O(1). */
+/* The region of a handle (owned), which is the caller's from now on; *root (`root` may be NULL)
+ * is its root, of which the region has the reference. NULL: `handle` is NULL or of no region,
+ * and still the caller's. Any thread; runs nothing; O(1). */
 OURO_API struct ouro_region *ouro_region_extract(struct ouro_isolated *handle, void **root);
 
-/* Ends a region (owned) that is not isolated. What lives in it lives on, by its counts, as what a
- * thread leaves behind that ends: any thread counts on it atomically. OURO_BUSY: a thread is in it,
- * or it is of before a fork; OURO_NO_MEMORY; OURO_BAD_ARGUMENT: NULL. Then nothing has changed. Any
- * thread; collects in it, so it may run destroy hooks, which must not leave by a jump; O(pages, and
- * what is collected). */
+/* Ends a region (owned) that is not isolated. What lives in it lives on, by its counts, as what
+ * a thread leaves behind that ends: any thread counts on it atomically. OURO_BUSY: a thread is
+ * in it, or another was when this process was forked; OURO_NO_MEMORY; OURO_BAD_ARGUMENT: NULL.
+ * Then nothing has changed. Any thread; collects in it, so it may run destroy hooks, which must
+ * not leave by a jump; O(pages, and what is collected). */
 OURO_API ouro_status ouro_region_end(struct ouro_region *region);
 
 /* Whether the calling thread is in a region, and in which (borrowed); NULL: in none. O(1). */

@@ -18,7 +18,8 @@ OURO_INLINE struct ouro_region *ouro__region_of(struct ouro_isolated *handle)
     return OURO_CONTAINER_OF(handle, struct ouro_region, handle);
 }
 
-/* isolate.c: proves, inside the region, that it is closed, and how many objects the root reaches. */
+/* isolate.c: proves, inside the region, that it is closed, and how many objects the root
+ * reaches. */
 ouro_status ouro__isolate_region(void *root, struct ouro__heap *heap, size_t *objects,
                                  struct ouro_escape *why);
 /* Names the misuse of a caller who said that it was. */

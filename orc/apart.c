@@ -11,8 +11,8 @@
  *      owns them), what was not born with a plain count (another thread may remember it as a
  *      candidate), and what has no descriptor, makes the region `scattered`: it ends by its counts.
  *  G3  Objects in odd pages die together: all are marked as dying before a hook runs, all hooks
- *      have run before the memory of any goes. What they own is dropped. Objects that any thread may
- *      have, immortal ones, and payloads that others share stay; their pages stay with them.
+ *      have run before the memory of any goes. What they own is dropped. Objects that any thread
+ *      may have, immortal ones, and payloads that others share stay; their pages stay with them.
  *  G4  No cell of a page that goes is known to anybody: deaths and candidates of this record have
  *      been settled or forgotten, what others freed has come in (A2 of alloc/apart.c), and nobody
  *      else refers to what was there. */

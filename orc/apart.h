@@ -9,11 +9,12 @@
 void ouro__apart_born(struct ouro__thread *me, const void *object, const struct ouro_type *type,
                       unsigned mode);
 /* Inside it, when nobody else refers to what is in it: all of that goes, with its pages. False:
- * some of it is still there, and is to end by its counts; but `root`, if *root_is_gone. Runs destroy
- * hooks, which must not leave by a jump. */
+ * some of it is still there, and is to end by its counts; but `root`, if *root_is_gone. Runs
+ * destroy hooks, which must not leave by a jump. */
 bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap, const void *root,
                       bool *root_is_gone);
-/* Inside it: each object that lives in its pages and is not anybody's; but for `all`, in odd ones. */
+/* Inside it: each object that lives in its pages and is not anybody's; but for `all`, in odd
+ * ones. */
 void ouro__apart_each(struct ouro__heap *heap, bool all, void (*visit)(void *object, void *arg),
                       void *arg);
 #endif

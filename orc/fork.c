@@ -9,6 +9,8 @@
 static void run_for_fork(void *record)
 {
     struct ouro__thread *me = record;
+    if (me && me->apart)
+        me->thread = &ouro__own; /* it may have been anybody's */
     if (me && (me->park_depth > 0 || me->away))
         ouro__run_again(me);
 }
