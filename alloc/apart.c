@@ -175,7 +175,6 @@ void ouro__apart_drop_pages(struct ouro__heap *heap)
 {
     ouro__remote_drain(heap, heap);
     ouro__remote_flush(heap);
-    ouro__heap_settle_lists(heap);
     ouro__heap_drop_counted(heap);
 }
 

@@ -367,6 +367,14 @@ void ouro__heap_take_all(struct ouro__heap *from, struct ouro__heap *to)
 
 void ouro__heap_drop_counted(struct ouro__heap *heap)
 {
+    for (unsigned cls = 0; cls < OURO__CLASSES; cls++) {
+        struct ouro__page *page = heap->current[OURO__COUNTED][cls];
+        if (!page || ouro__half_load(&page->odd))
+            continue;
+        *ouro__ready_of(heap, OURO__COUNTED, cls) = NULL; /* H1: they are of that page */
+        heap->current[OURO__COUNTED][cls] = NULL;
+        page->state = OURO__PAGE_FULL; /* in no queue */
+    }
     for (struct ouro__page *page = heap->all, *next; page; page = next) {
         next = page->all_next;
         if (page->tag != OURO__COUNTED || ouro__half_load(&page->odd))

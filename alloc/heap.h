@@ -357,7 +357,7 @@ bool ouro__heap_steal(struct ouro__heap *from, struct ouro__heap *to, unsigned t
 
 /* All pages of a heap whose lists are settled; the caller serves both. */
 void ouro__heap_take_all(struct ouro__heap *from, struct ouro__heap *to);
-/* Of a heap whose lists are settled, all counted pages that are not odd. */
+/* All counted pages of a heap apart that are not odd, the caller serving it. */
 void ouro__heap_drop_counted(struct ouro__heap *heap);
 
 /* Gives back what lies empty in `heap`, which the caller serves, and in those of ended threads, of

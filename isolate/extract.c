@@ -32,8 +32,9 @@ static void restamp(struct ouro_header *h, const struct ouro__thread *me, bool p
     }
 }
 
-static void take_over(const struct ouro_isolated *handle, const struct ouro__thread *me)
+static void take_over(const struct ouro_isolated *handle, struct ouro__thread *me)
 {
+    me->scattered |= me->apart; /* it lies in others' pages */
     for (size_t i = 0; i < handle->count; i++) {
         if (i + OURO__AHEAD < handle->count)
             __builtin_prefetch(ouro__header(ouro__object_of(handle, i + OURO__AHEAD)), 1);

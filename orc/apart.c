@@ -7,7 +7,7 @@
  *
  *  G1  What is born is looked at once. Either it is plain (of a type that is not OUTWARD: all that
  *      it owns is of the region), or its page is odd. So is the page of what gets a weak handle.
- *  G2  What its pages do not have (large objects; payloads of strings and sequences go with what
+ *  G2  What its pages do not have (large objects, and graphs that were extracted in it; payloads of strings and sequences go with what
  *      owns them), what was not born with a plain count (another thread may remember it as a
  *      candidate), and what has no descriptor, makes the region `scattered`: it ends by its counts.
  *  G3  Objects in odd pages die together: all are marked as dying before a hook runs, all hooks
@@ -25,6 +25,8 @@
 #include "orc/payload.h"
 #include "orc/release.h"
 #include "orc/site.h"
+
+#include <string.h>
 
 #define ANYBODYS (OURO_SHARED | OURO_IMMUTABLE)
 
@@ -45,6 +47,31 @@ void ouro__apart_born(struct ouro__thread *me, const void *object, const struct 
     bool odd = ouro__page_make_odd(object);
     if (!type || (uncounted && !acyclic) || (!odd && !payload))
         me->scattered = true; /* G2 */
+}
+
+void *ouro__apart_new_ready(struct ouro_type *type, size_t size, unsigned mode)
+{
+    struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
+    size_t block = size + sizeof(struct ouro_header);
+    /* Acquire: as in ouro__new_ready. */
+    uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+    const uint32_t seen = OURO__TYPE_OUTWARD | OURO__TYPE_LARGE | OURO__TYPE_ALIGNED;
+    if (birth == 0 || (type->state & seen) || (type->flags & (OURO_PROMPT | ANYBODYS)) ||
+        size != type->size || block > OURO__SMALL_MAX_SIZE || (mode & OURO__BORN_ATOMIC) ||
+        heap->pub.watched || OURO_CHECKED)
+        return NULL;
+    void **list = &heap->hidden[OURO__COUNTED][ouro__class_of(block < 32 ? 32 : block)];
+    void *object = *list;
+    if (object == NULL)
+        return NULL;
+    *list = *(void **)object;
+    struct ouro_header *h = ouro__header(object);
+    uint64_t first = type->counts + (OURO_THREADS ? heap->pub.born : OURO__FIRST_TOKEN - 1);
+    ouro__store(&h->shared, birth | (OURO_THREADS ? heap->pub.mark : OURO__FIRST_TOKEN));
+    memcpy(h, &first, sizeof first);
+    if (mode & OURO__BORN_ZEROED)
+        memset(object, 0, size);
+    return object;
 }
 
 /* -- the end ----------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 /* A birth in the heap apart that the calling thread is in: OURO__BORN_..., `type` may be NULL. */
 void ouro__apart_born(struct ouro__thread *me, const void *object, const struct ouro_type *type,
                       unsigned mode);
+/* The same of one for which a cell is ready, and nothing is to be noted; NULL: it is not so. */
+void *ouro__apart_new_ready(struct ouro_type *type, size_t size, unsigned mode);
 /* Inside it, when nobody else refers to what is in it: all of that goes, with its pages. False:
  * some of it is still there, and is to end by its counts; but `root`, if *root_is_gone. Runs
  * destroy hooks, which must not leave by a jump. */

@@ -156,7 +156,7 @@ static void leave(struct ouro__thread *me)
     me->ending = true;
     ouro__release_noted(me, SIZE_MAX);
     ouro__poll_tokens(me);
-    if (ouro__os_threads() != 1)
+    if (me->visited.bare && ouro__os_threads() != 1)
         ouro__candidates_leave_bare(me);
     ouro_collect(NULL);
     leave_home(me);

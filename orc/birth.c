@@ -162,6 +162,11 @@ static void *make(struct ouro__thread *me, struct ouro_type *type, size_t size, 
 void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
 {
     struct ouro__thread *me = ouro__me();
+    if (me && me->apart) {
+        void *object = ouro__apart_new_ready(type, size, mode);
+        if (OURO_LIKELY(object != NULL))
+            return object;
+    }
     if (!me || size > (size_t)PTRDIFF_MAX / 2 || !is_known(type))
         return NULL;
     check_born_size(type, size);

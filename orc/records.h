@@ -141,10 +141,10 @@ struct ouro__thread {
     uint32_t held_first; /* adopted tokens, linked by next_held */
     uint32_t held_count; /* the tokens that name it as their holder, beside its home */
     uint32_t park_depth;
-    bool away;      /* parked, because its thread is in another runtime */
-    bool apart;     /* of a heap apart (apart.c) */
-    bool scattered; /* something was born there that its pages do not have, or that is not counted
-                       plainly */
+    bool away;  /* parked, because its thread is in another runtime */
+    bool apart; /* of a heap apart (apart.c) */
+    bool
+        scattered; /* it has something that its pages do not have, or that is not counted plainly */
     struct ouro__orc *orc;
     const struct ouro__own *thread;
     bool releasing;    /* inside the release loop: deaths are only chained */

@@ -58,7 +58,8 @@ done
 
 "$bench" isolate --list >"$dir/out" || complain "isolate --list failed"
 for word in graph tree list handover-1 handover-100 received ping-pong continuations \
-    isolate_vs_traversal receiver_counts_plain channel_vs_ck continuations_grown_kib; do
+    isolate_vs_traversal receiver_counts_plain region_move_ns channel_vs_ck \
+    continuations_grown_kib; do
     grep -q "  $word" "$dir/out" || complain "isolate --list does not name $word"
 done
 

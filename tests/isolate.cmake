@@ -20,6 +20,7 @@ ouro_isolate_test(isolate_task_storm VARIANTS main checked RC biased NEEDS_THREA
 ouro_isolate_test(isolate_task_threads VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_isolate_test(isolate_task_edges VARIANTS main checked RC biased NEEDS_THREADS TIMEOUT 120)
 ouro_test(doc_isolate VARIANTS main off checked RC local atomic biased)
+ouro_test(doc_regions VARIANTS main off checked RC local atomic biased)
 ouro_test(doc_tasks VARIANTS main off checked RC atomic biased) # its objects have several threads
 ouro_test(doc_locks VARIANTS main off checked RC atomic biased) # its objects have several threads
 

@@ -7,11 +7,12 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *const claim_names[] = {"isolate_vs_traversal", "receiver_counts_plain",
-                                          "channel_vs_ck", "continuations_grown_kib", NULL};
+static const char *const claim_names[] = {"isolate_vs_traversal",    "receiver_counts_plain",
+                                          "region_move_ns",          "channel_vs_ck",
+                                          "continuations_grown_kib", NULL};
 
-/* Flag of a workload: it needs channels, and their peer. */
-enum { CK = 1u << 0 };
+/* Flags of a workload: it needs channels, and their peer; it moves regions. */
+enum { CK = 1u << 0, REGION = 1u << 1 };
 
 const struct workload isolate_workloads[] = {
     {"graph", "node", "a random graph of a million nodes is isolated, and extracted by another", 1,
@@ -22,6 +23,8 @@ const struct workload isolate_workloads[] = {
     {"handover-10", "hand-over", "of a thousand graphs of ten nodes", 1, 0},
     {"handover-100", "hand-over", "of a thousand graphs of a hundred nodes", 1, 0},
     {"received", "pair", "nodes that another thread made are counted up, then down", 1, 0},
+    {"region", "region", "a region of a million nodes goes to another thread", 1, REGION},
+    {"region-small", "region", "the same of a thousand regions of a thousand nodes", 1, REGION},
     {"ping-pong", "round trip", "an isolated graph goes to another thread and back", 1, CK},
     {"continuations", "continuation", "of 32 and 40 bytes, made here, run and freed there", 1, CK},
     {"continuations-both", "continuation", "the same both ways at once", 1, CK},
@@ -31,6 +34,12 @@ const struct workload isolate_workloads[] = {
     {"isolate", "biased", "ouro"},                                                                 \
     {                                                                                              \
         "extract", "biased", "ouro"                                                                \
+    }
+/* What is done with it beside: proved isolated, dropped; its graph dropped by counts. */
+#define REGIONS                                                                                    \
+    {"proof", "biased", "ouro"}, {"drop", "biased", "ouro"},                                       \
+    {                                                                                              \
+        "drop-counted", "biased", "ouro"                                                           \
     }
 #define TRAVERSAL                                                                                  \
     {                                                                                              \
@@ -50,6 +59,8 @@ static const struct isolate_about about[] = {
     {TRAVERSAL, {HALVES}, NULL, 0},
     {TRAVERSAL, {HALVES}, NULL, 0},
     {{"own nodes", "biased", "ouro"}, {{NULL}}, "receiver_counts_plain", 1.05},
+    {TRAVERSAL, {REGIONS}, NULL, 0},
+    {TRAVERSAL, {REGIONS}, NULL, 0},
     {{"spsc", "none", "ck_ring"}, {{"mpmc", "none", "ck_ring"}}, "channel_vs_ck", 1.25},
     CONTINUATIONS,
     CONTINUATIONS};
@@ -130,6 +141,22 @@ static struct claim grown(const struct plan *plan)
     return c;
 }
 
+/* What a move takes, of the largest regions and of small ones. */
+static struct claim region_move(const struct plan *plan)
+{
+    struct claim c = claim_start("region_move_ns", 1000);
+    snprintf(c.reason, sizeof c.reason, "none of its workloads was run");
+    for (const struct workload *w = isolate_workloads; w->name; w++) {
+        const struct cell *cell = w->flags & REGION ? ours(plan, w) : NULL;
+        double ns = cell && !cell->failure[0] ? cell_median(plan, cell) : NAN;
+        if (isnan(ns) || ns <= c.value)
+            continue;
+        c.value = ns;
+        snprintf(c.reason, sizeof c.reason, "larger of two: %s", w->name);
+    }
+    return c;
+}
+
 /* What is said of a claim that has a value: the ratio to another peer. */
 static void note_other(const struct plan *plan, const struct workload *w, struct claim *c,
                        const char *program)
@@ -151,6 +178,7 @@ static void isolate_claims(const struct plan *plan, struct claims *claims)
         if (w->flags & CK)
             note_other(plan, w, &claims->item[claims->count - 1], of->part[0].program);
     }
+    claims_add(claims, region_move(plan));
     claims_add(claims, grown(plan));
 }
 

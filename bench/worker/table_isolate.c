@@ -3,10 +3,10 @@
 #include "bench/bench.h"
 
 extern const struct bench_workload work_graph_over, work_tree_over, work_list_over, work_over_1,
-    work_over_10, work_over_100, work_received;
+    work_over_10, work_over_100, work_received, work_region, work_region_small;
 
 const struct bench_workload *const bench_workloads[] = {
-    &work_graph_over, &work_tree_over, &work_list_over, &work_over_1,
-    &work_over_10,    &work_over_100,  &work_received,  NULL};
+    &work_graph_over, &work_tree_over, &work_list_over, &work_over_1,       &work_over_10,
+    &work_over_100,   &work_received,  &work_region,    &work_region_small, NULL};
 
 const bool bench_threads_on = true;
