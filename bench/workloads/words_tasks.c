@@ -14,6 +14,7 @@
 #include "isolate/task.h"
 
 #define PLACES 16
+#define TURNS  3
 
 /* What a counting task receives. */
 struct parcel {
@@ -187,7 +188,7 @@ static double repeat(struct bench_run *run)
     static bench_turn *const part[BENCH_PARTS] = {by_one};
     uint64_t check;
     by_one(0, &check);
-    return bench_few_by_turns(run, by_tasks, by_mutexes, part, job.one.ops, run->quick ? 3 : 5);
+    return bench_few_by_turns(run, by_tasks, by_mutexes, part, job.one.ops, TURNS);
 }
 
 const struct bench_workload work_words_tasks = {"words-tasks", setup, repeat, NULL, true};
