@@ -19,6 +19,10 @@ double bench_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
 double bench_all_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
                           bench_turn *const part[BENCH_PARTS], size_t n);
 
+/* The same by so many turns (TURNS_MAX at most), for operations that take seconds. */
+double bench_few_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
+                          bench_turn *const part[BENCH_PARTS], size_t n, unsigned turns);
+
 /* Sorts v. */
 double bench_median(double *v, size_t n);
 

@@ -58,7 +58,7 @@ done
 
 "$bench" isolate --list >"$dir/out" || complain "isolate --list failed"
 for word in graph tree list handover-1 handover-100 received ping-pong continuations \
-    isolate_vs_traversal receiver_counts_plain region_move_ns channel_vs_ck \
+    words-tasks region isolate_vs_traversal receiver_counts_plain region_move_ns channel_vs_ck \
     continuations_grown_kib; do
     grep -q "  $word" "$dir/out" || complain "isolate --list does not name $word"
 done
@@ -103,7 +103,8 @@ mkdir "$dir/texts" && printf 'one two two\nthree\n' >"$dir/texts/a" && printf 't
 "$bench" values --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
     complain "values: status $?: $(cat "$dir/out" "$dir/err")"
 "$shape" "$dir/json" values || complain "values: the JSON has another shape"
-"$bench" isolate --quick --rounds 1 --json "$dir/json" >"$dir/out" 2>"$dir/err" ||
+"$bench" isolate --quick --rounds 1 --dir "$dir/texts" --json "$dir/json" \
+    >"$dir/out" 2>"$dir/err" ||
     complain "isolate: status $?: $(cat "$dir/out" "$dir/err")"
 "$shape" "$dir/json" isolate || complain "isolate: the JSON has another shape"
 for row in graph tree list handover-1 handover-10 handover-100 received; do
@@ -112,10 +113,28 @@ done
 # What stands in one of these lines does not in the other: channels are measured, or are left out.
 have_ck=yes
 grep -q 'left out: Concurrency Kit: ' "$dir/out" && have_ck=no
-for row in ping-pong continuations continuations-both; do
+for row in ping-pong continuations continuations-both words-tasks; do
     grep -q "^$row: " "$dir/out" && was=yes || was=no
     [ $was = $have_ck ] || complain "isolate: $row measured: $was; Concurrency Kit: $have_ck"
 done
+# What tasks count is what one thread does, and what is there: of the texts above, and of more texts
+# than a channel holds, with more words than the tables have room for at first.
+computes() { # computes KIND WORKLOAD WORDS DIFFERENT
+    "$(dirname "$bench")/ouro-bench-worker-$1" --workload "$2" --repetitions 1 --dir "$dir/texts" \
+        >"$dir/out" 2>&1 || complain "$2: status $?: $(cat "$dir/out")"
+    grep -q "\"check\":\"$(($3 * 1000003 + $4))\"" "$dir/out" ||
+        complain "$2: not $3 words, $4 different: $(cat "$dir/out")"
+}
+all_compute() { # the same without KIND and WORKLOAD
+    computes biased words "$1" "$2"
+    [ $have_ck = no ] || computes isolate words-tasks "$1" "$2"
+}
+all_compute 5 3
+seq 20000 >"$dir/texts/numbers"
+for i in $(seq 40); do
+    { echo "all w$i" && seq 500; } >"$dir/texts/$i"
+done
+all_compute $((5 + 20000 + 40 * 502)) $((3 + 20000 + 1 + 40))
 # Kernels, programs that are found, one that is brought along; nothing is left behind.
 mkdir "$dir/tmp"
 TMPDIR=$dir/tmp "$bench" malloc --quick --rounds 1 --allocators ouro,libc --json "$dir/json" \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The suite `isolate`: graphs that change threads, each beside a fixed kernel in plain C or a peer,
- * by turns in one process. */
+ * by turns in one process; the words of a directory, counted in two ways. */
 #include "bench/driver/suite_isolate.h"
 #include "bench/driver/claims.h"
 
@@ -28,6 +28,7 @@ const struct workload isolate_workloads[] = {
     {"ping-pong", "round trip", "an isolated graph goes to another thread and back", 1, CK},
     {"continuations", "continuation", "of 32 and 40 bytes, made here, run and freed there", 1, CK},
     {"continuations-both", "continuation", "the same both ways at once", 1, CK},
+    {"words-tasks", "word", "the words of words-mt, by a channel, tasks and guarded tables", 1, CK},
     {0}};
 
 #define HALVES                                                                                     \
@@ -63,7 +64,8 @@ static const struct isolate_about about[] = {
     {TRAVERSAL, {REGIONS}, NULL, 0},
     {{"spsc", "none", "ck_ring"}, {{"mpmc", "none", "ck_ring"}}, "channel_vs_ck", 1.25},
     CONTINUATIONS,
-    CONTINUATIONS};
+    CONTINUATIONS,
+    {{"mutexes", "biased", "ouro"}, {{"one thread", "biased", "ouro"}}, NULL, 0}};
 
 const struct isolate_about *isolate_about(const struct workload *workload)
 {

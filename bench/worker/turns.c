@@ -36,12 +36,11 @@ static void turn(struct bench_run *run, bench_turn *const *side, size_t n, unsig
     }
 }
 
-double bench_all_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
-                          bench_turn *const part[BENCH_PARTS], size_t n)
+double bench_few_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
+                          bench_turn *const part[BENCH_PARTS], size_t n, unsigned turns)
 {
     static double ns[SIDES][TURNS_MAX];
     bench_turn *side[SIDES] = {base, ours};
-    unsigned turns = run->quick ? 21 : TURNS_MAX;
     for (unsigned i = 0; i < BENCH_PARTS; i++)
         side[2 + i] = part[i];
     for (unsigned i = 0; i < turns; i++) {
@@ -55,6 +54,12 @@ double bench_all_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *b
     for (unsigned i = 0; i < BENCH_PARTS; i++)
         run->part_ns[i] = part[i] ? bench_median(ns[2 + i], turns) / (double)n : 0;
     return bench_median(ns[1], turns);
+}
+
+double bench_all_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base,
+                          bench_turn *const part[BENCH_PARTS], size_t n)
+{
+    return bench_few_by_turns(run, ours, base, part, n, run->quick ? 21 : TURNS_MAX);
 }
 
 double bench_by_turns(struct bench_run *run, bench_turn *ours, bench_turn *base, size_t n)
