@@ -502,6 +502,8 @@ void ouro__runtimes_each(void (*fn)(struct ouro_runtime *runtime, void *arg), vo
  * apart that it is in, and calls fn with the record, telling the layer above nothing. With the
  * list's lock, or in a fork's handlers. */
 void ouro__elsewhere_each(void (*fn)(void *record));
+/* The calling thread leaves all runtimes, and heaps apart, that it is in. */
+void ouro__leave_entered(void);
 /* The thread has ended: it leaves what it is in, and its heaps everywhere but in the default one;
  * whether there were such. */
 bool ouro__leave_all(void);

@@ -260,11 +260,16 @@ void ouro__end_here(bool ended)
         ouro__heap_abandon(ouro__heap_here());
 }
 
+void ouro__leave_entered(void)
+{
+    while (inside_any())
+        ouro__turn_back(ouro__own.runtime);
+}
+
 bool ouro__leave_all(void)
 {
     bool any = false;
-    while (inside_any())
-        ouro__turn_back(ouro__own.runtime);
+    ouro__leave_entered();
     if (ouro__own.frames)
         ouro__pool_give(&frame_pool, ouro__own.frames);
     ouro__own.frames = NULL;

@@ -8,7 +8,7 @@
  * indices.
  *
  *  V1  visited == i + 1 exactly while entry i is the object's; only objects that this thread may
- *      speak for have one: those it holds, and all while it is the process's only thread (not those
+ *      speak for have one: those it holds, and all while it is the process's only record (not those
  *      of threads that a fork left behind).
  *  V2  Once an object was scanned, trial = its references - those from scanned objects, minus one
  *      if the entry itself owns a reference (CLAIMED).

@@ -169,6 +169,12 @@ static void shrink(struct ouro__visited *v, uint32_t used)
     v->capacity = capacity;
 }
 
+/* One record alone, of one thread: records of regions have candidates of their own. */
+static bool is_only(const struct ouro__orc *orc)
+{
+    return ouro__os_threads() == 1 && ouro__attached(orc) <= 1;
+}
+
 /* Whether this is the process's only thread; asked only where it makes a difference. */
 #define PATIENCE 20 /* milliseconds */
 static bool is_alone(struct ouro__thread *me, bool asked)
@@ -184,10 +190,10 @@ static bool is_alone(struct ouro__thread *me, bool asked)
     uint64_t attachments = ouro__attachments();
     unsigned most = asked && attachments != me->visited.waited_for ? 8 + PATIENCE : 8;
     for (unsigned tries = 0; tries < most; tries++) {
-        if (ouro__os_threads() == 1)
-            return true;
         if (ouro__attached(me->orc) > 1)
             return false;
+        if (ouro__os_threads() == 1)
+            return true;
         if (tries < 8)
             ouro__os_yield();
         else
@@ -378,7 +384,7 @@ static void collect_now(struct ouro__thread *me, struct ouro_collection *result,
         if (alone) {
             ouro__orphans_take(me);
             /* hooks that ran may have started one */
-            alone = me->orc->closing || ouro__os_threads() == 1;
+            alone = me->orc->closing || is_only(me->orc);
         }
         if (me->visited.live_places > 0 || me->visited.lost || (alone && ouro__lost_exist(me->orc)))
             collect_once(me, result, alone);

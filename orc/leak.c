@@ -204,8 +204,7 @@ void ouro__leaks_at_exit(void)
 
 OURO__OS_AT_EXIT static void at_exit(void)
 {
-    while (ouro_runtime_current() != ouro_runtime_default())
-        ouro_runtime_leave(ouro_runtime_current()); /* exit was called in one */
+    ouro__leave_entered(); /* exit was called in a runtime, or a region */
     int64_t wanted = ouro__load(&used) ? ouro_option_get(OURO_OPTION_leaks) : 0;
     if (wanted == 0 || (wanted < 0 && !OURO_CHECKED))
         return;

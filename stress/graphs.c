@@ -4,7 +4,7 @@
  * Each thread has a few graphs of its own, which it grows, tangles and hands on: cycles, leaves
  * that several share, weak handles inside, objects that are merged from birth. Some references
  * into a graph it lends to others for a while, who count with them. Some graphs it leaves behind
- * when it ends. What a graph is isolated in spite of shows as a use of something that is gone,
+ * when it ends. Some live in regions, which others keep, or take apart. What a graph is isolated in spite of shows as a use of something that is gone,
  * or as a death too many or too few. */
 #include "stress.h"
 
@@ -82,11 +82,13 @@ static struct loan {
 
 struct graph {
     struct node *root;
-    struct loan *loan; /* of a reference into it, or NULL */
+    struct loan *loan;          /* of a reference into it, or NULL */
+    struct ouro_region *region; /* that it is in, or NULL */
 };
 struct actor {
     pthread_t thread;
     uint64_t random, steps;
+    bool inside; /* a region: where merged objects would keep it from going by the page */
     struct graph graphs[GRAPHS];
 };
 
@@ -160,7 +162,7 @@ static void tangle(struct actor *a, struct node *root)
         break;
     }
     default:
-        ouro_slot_store(from, slot, make_node(draw(a, 16) == 0));
+        ouro_slot_store(from, slot, make_node(draw(a, a->inside ? 1024 : 16) == 0));
     }
 }
 
@@ -171,6 +173,36 @@ static void drop_weak_out(struct node *root)
     root->weak = NULL;
 }
 
+static void go_in(struct actor *a, const struct graph *g)
+{
+    a->inside = g->region != NULL;
+    if (g->region && ouro_region_enter(g->region) != OURO_OK)
+        abort();
+}
+static void go_out(struct actor *a, const struct graph *g)
+{
+    if (g->region)
+        ouro_region_leave(g->region);
+    a->inside = false;
+}
+
+static void begin(struct actor *a, struct graph *g)
+{
+    if (draw(a, 2) && ouro_region_new(&g->region) != OURO_OK)
+        abort();
+    go_in(a, g);
+    g->root = make_node(false);
+    go_out(a, g);
+}
+
+/* The region, if it is in one, ends; the graph is anybody's. */
+static void end_region(struct graph *g)
+{
+    if (g->region && ouro_region_end(g->region) != OURO_OK)
+        abort();
+    g->region = NULL;
+}
+
 /* -- loans ------------------------------------------------------------------------------------- */
 
 static void lend(struct actor *a, struct graph *g)
@@ -178,6 +210,7 @@ static void lend(struct actor *a, struct graph *g)
     struct loan *loan = &loans[draw(a, LOANS)];
     if (!g->root || g->loan)
         return;
+    go_in(a, g);
     struct node *n = wander(a, g->root);
     pthread_mutex_lock(&loan->lock);
     if (!loan->node) {
@@ -187,6 +220,7 @@ static void lend(struct actor *a, struct graph *g)
         g->loan = loan;
     }
     pthread_mutex_unlock(&loan->lock);
+    go_out(a, g);
 }
 
 /* Others count on what is lent, and give it back. */
@@ -226,6 +260,7 @@ static void leave(struct actor *a, struct graph *g)
     struct loan *loan = &loans[draw(a, LOANS)];
     pthread_mutex_lock(&loan->lock);
     if (!loan->node && g->root && !g->loan) {
+        end_region(g);
         loan->node = g->root;
         loan->left = true;
         g->root = NULL;
@@ -247,7 +282,7 @@ static void find_left(struct actor *a, struct graph *g)
 
 /* -- to others --------------------------------------------------------------------------------- */
 
-static void keep(struct graph *g, struct ouro_isolated *handle)
+static void keep(struct actor *a, struct graph *g, struct ouro_isolated *handle)
 {
     if (!handle)
         return;
@@ -255,23 +290,30 @@ static void keep(struct graph *g, struct ouro_isolated *handle)
         ouro_isolated_drop(handle);
         return;
     }
-    g->root = ouro_extract(handle);
+    void *root = NULL;
+    if (draw(a, 4))
+        g->region = ouro_region_extract(handle, &root);
+    while (!root) /* what others dropped of a region may be on its way */
+        root = ouro_extract(handle);
+    g->root = root;
     must_live(&g->root->alive);
 }
 
-static struct ouro_isolated *isolated(struct graph *g)
+static struct ouro_isolated *isolated(struct actor *a, struct graph *g)
 {
     struct ouro_isolated *handle = NULL;
     bool lent =
         is_lent(g); /* it comes back at any time, but only what was not lent must not refuse */
-    ouro_status status = ouro_isolate(g->root, &handle, NULL);
+    ouro_status status = g->region ? ouro_region_isolate(g->region, g->root, &handle, NULL)
+                                   : ouro_isolate(g->root, &handle, NULL);
     if (status == OURO_NO_MEMORY || (status == OURO_OK) != (handle != NULL))
         abort();
     if (status == OURO_OK) {
-        g->root = NULL;
-        g->loan = NULL;
+        *g = (struct graph){NULL, NULL, NULL};
     } else if (status == OURO_NOT_ISOLATED && !lent) {
+        go_in(a, g);
         drop_weak_out(g->root);
+        go_out(a, g);
     }
     return handle;
 }
@@ -317,14 +359,14 @@ static ouro_status send_somehow(struct actor *a, struct ouro_isolated **handle)
 
 static void hand_on(struct actor *a, struct graph *g)
 {
-    struct ouro_isolated *handle = g->root ? isolated(g) : NULL;
+    struct ouro_isolated *handle = g->root ? isolated(a, g) : NULL;
     if (handle && draw(a, 16) == 0) {
         ouro_isolated_drop(handle);
         return;
     }
     if (handle)
         (void)send_somehow(a, &handle);
-    keep(g, handle);
+    keep(a, g, handle);
 }
 
 static void receive(struct actor *a, struct graph *g)
@@ -346,17 +388,19 @@ static void receive(struct actor *a, struct graph *g)
         place = NULL;
         ouro_lock_release(&place_lock, OURO_HERE);
     }
-    keep(g, handle);
+    keep(a, g, handle);
 }
 
-static void copy(struct graph *from, struct graph *to)
+static void copy(struct actor *a, struct graph *from, struct graph *to)
 {
     struct ouro_isolated *handle = NULL;
     if (!from->root || to->root || is_lent(from))
         return;
+    go_in(a, from);
     drop_weak_out(from->root);
+    go_out(a, from);
     (void)ouro_deepcopy(from->root, &handle, NULL); /* a handle that leads out refuses it */
-    keep(to, handle);
+    keep(a, to, handle);
 }
 
 static void step(struct actor *a)
@@ -365,15 +409,17 @@ static void step(struct actor *a)
     switch (draw(a, 16)) {
     case 0:
         if (!g->root)
-            g->root = make_node(false);
+            begin(a, g);
         break;
     case 1:
     case 2:
     case 3:
     case 4:
     case 5:
+        go_in(a, g);
         for (int i = 0; g->root && i < 6; i++)
             tangle(a, g->root);
+        go_out(a, g);
         break;
     case 6:
         lend(a, g);
@@ -393,7 +439,7 @@ static void step(struct actor *a)
         break;
     case 14:
         if (draw(a, 8) == 0)
-            copy(g, &a->graphs[draw(a, GRAPHS)]);
+            copy(a, g, &a->graphs[draw(a, GRAPHS)]);
         else
             find_left(a, g);
         break;
@@ -405,6 +451,7 @@ static void step(struct actor *a)
         else if (draw(a, 16) == 0) {
             ouro_decref(g->root);
             g->root = NULL;
+            end_region(g);
         }
     }
 }
@@ -417,6 +464,7 @@ static void *act(void *arg)
     for (int i = 0; i < GRAPHS; i++) {
         leave(a, &a->graphs[i]);
         ouro_decref(a->graphs[i].root);
+        end_region(&a->graphs[i]);
     }
     return NULL;
 }

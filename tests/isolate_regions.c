@@ -326,6 +326,31 @@ static void what_a_region_shares_is_counted_down(void **state)
 
 #endif
 
+#if OTHERS_COUNT
+/* One thread alone, but two records: each knows its own candidates by their places. */
+static void candidates_of_a_region_are_not_taken_for_the_threads_own(void **state)
+{
+    (void)state;
+    (void)kit_alone();
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct hooked *there = hooked_new(1);
+    kit_touch(there);
+    ouro_region_leave(region);
+    struct hooked *here = hooked_new(2);
+    here->a = there; /* a second reference */
+    ouro_incref(there);
+    kit_touch(here);
+    ouro_collect(NULL);
+    assert_int_equal(ouro__load(&kit_destroyed), 0);
+    ouro_decref(here);
+    assert_int_equal(ouro__load(&kit_destroyed), 1);
+    drop_in(region, there);
+    assert_int_equal(ouro__load(&kit_destroyed), 2);
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+}
+#endif
+
 static void raw_memory_outlives_its_region(void **state)
 {
     (void)state;
@@ -600,6 +625,7 @@ int main(void)
         kit_test(hooks_find_all_that_they_own),
 #if OTHERS_COUNT
         kit_test(what_a_region_shares_is_counted_down),
+        kit_test(candidates_of_a_region_are_not_taken_for_the_threads_own),
 #endif
         kit_test(raw_memory_outlives_its_region),
 #if OTHERS_COUNT
