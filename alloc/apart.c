@@ -171,6 +171,17 @@ bool ouro__page_make_odd(const void *cell)
     return true;
 }
 
+bool ouro__is_sealed(const void *cell)
+{
+    if (ouro__supply()->block)
+        return false;
+    const struct ouro__page *page = ouro__place_of(cell).page;
+    if (!page || page->kind != OURO__PAGE_BLOCKS)
+        return false;
+    struct ouro__heap *owner = ouro__page_owner(page);
+    return owner->apart && ouro__half_load(&owner->sealed);
+}
+
 void ouro__apart_drop_pages(struct ouro__heap *heap)
 {
     ouro__remote_drain(heap, heap);

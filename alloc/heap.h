@@ -92,6 +92,7 @@ struct ouro__heap {
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
     bool apart;                   /* of no thread (apart.c): counted births are out of line */
+    ouro_half sealed;             /* of a heap apart: nobody is to use what is in it */
     bool for_fork;                /* of a heap apart: entered by a thread that forks */
     uint32_t depth;               /* of a heap apart: how often the thread that is in it entered */
     bool grows;                   /* the block asked for now replaces a smaller one */
@@ -454,6 +455,8 @@ OURO_INLINE struct ouro__heap *ouro__apart_here(void)
 /* Around a fork, with the list of runtimes (A4). */
 void ouro__apart_before_fork(void);
 void ouro__apart_after_fork(void);
+/* Whether a counted cell lies in a page of one that is sealed. For checks. */
+bool ouro__is_sealed(const void *cell);
 /* The page of a counted cell, of whatever heap, does not go with it (A3); false: it is in none. */
 bool ouro__page_make_odd(const void *cell);
 /* Inside it: all counted pages but odd ones go, with all that is in them. */

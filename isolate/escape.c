@@ -160,15 +160,18 @@ static void name_path(struct ouro__text *t, struct search *s, const void *goal)
     name_object(t, goal);
 }
 
-void ouro__escape_path(char *path, size_t size, void *root, const void *object)
+void ouro__escape_path(char *path, size_t size, void *root, const void *object, const char *slot)
 {
     struct ouro__text t = {path, size, 0};
     struct search s = {.visitor = {visit_slot}, .goal = object};
     path[0] = '\0';
     look(&s, root);
+    const struct ouro_type *type = s.reached && slot ? type_of(object) : NULL;
     if (s.reached)
         name_path(&t, &s, object);
-    else
+    if (type)
+        name_field(&t, object, type->fields, type->field_count, slot);
+    if (!s.reached)
         name_object(&t, root);
     if (t.len + 1 >= t.size)
         ouro__text_end(&t, " ...");

@@ -33,6 +33,7 @@ void ouro__list_end(struct ouro__list *list);
 
 #define OURO__HANDLE_WHOLE  0x6775726fu /* else it was extracted, or is none */
 #define OURO__HANDLE_REGION 0x6e676572u /* it stands in a region (region_state.h) */
+#define OURO__HANDLE_GONE   0x656e6f67u /* of a region that has ended */
 struct ouro_isolated {
     size_t count;
     uint32_t state;

@@ -272,7 +272,8 @@ static void explain(struct ouro_escape *why, const struct ouro__proof *p, void *
         why->type_name = type ? type->name : NULL;
     }
     if (!p->unreached) {
-        ouro__escape_path(why->path, sizeof why->path, root, why->object);
+        const void *to = p->link ? p->link_of : why->object;
+        ouro__escape_path(why->path, sizeof why->path, root, to, p->link);
         return;
     }
     struct ouro__text text = {why->path, sizeof why->path, 0};

@@ -11,6 +11,7 @@ struct link_check {
     struct ouro__proof *p;
     struct ouro_memo all; /* the objects of the graph: index + 1 */
     const void *only;     /* handles of this object are counted; NULL: of all */
+    const void *at;       /* whose links are looked at */
     size_t inside;
 };
 
@@ -22,9 +23,13 @@ static bool check_link(struct ouro__links *links, void **slot, enum ouro_field_k
         object = ouro__weak_target(*slot);
     if (!object)
         return true;
-    if (!ouro__memo_find(&check->all, object))
+    if (!ouro__memo_find(&check->all, object)) {
+        if (!check->p->failed) {
+            check->p->link_of = check->at;
+            check->p->link = (const char *)slot;
+        }
         ouro__proof_escapes(check->p, OURO_ESCAPE_WEAK_OUT, object, 0);
-    else if (kind == OURO_FIELD_WEAK && (!check->only || check->only == object))
+    } else if (kind == OURO_FIELD_WEAK && (!check->only || check->only == object))
         check->inside++;
     return true; /* a walk that is left leaves sequences as they must not stay */
 }
@@ -49,6 +54,7 @@ static size_t count_inside(struct link_check *check, const void *only)
     for (uint32_t i = 0; p->links && i < p->f.count; i++) {
         const struct ouro_type *type =
             ouro__type_of(ouro__proof_object(p, i), ouro__proof_seen(p, i));
+        check->at = ouro__proof_object(p, i);
         if (type->state & OURO__TYPE_LINKS)
             (void)ouro__each_link(ouro__proof_object(p, i), type, &check->links);
     }

@@ -60,18 +60,26 @@ ouro_status ouro_region_new(struct ouro_region **region)
     return status;
 }
 
+/* R1; and it has not ended, as long as that shows. */
+static void check_usable(const struct ouro_region *region, const char *if_isolated)
+{
+    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, if_isolated);
+    if (OURO_UNLIKELY(!region->heap || region->handle.state != 0))
+        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was used after its end");
+}
+
 ouro_status ouro_region_enter(struct ouro_region *region)
 {
     if (!region)
         return OURO_BAD_ARGUMENT;
-    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
-        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was entered, but it is isolated");
+    check_usable(region, "a region was entered, but it is isolated");
     return ouro__apart_enter(region->heap);
 }
 
 void ouro_region_leave(struct ouro_region *region)
 {
-    if (OURO_UNLIKELY(!region || !ouro__apart_leave(region->heap)))
+    if (OURO_UNLIKELY(!region || !region->heap || !ouro__apart_leave(region->heap)))
         ouro_fail(OURO_FAIL_MISUSE, NULL, NULL,
                   "a region was left that is not what was entered last");
 }
@@ -100,7 +108,14 @@ static void seal(struct ouro_region *region, void *root, size_t objects,
     region->root = root;
     region->handle.state = OURO__HANDLE_REGION;
     region->handle.count = objects;
+    ouro__half_store(&region->heap->sealed, 1);
     *handle = &region->handle;
+}
+
+static void unseal(struct ouro_region *region)
+{
+    ouro__half_store(&region->heap->sealed, 0);
+    region->handle.state = 0;
 }
 
 /* What wants to die in it goes first. */
@@ -116,16 +131,6 @@ static ouro_status prove(struct ouro_region *region, void *root, size_t *objects
     return status;
 }
 
-static ouro_status isolate(struct ouro_region *region, void *root, struct ouro_isolated **handle,
-                           struct ouro_escape *why)
-{
-    size_t objects = 0;
-    ouro_status status = prove(region, root, &objects, why);
-    if (status == OURO_OK)
-        seal(region, root, objects, handle);
-    return status;
-}
-
 ouro_status ouro_region_isolate(struct ouro_region *region, void *root,
                                 struct ouro_isolated **handle, struct ouro_escape *why)
 {
@@ -134,9 +139,12 @@ ouro_status ouro_region_isolate(struct ouro_region *region, void *root,
     *handle = NULL;
     if (!region || !root)
         return OURO_BAD_ARGUMENT;
-    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
-        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was isolated, but it is so already");
-    return isolate(region, root, handle, why);
+    check_usable(region, "a region was isolated, but it is so already");
+    size_t objects = 0;
+    ouro_status status = prove(region, root, &objects, why);
+    if (status == OURO_OK)
+        seal(region, root, objects, handle);
+    return status;
 }
 
 ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root,
@@ -147,19 +155,17 @@ ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root
     *handle = NULL;
     if (!region || !root)
         return OURO_BAD_ARGUMENT;
-    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
-        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was isolated, but it is so already");
+    check_usable(region, "a region was isolated, but it is so already");
     /* Acquire: pairs with the release of who was in it last. */
     if (ouro__load_acquire(&region->heap->inside) != 0)
         return OURO_BUSY;
-    if (!OURO_CHECKED) {
-        seal(region, root, 0, handle);
-        return OURO_OK;
-    }
     struct ouro_escape why;
-    ouro_status status = isolate(region, root, handle, &why);
+    size_t objects;
+    ouro_status status = OURO_CHECKED ? prove(region, root, &objects, &why) : OURO_OK;
     if (status == OURO_NOT_ISOLATED)
         ouro__not_isolated(&why);
+    if (status == OURO_OK)
+        seal(region, root, 0, handle); /* in either library */
     return status;
 }
 
@@ -168,7 +174,7 @@ struct ouro_region *ouro_region_extract(struct ouro_isolated *handle, void **roo
     if (!handle || handle->state != OURO__HANDLE_REGION)
         return NULL;
     struct ouro_region *region = ouro__region_of(handle);
-    handle->state = 0; /* R1 */
+    unseal(region);
     if (root)
         *root = region->root;
     return region;
@@ -180,6 +186,8 @@ struct ouro_region *ouro_region_extract(struct ouro_isolated *handle, void **roo
 static void end(struct ouro_region *region)
 {
     ouro__apart_end(region->heap);
+    region->handle.state = OURO__HANDLE_GONE; /* as long as its memory is not used again */
+    region->heap = NULL;
     ouro_free(region);
 }
 
@@ -187,8 +195,7 @@ ouro_status ouro_region_end(struct ouro_region *region)
 {
     if (!region)
         return OURO_BAD_ARGUMENT;
-    if (OURO_UNLIKELY(region->handle.state == OURO__HANDLE_REGION))
-        ouro_fail(OURO_FAIL_MISUSE, NULL, NULL, "a region was ended, but it is isolated");
+    check_usable(region, "a region was ended, but it is isolated");
     ouro_status status = enter_alone(region);
     if (status == OURO_OK)
         end(region);
@@ -199,6 +206,7 @@ void ouro__region_drop(struct ouro_region *region)
 {
     if (enter_alone(region) != OURO_OK)
         return;
+    unseal(region);
     bool root_is_gone = false;
     if (!ouro__apart_drop(ouro__self, region->heap, region->root, &root_is_gone)) {
         if (!root_is_gone)
@@ -214,8 +222,10 @@ void *ouro__region_dissolve(struct ouro_region *region)
     struct ouro_isolated *handle;
     if (!ouro__me() || enter_alone(region) != OURO_OK)
         return NULL;
+    ouro__half_store(&region->heap->sealed, 0);
     ouro_status status = ouro_isolate_unchecked(region->root, &handle);
     if (status != OURO_OK) {
+        ouro__half_store(&region->heap->sealed, 1);
         ouro__apart_leave(region->heap);
         return NULL;
     }

@@ -41,7 +41,7 @@ static size_t count_reached(struct ouro__proof *p)
         struct ouro__place place = ouro__place_of(object);
         if (place.kind == OURO__PAGE_BLOCKS && ouro__page_owner(place.page) == p->apart)
             here++;
-        else if (place.kind != OURO__PAGE_SPAN || owner != p->me->home)
+        else if (!p->me->scattered) /* else it may be large, or was extracted in the region */
             ouro__proof_escapes(p, OURO_ESCAPE_OUT, object, 0);
     }
     return here;

@@ -46,6 +46,8 @@ struct ouro__proof {
     bool claimed;             /* some is the candidate of another thread, or of one that ended */
     bool trusted;             /* the caller has a proof: counts and links are not looked at */
     struct ouro__chain dead;  /* what others dropped last while it was claimed */
+    const void *link_of;      /* the object with the weak or borrowed reference that escapes */
+    const char *link;         /* where that stands */
     const void *sent;         /* an object of a graph that was isolated already; or NULL */
     unsigned orphan;          /* a token that somebody ended left, and an object carries; or 0 */
     struct ouro__heap *apart; /* of a region that is to be closed, and stays as it is; or NULL */

@@ -123,6 +123,9 @@ static void check_tail(const void *object)
 void ouro__checked_touch(const void *object, const struct ouro__thread *me)
 {
     check_tail(object);
+    if (!me->quiet && !(word_of(object) & OURO__IMMORTAL) && ouro__is_sealed(object))
+        ouro_fail(OURO_FAIL_MISUSE, object, ouro__type_name(object, word_of(object)),
+                  "used, but its region was isolated, and not extracted");
     if (!me->quiet && !(word_of(object) & OURO__IMMORTAL) && (*birth_of(object) & SENT))
         ouro_fail(OURO_FAIL_MISUSE, object, ouro__type_name(object, word_of(object)),
                   "used, but its graph was isolated, and not extracted");

@@ -63,6 +63,8 @@ struct ouro_mark ouro_frame_mark(void)
  * for a record is one of a thread that was at nothing. */
 static const char *bad_mark(const struct ouro__thread *me, const struct ouro_mark *mark)
 {
+    if (me && me->apart && ouro__own.must_return > mark->must_return)
+        return "a hook left the end of a region";
     if (mark->thread != 0 && (!me || mark->thread != me->number))
         return "unwound to a mark of another thread, or of before it was detached";
     if (me && (mark->depth > ouro__frames_open() || mark->parks > me->park_depth ||
@@ -138,8 +140,7 @@ static const char *unwind(struct ouro__thread *me, const struct ouro_mark *mark,
 {
     const char *wrong = NULL;
     if (ouro__own.must_return > mark->must_return)
-        wrong = me->apart ? "a hook left the end of a region"
-                          : "a trace or wasMoved hook was left by a jump";
+        wrong = "a trace or wasMoved hook was left by a jump";
     else if (me->ending && !(mark->flags & ENDING))
         wrong = "a hook left the end of a thread";
     restore_flags(me, mark);

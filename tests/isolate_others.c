@@ -54,6 +54,7 @@ static void what_a_copy_cannot_have_is_refused(void **state)
     struct ouro_escape why;
     assert_int_equal(ouro_deepcopy(root, &handle, &why), OURO_NOT_ISOLATED);
     assert_int_equal(why.kind, OURO_ESCAPE_WEAK_OUT);
+    assert_string_equal(why.path, "struct place.weak");
     assert_null(handle);
     assert_int_equal(ouro_deepcopy(NULL, &handle, NULL), OURO_BAD_ARGUMENT);
     ouro_decref(root);

@@ -495,6 +495,43 @@ static void extract_twice(void *arg)
     (void)ouro_extract(handle);
 }
 
+static void enter_ended(void *arg)
+{
+    KIT_CHECK(ouro_region_end(arg) == OURO_OK);
+    (void)ouro_region_enter(arg);
+}
+static void end_twice(void *arg)
+{
+    KIT_CHECK(ouro_region_end(arg) == OURO_OK);
+    (void)ouro_region_end(arg);
+}
+static void drop_twice(void *arg)
+{
+    (void)arg;
+    struct ouro_isolated *handle = (void *)isolated_region();
+    ouro_isolated_drop(handle);
+    ouro_isolated_drop(handle);
+}
+static struct ouro_mark before;
+static void jump(struct hooked *dying)
+{
+    (void)dying;
+    ouro_frame_unwind(&before);
+}
+static void leave_by_a_hook(void *arg)
+{
+    (void)arg;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct hooked *root = hooked_new(1);
+    ouro_region_leave(region);
+    struct ouro_isolated *handle;
+    KIT_CHECK(ouro_region_isolate(region, root, &handle, NULL) == OURO_OK);
+    before = ouro_frame_mark();
+    kit_on_destroy = jump;
+    ouro_isolated_drop(handle);
+}
+
 static void misuse_of_regions_is_named(void **state)
 {
     (void)state;
@@ -511,6 +548,49 @@ static void misuse_of_regions_is_named(void **state)
     misused(leave_the_runtime, region, "a runtime was left that is not the one entered last");
     misused(detach_inside, region, "a thread was detached while it was in a region");
     misused(extract_twice, NULL, "a handle was extracted, but it is none any more");
+    misused(enter_ended, region, "a region was used after its end");
+    misused(end_twice, region, "a region was used after its end");
+    misused(drop_twice, NULL, "a handle was extracted, but it is none any more");
+    if (OURO_THREADS && !OURO_CHECKED && !KIT_ATOMIC && !ouro__supply()->block)
+        misused(leave_by_a_hook, NULL, "a hook left the end of a region");
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+}
+
+/* Borrowed pointers that the sender keeps. */
+static void incref(void *object)
+{
+    ouro_incref(object);
+}
+static void store_null(void *object)
+{
+    struct node *node = object;
+    ouro_slot_store(node, (void **)&node->b, NULL);
+}
+static void ask_unique(void *object)
+{
+    (void)ouro_is_unique(object);
+}
+
+static void a_pointer_into_an_isolated_region_is_found(void **state)
+{
+    (void)state;
+    static void (*const uses[])(void *) = {incref, store_null, ask_unique};
+    if (!OURO_TEST_CHECKED || OURO_RC == OURO_RC_LOCAL || ouro__supply()->block)
+        skip(); /* of local mode it is the wrong thread's already */
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct node *root = node_new(1);
+    ouro_region_leave(region);
+    struct ouro_isolated *handle;
+    KIT_CHECK(ouro_region_isolate(region, root, &handle, NULL) == OURO_OK);
+    for (size_t i = 0; i < OURO_COUNT_OF(uses); i++)
+        named(OURO_FAIL_MISUSE, root, "struct node", uses[i], root);
+    KIT_CHECK(ouro_region_extract(handle, NULL) == region);
+    enter(region);
+    for (size_t i = 0; i < OURO_COUNT_OF(uses); i++)
+        not_named(uses[i], root);
+    ouro_decref(root);
+    ouro_region_leave(region);
     assert_int_equal(ouro_region_end(region), OURO_OK);
 }
 
@@ -552,6 +632,7 @@ int main(void)
         kit_test(a_child_has_the_regions_that_no_other_thread_was_in),
 #endif
         kit_test(misuse_of_regions_is_named),
+        kit_test(a_pointer_into_an_isolated_region_is_found),
         kit_test(the_checked_library_looks_at_what_it_is_told),
     };
     return kit_run(tests);
