@@ -217,8 +217,8 @@ void ouro__huges_drop(struct ouro__arena *arena);
 /* With the lock. A chunk without a page in it, one of the process's spare ones or fresh; NULL: no
  * memory. */
 struct ouro__chunk *ouro__chunk_make(struct ouro__arena *arena);
-/* With the lock. Of the chunks with a run of `n` slices that are FREE, or DIRTY, n > 0, one of those
- * whose longest is the shortest; NULL: there is none. O(1). */
+/* With the lock. Of the chunks with a run of `n` slices that are FREE, or DIRTY, n > 0, one of
+ * those whose longest is the shortest; NULL: there is none. O(1). */
 OURO_INLINE struct ouro__chunk *ouro__chunk_with(const struct ouro__arena *arena, unsigned what,
                                                  unsigned n)
 {

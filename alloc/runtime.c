@@ -6,9 +6,9 @@
  *      there, or nobody's; the layer above has its record there, or none.
  *  N7  `inside` counts the frames of all threads that name a runtime, that is, entries that were
  *      not left. It goes from 0 to CLOSED by compare-and-swap, and from then on nobody enters but
- *      `closer`. Heaps apart count too (apart.c). The default runtime's is not counted. One that opens again, because there was no
- *      memory for its end, is as if its threads had ended: whoever passed over it meanwhile left
- *      nothing in it.
+ *      `closer`. Heaps apart count too (apart.c). The default runtime's is not counted. One that
+ *      opens again, because there was no memory for its end, is as if its threads had ended:
+ *      whoever passed over it meanwhile left nothing in it.
  *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its
  *      address (or who destroys the runtime, while the thread is in none of it).
  *

@@ -63,13 +63,13 @@ OURO_API ouro_status ouro_runtime_new(const struct ouro_runtime_config *config,
  * handles of its objects closed. Then all memory of it goes. Hooks that go on making objects do not
  * hold it up (docs/runtimes.md).
  *
- * OURO_BUSY: a thread is in it, or it has regions (isolate/region.h); OURO_BAD_ARGUMENT: NULL, the default runtime, or one that is
- * destroyed, as long as that shows; then nothing has changed. OURO_NO_MEMORY: there is none for the
- * calling thread's part in it, or to look for its cycles, though its limit does not count any more;
- * then nothing is lost, and it can be destroyed later. *why (`why` may be NULL) says which, in
- * static storage; it is NULL after OURO_OK. Any thread, outside of it; no other thread may use
- * anything of it meanwhile. Runs destroy hooks; may allocate. O(what is in it, and handles of the
- * process). */
+ * OURO_BUSY: a thread is in it, or it has regions (isolate/region.h); OURO_BAD_ARGUMENT: NULL,
+ * the default runtime, or one that is destroyed, as long as that shows; then nothing has
+ * changed. OURO_NO_MEMORY: there is none for the calling thread's part in it, or to look for its
+ * cycles, though its limit does not count any more; then nothing is lost, and it can be
+ * destroyed later. *why (`why` may be NULL) says which, in static storage; it is NULL after
+ * OURO_OK. Any thread, outside of it; no other thread may use anything of it meanwhile. Runs
+ * destroy hooks; may allocate. O(what is in it, and handles of the process). */
 OURO_API ouro_status ouro_runtime_destroy(struct ouro_runtime *runtime, const char **why);
 
 /* The calling thread is in `runtime` (borrowed, not NULL) from now on, until ouro_runtime_leave.

@@ -25,9 +25,10 @@ struct ouro_isolated;
 #define OURO_FOREVER ((int64_t)-1)
 
 typedef enum ouro_escape_kind {
-    OURO_ESCAPE_IN = 1,   /* somebody outside has a reference to `object` */
-    OURO_ESCAPE_OUT,      /* `object` is another thread's, or another runtime's */
-    OURO_ESCAPE_WEAK_IN,  /* somebody outside has a weak handle to `object` */
+    OURO_ESCAPE_IN = 1,  /* somebody outside has a reference to `object` */
+    OURO_ESCAPE_OUT,     /* `object` is another thread's, another runtime's, or in a region that the
+                             thread is not in; or, of a region, outside of it */
+    OURO_ESCAPE_WEAK_IN, /* somebody outside has a weak handle to `object` */
     OURO_ESCAPE_WEAK_OUT, /* a weak or borrowed reference leads out of the graph, to `object` */
     OURO_ESCAPE_BAD_TYPE  /* what `object` refers to cannot be told: it has no descriptor, or is
                              bare (orc/bare.h) */
@@ -37,10 +38,12 @@ typedef enum ouro_escape_kind {
 #define OURO_ESCAPE_PATH 256
 struct ouro_escape {
     ouro_escape_kind kind;
-    const void *object;          /* borrowed */
-    const char *type_name;       /* its; NULL: not known */
-    size_t references;           /* IN, WEAK_IN: so many are not in the graph */
-    char path[OURO_ESCAPE_PATH]; /* from the root on: "list.first -> node.next -> node" */
+    const void *object;    /* borrowed */
+    const char *type_name; /* its; NULL: not known */
+    size_t references;     /* IN, WEAK_IN: so many are not in the graph */
+    /* From the root on: "list.first -> node.next -> node"; of WEAK_OUT to the field that leads
+     * out. */
+    char path[OURO_ESCAPE_PATH];
 };
 
 /* Isolates what `root` (owned, if the answer is OURO_OK; else still the caller's; not NULL) refers
@@ -81,14 +84,18 @@ OURO_API ouro_status ouro_deepcopy(const void *root, struct ouro_isolated **hand
 
 /* The graph (owned), which is the calling thread's from now on; the handle (owned; NULL gives NULL)
  * is gone. Any thread; runs no hook; does not fail, but for a thread whose first touch of counted
- * objects there is no memory for: NULL, and the handle is still the caller's. O(objects). */
+ * objects there is no memory for: NULL, and the handle is still the caller's. O(objects). Of a
+ * region (isolate/region.h) that ends by it: allocates as ouro_isolate, may run destroy hooks of
+ * what else is in it, and NULL, too, where there is no memory, or a drop is on its way. */
 OURO_API void *ouro_extract(struct ouro_isolated *handle);
 
-/* Drops the graph: as ouro_extract and ouro_decref. `handle` (owned) may be NULL. Where a thread's
- * first touch fails for want of memory the graph is leaked. */
+/* Drops the graph: as ouro_extract and ouro_decref; a region with all that is in it, cycles too.
+ * `handle` (owned) may be NULL. Where a thread's first touch fails for want of memory, or entering
+ * the region does, the graph is leaked. */
 OURO_API void ouro_isolated_drop(struct ouro_isolated *handle);
 
-/* How many objects are in it. `handle` borrowed, not NULL. Any thread that may extract it; O(1). */
+/* How many objects are in it; 0 of a region that was isolated unchecked: it is not known. `handle`
+ * borrowed, not NULL. Any thread that may extract it; O(1). */
 OURO_API size_t ouro_isolated_objects(const struct ouro_isolated *handle);
 
 OURO_EXTERN_C_END

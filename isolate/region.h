@@ -48,16 +48,17 @@ OURO_API void ouro_region_leave(struct ouro_region *region);
  *
  * It is proved that nobody outside has a reference into it, and that what lives in it is reached
  * from the root and refers to nothing outside but what it may: in one walk, which moves nothing.
- * Statuses and conditions as for ouro_isolate; OURO_BUSY too where a thread is in it. Large objects
- * that the root does not reach are not seen, and live on by their counts. Any thread; collects in
- * the region, so it may run destroy hooks; allocates meanwhile; O(objects and references). */
+ * Statuses and conditions as for ouro_isolate; OURO_BUSY too where a thread is in it. Large
+ * objects that the root does not reach are not seen, and live on by their counts. Any thread;
+ * collects in the region, so it may run destroy hooks, which must not leave by a jump; allocates
+ * meanwhile; O(objects and references). */
 OURO_API ouro_status ouro_region_isolate(struct ouro_region *region, void *root,
                                          struct ouro_isolated **handle, struct ouro_escape *why);
 
 /* The same for a caller who knows it: nothing is looked at. The checked library looks, and a region
  * that is not isolated is a programmer's error (OURO_FAIL_MISUSE); in the release library it is
  * undefined. OURO_BUSY: a thread is in it; OURO_BAD_ARGUMENT: NULL. Any thread; runs nothing,
- * allocates nothing; O(1). */
+ * allocates nothing; O(1). In the checked library all is as for ouro_region_isolate. */
 OURO_API ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root,
                                                    struct ouro_isolated **handle);
 

@@ -7,9 +7,10 @@
  *
  *  G1  What is born is looked at once. Either it is plain (of a type that is not OUTWARD: all that
  *      it owns is of the region), or its page is odd. So is the page of what gets a weak handle.
- *  G2  What its pages do not have (large objects, and graphs that were extracted in it; payloads of strings and sequences go with what
- *      owns them), what was not born with a plain count (another thread may remember it as a
- *      candidate), and what has no descriptor, makes the region `scattered`: it ends by its counts.
+ *  G2  What its pages do not have (large objects, and graphs that were extracted in it; payloads of
+ *      strings and sequences go with what owns them), what was not born with a plain count (another
+ *      thread may remember it as a candidate), and what has no descriptor, makes the region
+ *      `scattered`: it ends by its counts.
  *  G3  Objects in odd pages die together: all are marked as dying before a hook runs, all hooks
  *      have run before the memory of any goes. What they own is dropped. Objects that any thread
  *      may have, immortal ones, and payloads that others share stay; their pages stay with them.

@@ -4,8 +4,8 @@
  * Each thread has a few graphs of its own, which it grows, tangles and hands on: cycles, leaves
  * that several share, weak handles inside, objects that are merged from birth. Some references
  * into a graph it lends to others for a while, who count with them. Some graphs it leaves behind
- * when it ends. Some live in regions, which others keep, or take apart. What a graph is isolated in spite of shows as a use of something that is gone,
- * or as a death too many or too few. */
+ * when it ends. Some live in regions, which others keep, or take apart. What a graph is isolated
+ * in spite of shows as a use of something that is gone, or as a death too many or too few. */
 #include "stress.h"
 
 #include <pthread.h>

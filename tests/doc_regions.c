@@ -23,46 +23,59 @@ static const struct ouro_field entry_fields[] = {OURO_REF(struct entry, next, &e
 struct ouro_type entry_type = OURO_TYPE(struct entry, entry_fields);
 
 /* [build] */
-/* A list of n entries that all refer to the first, in a region of its own; NULL: no memory. */
+/* A list of n entries that all refer to the first; NULL: no memory, and nothing is left. */
+static struct entry *make_list(int64_t n)
+{
+    struct entry *first = OURO_NEW(struct entry, &entry_type), *last = first;
+    for (int64_t i = 1; last && i < n; i++) {
+        struct entry *entry = OURO_NEW(struct entry, &entry_type);
+        last->next = entry;
+        last = entry;
+        if (!entry)
+            break;
+        entry->size = i;
+        entry->parent = first;
+        ouro_incref(first); /* plain: the region is ours while we are in it */
+    }
+    if (!last && first)
+        ouro_decref(first); /* in cycles: the region's end collects them */
+    return last ? first : NULL;
+}
+
+/* The same in a region of its own; NULL: no memory. */
 static struct ouro_isolated *build(int64_t n)
 {
     struct ouro_region *region;
     struct ouro_isolated *handle = NULL;
-    if (ouro_region_new(&region) != OURO_OK || ouro_region_enter(region) != OURO_OK)
+    if (ouro_region_new(&region) != OURO_OK)
         return NULL;
-    struct entry *first = OURO_NEW(struct entry, &entry_type), *last = first;
-    for (int64_t i = 1; last && i < n; i++) {
-        struct entry *entry = OURO_NEW(struct entry, &entry_type);
-        if (entry) {
-            entry->size = i;
-            entry->parent = first;
-            ouro_incref(first); /* plain: the region is ours while we are in it */
-        }
-        last->next = entry;
-        last = entry;
+    if (ouro_region_enter(region) == OURO_OK) {
+        struct entry *first = make_list(n);
+        ouro_region_leave(region);
+        if (first)
+            (void)ouro_region_isolate_unchecked(region, first, &handle);
     }
-    ouro_region_leave(region);
-    if (first)
-        (void)ouro_region_isolate_unchecked(region, first, &handle);
+    if (!handle)
+        (void)ouro_region_end(region);
     return handle; /* the region's: nothing of it is ours any more */
 }
 /* [build] */
 
 /* [use] */
-/* On any thread. Takes the handle, and gives it back. */
+/* On any thread. Takes the handle of a region, and gives back another. */
 static struct ouro_isolated *add_up(struct ouro_isolated *handle, int64_t *sum)
 {
     void *root;
-    struct ouro_region *region = ouro_region_extract(handle, &root);
+    struct ouro_region *region = ouro_region_extract(handle, &root); /* `handle` is gone */
     struct entry *first = root;
     *sum = 0;
-    if (ouro_region_enter(region) != OURO_OK) /* no memory, at a thread's first touch */
-        return handle;
-    for (const struct entry *entry = first; entry; entry = entry->next)
-        *sum += entry->size;
-    ouro_slot_store(first, (void **)&first->parent, NULL);
-    ouro_region_leave(region);
-    (void)ouro_region_isolate_unchecked(region, first, &handle);
+    if (ouro_region_enter(region) == OURO_OK) { /* else no memory, at a thread's first touch */
+        for (const struct entry *entry = first; entry; entry = entry->next)
+            *sum += entry->size;
+        ouro_slot_store(first, (void **)&first->parent, NULL);
+        ouro_region_leave(region);
+    }
+    (void)ouro_region_isolate_unchecked(region, first, &handle); /* nobody is in it: OURO_OK */
     return handle;
 }
 /* [use] */
