@@ -3,9 +3,10 @@
 #ifndef OURO_ISOLATE_REGION_STATE_H
 #define OURO_ISOLATE_REGION_STATE_H
 
-#include "alloc/heap.h"
 #include "isolate/handle.h"
 #include "isolate/region.h"
+
+struct ouro__heap;
 
 struct ouro_region {
     struct ouro_isolated handle;

@@ -41,8 +41,8 @@ static void a_flat_type_gets_the_offsets_of_nested_references(void **state)
     const uint32_t offsets[] = {8, 16, 32, 40, 56, 64, 80};
     assert_int_equal(outer.ref_count, 7);
     assert_memory_equal(outer.refs, offsets, sizeof offsets);
-    assert_int_equal(outer.state,
-                     OURO__TYPE_FLAT | OURO__TYPE_TRACED | OURO__TYPE_SLOTS | OURO__TYPE_LINKS);
+    assert_int_equal(outer.state, OURO__TYPE_FLAT | OURO__TYPE_TRACED | OURO__TYPE_SLOTS |
+                                      OURO__TYPE_LINKS | OURO__TYPE_OUTWARD);
     assert_int_equal(outer.birth, (uint64_t)outer.id << OURO__TYPE_SHIFT);
     assert_int_equal(outer.counts, 1);
     assert_ptr_equal(ouro__types[outer.id], &outer);
@@ -81,7 +81,7 @@ static void a_recursive_sequence_of_strings_is_acyclic(void **state)
     };
     tree = (struct ouro_type)OURO_TYPE(struct tree, fields);
     assert_int_equal(ouro_type_register(&tree, NULL), OURO_OK);
-    assert_int_equal(tree.state, OURO__TYPE_DEEP | OURO__TYPE_SLOTS);
+    assert_int_equal(tree.state, OURO__TYPE_DEEP | OURO__TYPE_SLOTS | OURO__TYPE_OUTWARD);
     assert_int_equal(tree.counts >> 32, UINT32_MAX);
 }
 
@@ -102,8 +102,8 @@ static void facts_travel_through_sequences_that_contain_each_other(void **state)
     one = (struct ouro_type)OURO_TYPE(struct one, one_fields);
     two = (struct ouro_type)OURO_TYPE(struct two, two_fields);
     assert_int_equal(ouro_type_register(&one, NULL), OURO_OK);
-    assert_int_equal(one.state, OURO__TYPE_DEEP | OURO__TYPE_TRACED);
-    assert_int_equal(two.state, OURO__TYPE_DEEP | OURO__TYPE_TRACED);
+    assert_int_equal(one.state, OURO__TYPE_DEEP | OURO__TYPE_TRACED | OURO__TYPE_OUTWARD);
+    assert_int_equal(two.state, OURO__TYPE_DEEP | OURO__TYPE_TRACED | OURO__TYPE_OUTWARD);
     assert_int_not_equal(two.id, 0);
 }
 
@@ -118,7 +118,7 @@ static void strings_do_not_make_trace_slow(void **state)
                                                OURO_REF(struct named, ref, NULL)};
     static struct ouro_type named = OURO_TYPE(struct named, fields);
     assert_int_equal(ouro_type_register(&named, NULL), OURO_OK);
-    assert_int_equal(named.state, OURO__TYPE_TRACED | OURO__TYPE_SLOTS);
+    assert_int_equal(named.state, OURO__TYPE_TRACED | OURO__TYPE_SLOTS | OURO__TYPE_OUTWARD);
     assert_int_equal(named.ref_count, 1);
 }
 
@@ -165,7 +165,8 @@ static void written_hooks_show_in_the_types_around_them(void **state)
     static const struct ouro_field fields[] = {OURO_VALUE(struct outer, value, &inner)};
     static struct ouro_type outer = OURO_TYPE(struct outer, fields);
     assert_int_equal(ouro_type_register(&outer, NULL), OURO_OK);
-    assert_int_equal(outer.state, OURO__TYPE_DESTROY | OURO__TYPE_TRACED | OURO__TYPE_SLOTS);
+    assert_int_equal(outer.state, OURO__TYPE_DESTROY | OURO__TYPE_TRACED | OURO__TYPE_SLOTS |
+                                      OURO__TYPE_OUTWARD);
     static struct ouro_type traced = {.size = 8, .name = "traced"};
     traced.hooks.trace = no_trace;
     assert_int_equal(ouro_type_register(&traced, NULL), OURO_OK);
@@ -185,7 +186,7 @@ static void too_many_references_get_no_table(void **state)
                                     .fields = fields,
                                     .field_count = 1};
     assert_int_equal(ouro_type_register(&many, NULL), OURO_OK);
-    assert_int_equal(many.state, OURO__TYPE_TRACED);
+    assert_int_equal(many.state, OURO__TYPE_TRACED | OURO__TYPE_OUTWARD);
     assert_null(many.refs);
 }
 
@@ -315,6 +316,36 @@ static void types_beyond_the_table_still_register(void **state)
     free(types);
 }
 
+/* Of what objects own that need not be of their region. */
+static void what_may_be_owned_outside_shows(void **state)
+{
+    (void)state;
+    struct cell {
+        struct cell *next;
+        void *back;
+        int64_t tag;
+        struct cell *maybe;
+    };
+    static struct ouro_type cell, common = {.size = 8, .name = "common", .flags = OURO_SHARED};
+    static const struct ouro_field maybe_fields[] = {OURO_REF(struct cell, maybe, &cell)};
+    static const struct ouro_case cases[] = {{"one", 1, 1, maybe_fields, 1}};
+    static const struct ouro_field fields[] = {OURO_REF(struct cell, next, &cell),
+                                               OURO_BORROW(struct cell, back),
+                                               OURO_UNION(struct cell, maybe, tag, cases)};
+    cell = (struct ouro_type)OURO_TYPE(struct cell, fields);
+    assert_int_equal(ouro_type_register(&cell, NULL), OURO_OK);
+    assert_false(cell.state & OURO__TYPE_OUTWARD);
+    static const struct ouro_field holder_fields[] = {OURO_REF(struct cell, next, &common)};
+    static struct ouro_type holder = OURO_TYPE(struct cell, holder_fields);
+    assert_int_equal(ouro_type_register(&holder, NULL), OURO_OK);
+    assert_true(holder.state & OURO__TYPE_OUTWARD);
+    static const struct ouro_field nested_fields[] = {
+        {.name = "in", .kind = OURO_FIELD_VALUE, .type = &holder}};
+    static struct ouro_type outer = OURO_TYPE(struct cell, nested_fields);
+    assert_int_equal(ouro_type_register(&outer, NULL), OURO_OK);
+    assert_true(outer.state & OURO__TYPE_OUTWARD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +357,7 @@ int main(void)
         cmocka_unit_test(births_that_need_more_go_out_of_line),
         cmocka_unit_test(written_hooks_show_in_the_types_around_them),
         cmocka_unit_test(too_many_references_get_no_table),
+        cmocka_unit_test(what_may_be_owned_outside_shows),
         cmocka_unit_test(a_sink_in_an_optional_is_not_called_in_place),
         cmocka_unit_test(long_arrays_of_bytes_cost_nothing),
         cmocka_unit_test(without_memory_nothing_is_registered),
