@@ -25,6 +25,8 @@
 #include "alloc/turn.h"
 #include "alloc/valgrind.h"
 
+ouro_word ouro__apart_exist;
+
 /* One that waits; not one that a fork froze. */
 static struct ouro__heap *take_spare(struct ouro_runtime *runtime)
 {
@@ -63,6 +65,7 @@ struct ouro__heap *ouro__apart_new(void)
     }
     ouro__heap_watch_first(heap);
     ouro__fetch_add(&runtime->aparts, 1);
+    ouro__fetch_add(&ouro__apart_exist, 1);
     return heap;
 }
 
@@ -70,20 +73,41 @@ struct ouro__heap *ouro__apart_new(void)
  * 0. */
 static ouro_word forking;
 
-/* A1. */
+/* Whether `who` is in the heap, and not only for a fork, which ends without a hook: that is waited
+ * for. */
+static bool is_taken(const struct ouro__heap *heap, ouro_word who)
+{
+    /* Acquire: pairs with the release before the claims. A fork that has ended meanwhile has left
+     * the heap before it said so. */
+    bool forks = who == ouro__load_acquire(&forking);
+    if (!forks && ouro__load_acquire(&heap->inside) == who)
+        return true;
+    ouro__os_yield();
+    return false;
+}
+
+bool ouro__apart_is_free(const struct ouro__heap *heap)
+{
+    ouro_word who;
+    while ((who = ouro__load_acquire(&heap->inside)) != 0) { /* A1 */
+        if (who == (ouro_word)&ouro__own || is_taken(heap, who))
+            return false;
+    }
+    return ouro__load(&heap->state) == OURO__HEAP_OWNED;
+}
+
+/* A1. Frozen ones first: a thread of this process may have the address of one that is not there. */
 static bool claim(struct ouro__heap *heap)
 {
     const ouro_word me = (ouro_word)&ouro__own;
     ouro_word who = 0;
-    if (ouro__load(&heap->inside) == me) /* only this thread stores it */
-        return true;
     if (ouro__load(&heap->state) != OURO__HEAP_OWNED)
         return false;
+    if (ouro__load(&heap->inside) == me) /* only this thread stores it */
+        return true;
     while (!ouro__cas_full(&heap->inside, &who, me)) {
-        /* Acquire: pairs with the release before the claims; a fork ends without a hook. */
-        if (who != ouro__load_acquire(&forking))
+        if (is_taken(heap, who))
             return false;
-        ouro__os_yield();
         who = 0;
     }
     ouro__tool_acquire(&heap->inside);
@@ -171,15 +195,29 @@ bool ouro__page_make_odd(const void *cell)
     return true;
 }
 
-bool ouro__is_sealed(const void *cell)
+/* The heap apart that a counted cell is of; NULL: none. */
+static struct ouro__heap *apart_of(const void *cell)
 {
     if (ouro__supply()->block)
-        return false;
+        return NULL;
     const struct ouro__page *page = ouro__place_of(cell).page;
     if (!page || page->kind != OURO__PAGE_BLOCKS)
-        return false;
+        return NULL;
     struct ouro__heap *owner = ouro__page_owner(page);
-    return owner->apart && ouro__half_load(&owner->sealed);
+    return owner->apart ? owner : NULL;
+}
+
+bool ouro__is_sealed(const void *cell)
+{
+    const struct ouro__heap *heap = apart_of(cell);
+    return heap && ouro__half_load(&heap->sealed);
+}
+
+void ouro__apart_dies(const void *cell, ouro_word by)
+{
+    struct ouro__heap *heap = apart_of(cell);
+    if (heap && heap != ouro__heap_here())
+        ouro__fetch_add(&heap->deaths, by);
 }
 
 void ouro__apart_drop_pages(struct ouro__heap *heap)
@@ -199,7 +237,7 @@ void ouro__apart_end(struct ouro__heap *heap)
     ouro__remote_drain(heap, heap);
     ouro__remote_flush(heap);
     ouro__heap_settle(heap);
-    heap->record = NULL;
+    heap->record = heap->of = NULL;
     heap->fail_in = 0;
     heap->unready = false;
     ouro__point_to(runtime, ouro__heap_in(runtime));
@@ -215,5 +253,6 @@ void ouro__apart_end(struct ouro__heap *heap)
         ouro__heap_give_up(heap); /* as a thread's that has ended */
     }
     ouro__fetch_add(&runtime->aparts, (ouro_word)-1);
+    ouro__fetch_add(&ouro__apart_exist, (ouro_word)-1);
     ouro__count_out(runtime); /* A5 */
 }

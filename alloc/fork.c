@@ -58,8 +58,10 @@ static void arena_in_child(struct ouro_runtime *runtime, void *arg)
     for (struct ouro__heap *heap = ouro__heaps_of(runtime); heap; heap = heap->next_heap) {
         bool mine = ouro__load(&heap->thread) == (ouro_word)&ouro__own ||
                     ouro__load(&heap->inside) == (ouro_word)&ouro__own;
-        if (!mine && ouro__load(&heap->state) == OURO__HEAP_OWNED)
-            ouro__store(&heap->state, OURO__HEAP_FROZEN);
+        if (mine || ouro__load(&heap->state) != OURO__HEAP_OWNED)
+            continue;
+        ouro__store(&heap->state, OURO__HEAP_FROZEN);
+        ouro__store(&heap->thread, 0); /* another thread may be given its address */
     }
 }
 

@@ -92,6 +92,7 @@ struct ouro__heap {
     bool fail_for_good;
     bool unready;                 /* inlined births are not allowed: the layer above says so */
     bool apart;                   /* of no thread (apart.c): counted births are out of line */
+    ouro_word deaths;             /* of a heap apart: decided elsewhere, and not carried out */
     ouro_half sealed;             /* of a heap apart: nobody is to use what is in it */
     bool for_fork;                /* of a heap apart: entered by a thread that forks */
     uint32_t depth;               /* of a heap apart: how often the thread that is in it entered */
@@ -444,6 +445,8 @@ struct ouro__heap *ouro__apart_new(void);
 /* The calling thread, which has a heap, is in it from now on, as in a runtime; OURO_BUSY: another
  * thread is, or it is of before a fork. OURO_NO_MEMORY. */
 ouro_status ouro__apart_enter(struct ouro__heap *heap);
+/* Whether nobody is in it, nor can be told to have been when this process was forked. */
+bool ouro__apart_is_free(const struct ouro__heap *heap);
 /* Out of it again; false: it is not what the thread entered last, and nothing has changed. */
 bool ouro__apart_leave(struct ouro__heap *heap);
 /* The one that the calling thread is in, or NULL. */
@@ -455,6 +458,11 @@ OURO_INLINE struct ouro__heap *ouro__apart_here(void)
 /* Around a fork, with the list of runtimes (A4). */
 void ouro__apart_before_fork(void);
 void ouro__apart_after_fork(void);
+/* How many there are, in all runtimes. Relaxed: as ouro__more_runtimes. */
+extern ouro_word ouro__apart_exist;
+/* The death of a counted object is decided, by 1, or was carried out, by -1: the heap apart that it
+ * is of counts it, unless the calling thread is in that. */
+void ouro__apart_dies(const void *cell, ouro_word by);
 /* Whether a counted cell lies in a page of one that is sealed. For checks. */
 bool ouro__is_sealed(const void *cell);
 /* The page of a counted cell, of whatever heap, does not go with it (A3); false: it is in none. */
@@ -471,6 +479,7 @@ void ouro__apart_end(struct ouro__heap *heap);
  *   thread_exit  a thread that has a heap in the current runtime ends, before the heap is given up;
  *   or
  *                (ended false) only its time in the runtime does
+ *   left         a thread ends that was in the middle of something in the current heap apart
  *   leaving      the thread turns to another runtime; its record in the current one stays behind
  *   entering     it is in another one now, where it has that record (NULL: none yet)
  *   prepare      a runtime is about to end, and the thread has no record in it: it makes one, if
@@ -482,6 +491,7 @@ void ouro__apart_end(struct ouro__heap *heap);
  *   and around fork. */
 struct ouro__upper {
     void (*thread_exit)(bool ended);
+    void (*left)(void);
     void (*leaving)(void);
     void (*entering)(void *record);
     bool (*prepare)(struct ouro_runtime *runtime);

@@ -200,9 +200,11 @@ void ouro__entered_recount(void)
                 ouro__store(&entered->inside, ouro__load(&entered->inside) + 1);
         }
     }
-    for (struct ouro__heap *heap = ouro__own.apart; heap; heap = heap->next_inside) {
-        if (is_open(heap->runtime)) /* A5 of apart.c */
-            ouro__store(&heap->runtime->inside, ouro__load(&heap->runtime->inside) + 1);
+    for (runtime = &ouro__default_runtime; runtime; runtime = runtime->next) {
+        if (is_open(
+                runtime)) /* A5 of apart.c: those that others were in too, for they do not end */
+            ouro__store(&runtime->inside,
+                        ouro__load(&runtime->inside) + ouro__load(&runtime->aparts));
     }
 }
 
@@ -262,8 +264,11 @@ void ouro__end_here(bool ended)
 
 void ouro__leave_entered(void)
 {
-    while (inside_any())
+    while (inside_any()) {
+        if (ouro__apart_here() && ouro__upper())
+            ouro__upper()->left(); /* nobody else comes to it before it is right again */
         ouro__turn_back(ouro__own.runtime);
+    }
 }
 
 bool ouro__leave_all(void)

@@ -24,9 +24,10 @@ static ouro_status begin(struct ouro_region *region)
     if (status != OURO_OK)
         return status;
     const struct ouro__thread *record = ouro__me();
+    bool has_token = record && record->home != OURO__NO_TOKEN;
     region->heap->of = region;
     ouro__apart_leave(region->heap);
-    return record ? OURO_OK : OURO_NO_MEMORY;
+    return has_token ? OURO_OK : OURO_NO_MEMORY;
 }
 
 /* Without a record there is nothing in it. */
@@ -77,9 +78,18 @@ ouro_status ouro_region_enter(struct ouro_region *region)
     return ouro__apart_enter(region->heap);
 }
 
+/* A hook leaves what it did not enter. */
+static bool is_kept(const struct ouro_region *region)
+{
+    const struct ouro__thread *me = ouro__self;
+    return region->heap->depth == 1 && ouro__apart_here() == region->heap &&
+           (region->working || (me && (me->releasing || me->visited.collecting)));
+}
+
 void ouro_region_leave(struct ouro_region *region)
 {
-    if (OURO_UNLIKELY(!region || !region->heap || !ouro__apart_leave(region->heap)))
+    if (OURO_UNLIKELY(!region || !region->heap || is_kept(region) ||
+                      !ouro__apart_leave(region->heap)))
         ouro_fail(OURO_FAIL_MISUSE, NULL, NULL,
                   "a region was left that is not what was entered last");
 }
@@ -94,10 +104,18 @@ struct ouro_region *ouro_region_current(void)
 static ouro_status enter_alone(struct ouro_region *region)
 {
     ouro_status status = ouro__apart_enter(region->heap);
-    if (status != OURO_OK || region->heap->depth == 1)
-        return status;
+    if (status == OURO_OK && region->heap->depth > 1) {
+        ouro__apart_leave(region->heap);
+        status = OURO_BUSY;
+    }
+    region->working |= status == OURO_OK;
+    return status;
+}
+
+static void leave_alone(struct ouro_region *region)
+{
+    region->working = false;
     ouro__apart_leave(region->heap);
-    return OURO_BUSY;
 }
 
 /* -- isolated ---------------------------------------------------------------------------------- */
@@ -127,7 +145,7 @@ static ouro_status prove(struct ouro_region *region, void *root, size_t *objects
         return status;
     ouro_collect(NULL);
     status = ouro__isolate_region(root, region->heap, objects, why);
-    ouro__apart_leave(region->heap);
+    leave_alone(region);
     return status;
 }
 
@@ -156,8 +174,7 @@ ouro_status ouro_region_isolate_unchecked(struct ouro_region *region, void *root
     if (!region || !root)
         return OURO_BAD_ARGUMENT;
     check_usable(region, "a region was isolated, but it is so already");
-    /* Acquire: pairs with the release of who was in it last. */
-    if (ouro__load_acquire(&region->heap->inside) != 0)
+    if (!ouro__apart_is_free(region->heap))
         return OURO_BUSY;
     struct ouro_escape why;
     size_t objects;
@@ -207,17 +224,15 @@ void ouro__region_drop(struct ouro_region *region)
     if (enter_alone(region) != OURO_OK)
         return;
     unseal(region);
-    bool root_is_gone = false;
-    if (!ouro__apart_drop(ouro__self, region->heap, region->root, &root_is_gone)) {
-        if (!root_is_gone)
-            ouro_decref(region->root);
-        ouro_collect(NULL);
-    }
+    if (!ouro__apart_drop(ouro__self, region->heap))
+        ouro_decref(region->root);
+    ouro_collect(NULL);
     end(region);
 }
 
-/* Its objects are taken over as those of any graph are, and its pages with them. */
-void *ouro__region_dissolve(struct ouro_region *region)
+/* Its objects are taken over as those of any graph are, and its pages with them. In its runtime the
+ * thread has a record by then, so that the last step cannot fail. */
+static void *dissolve(struct ouro_region *region)
 {
     struct ouro_isolated *handle;
     if (!ouro__me() || enter_alone(region) != OURO_OK)
@@ -226,9 +241,21 @@ void *ouro__region_dissolve(struct ouro_region *region)
     ouro_status status = ouro_isolate_unchecked(region->root, &handle);
     if (status != OURO_OK) {
         ouro__half_store(&region->heap->sealed, 1);
-        ouro__apart_leave(region->heap);
+        leave_alone(region);
         return NULL;
     }
     end(region);
     return ouro_extract(handle);
+}
+
+void *ouro__region_dissolve(struct ouro_region *region)
+{
+    struct ouro_runtime *there = region->heap->runtime;
+    bool away = ouro_runtime_current() != there;
+    if (away && ouro_runtime_enter(there) != OURO_OK)
+        return NULL;
+    void *root = dissolve(region);
+    if (away)
+        ouro_runtime_leave(there);
+    return root;
 }

@@ -25,9 +25,10 @@ OURO_EXTERN_C_BEGIN
 
 struct ouro_region;
 
-/* An empty region, in the runtime that the thread is in, which is not destroyed before the
- * region has ended. *region (not NULL) is the caller's. OURO_NO_MEMORY, OURO_BAD_ARGUMENT: then
- * it is NULL. Any thread; runs no hook; allocates; O(threads). */
+/* An empty region, in the runtime that the thread is in, which is not destroyed before the region
+ * has ended. *region (not NULL) is the caller's. OURO_NO_MEMORY: also where there are some twelve
+ * thousand already, which have all owner tokens; OURO_BAD_ARGUMENT: `region` is NULL; else it is
+ * NULL afterwards. Any thread; runs no hook; allocates; O(threads). */
 OURO_API ouro_status ouro_region_new(struct ouro_region **region);
 
 /* The calling thread is in `region` (borrowed, not NULL), and in its runtime, until

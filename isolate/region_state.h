@@ -11,7 +11,8 @@ struct ouro__heap;
 struct ouro_region {
     struct ouro_isolated handle;
     struct ouro__heap *heap;
-    void *root; /* while it is isolated */
+    void *root;   /* while it is isolated */
+    bool working; /* the thread in it proves it, or ends it: no hook is to leave it */
 };
 
 OURO_INLINE struct ouro_region *ouro__region_of(struct ouro_isolated *handle)

@@ -15,8 +15,8 @@
  *      have run before the memory of any goes. What they own is dropped. Objects that any thread
  *      may have, immortal ones, and payloads that others share stay; their pages stay with them.
  *  G4  No cell of a page that goes is known to anybody: deaths and candidates of this record have
- *      been settled or forgotten, what others freed has come in (A2 of alloc/apart.c), and nobody
- *      else refers to what was there. */
+ *      been settled or forgotten, no death waits elsewhere (`deaths` of the heap), what others
+ *      freed has come in (A2 of alloc/apart.c), and nobody else refers to what was there. */
 #include "orc/apart.h"
 #include "alloc/heap.h"
 #include "hooks/value.h"
@@ -38,7 +38,7 @@ void ouro__apart_born(struct ouro__thread *me, const void *object, const struct 
 {
     bool counted = !(mode & OURO__BORN_ATOMIC) && me->home != OURO__NO_TOKEN;
     bool plain = type && counted && !(type->flags & (OURO_PROMPT | ANYBODYS)) &&
-                 !(type->state & (OURO__TYPE_OUTWARD | OURO__TYPE_LARGE));
+                 !(type->state & (OURO__TYPE_OUTWARD | OURO__TYPE_LARGE | OURO__TYPE_ALIGNED));
     /* The checked library keeps what was freed: there all is looked at. */
     if (OURO_LIKELY(plain) && !OURO_CHECKED && !ouro__is_payload_type(type))
         return;
@@ -50,7 +50,8 @@ void ouro__apart_born(struct ouro__thread *me, const void *object, const struct 
         me->scattered = true; /* G2 */
 }
 
-void *ouro__apart_new_ready(struct ouro_type *type, size_t size, unsigned mode)
+void *ouro__apart_new_ready(const struct ouro__thread *me, struct ouro_type *type, size_t size,
+                            unsigned mode)
 {
     struct ouro__heap *heap = ouro__heap_whole(ouro__context.heap);
     size_t block = size + sizeof(struct ouro_header);
@@ -59,7 +60,7 @@ void *ouro__apart_new_ready(struct ouro_type *type, size_t size, unsigned mode)
     const uint32_t seen = OURO__TYPE_OUTWARD | OURO__TYPE_LARGE | OURO__TYPE_ALIGNED;
     if (birth == 0 || (type->state & seen) || (type->flags & (OURO_PROMPT | ANYBODYS)) ||
         size != type->size || block > OURO__SMALL_MAX_SIZE || (mode & OURO__BORN_ATOMIC) ||
-        heap->pub.watched || OURO_CHECKED)
+        heap->pub.watched || OURO_CHECKED || me->home == OURO__NO_TOKEN)
         return NULL;
     void **list = &heap->hidden[OURO__COUNTED][ouro__class_of(block < 32 ? 32 : block)];
     void *object = *list;
@@ -67,8 +68,8 @@ void *ouro__apart_new_ready(struct ouro_type *type, size_t size, unsigned mode)
         return NULL;
     *list = *(void **)object;
     struct ouro_header *h = ouro__header(object);
-    uint64_t first = type->counts + (OURO_THREADS ? heap->pub.born : OURO__FIRST_TOKEN - 1);
-    ouro__store(&h->shared, birth | (OURO_THREADS ? heap->pub.mark : OURO__FIRST_TOKEN));
+    uint64_t first = type->counts + (me->home - 1u);
+    ouro__store(&h->shared, birth | me->home);
     memcpy(h, &first, sizeof first);
     if (mode & OURO__BORN_ZEROED)
         memset(object, 0, size);
@@ -81,8 +82,6 @@ struct sweep {
     struct ouro__thread *me;
     struct ouro__chain dying;
     size_t found; /* objects that are the region's alone */
-    const void *root;
-    bool *root_is_gone;
 };
 
 /* Whether it lives, and is the region's alone. */
@@ -115,22 +114,18 @@ static void condemn(void *object, void *arg)
     struct sweep *sweep = arg;
     ouro__die_later(sweep->me, &sweep->dying, object);
     sweep->found++;
-    if (object == sweep->root)
-        *sweep->root_is_gone = true;
 }
 
 /* G3. A hook may make new ones; after so many rounds they are left to their counts. */
 #define ROUNDS 8
-static bool sweep_odd(struct sweep *sweep, struct ouro__heap *heap)
+static void sweep_odd(struct ouro__thread *me, struct ouro__heap *heap)
 {
-    bool lived_on = false;
-    for (unsigned round = 0; round < ROUNDS && (round == 0 || sweep->found > 0); round++) {
-        sweep->found = 0;
-        sweep->dying = (struct ouro__chain){NULL, NULL};
-        ouro__apart_each(heap, false, condemn, sweep);
-        lived_on |= ouro__release_together(sweep->me, &sweep->dying);
+    struct sweep sweep = {.me = me, .found = 1};
+    for (unsigned round = 0; round < ROUNDS && sweep.found > 0; round++) {
+        sweep = (struct sweep){.me = me};
+        ouro__apart_each(heap, false, condemn, &sweep);
+        ouro__release_together(me, &sweep.dying);
     }
-    return !lived_on && sweep->found == 0;
 }
 
 /* Candidates that lie elsewhere, and claims, are others' to look at from now on; those that lie
@@ -149,19 +144,18 @@ static void forget_candidates(struct ouro__thread *me)
     ouro__relink_free_places(v);
 }
 
-bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap, const void *root,
-                      bool *root_is_gone)
+bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap)
 {
     bool block = ouro__supply()->block != NULL;
-    if (!OURO_THREADS || OURO_CHECKED || block || me->scattered || ouro__tools ||
-        ouro__sites_wanted())
+    if (!OURO_THREADS || OURO_CHECKED || block || ouro__tools || ouro__sites_wanted())
         return false;
     ouro__release_noted(me, SIZE_MAX);
     ouro__poll_tokens(me);
     ouro__tokens_give_up(me);
-    struct sweep sweep = {.me = me, .root = root, .root_is_gone = root_is_gone};
-    if (!sweep_odd(&sweep, heap) || me->scattered)
+    /* Acquire: a death that was carried out elsewhere comes before its page goes. */
+    if (me->scattered || ouro__load_acquire(&heap->deaths) != 0)
         return false;
+    sweep_odd(me, heap); /* from here on there is no way back to counts */
     ouro__poll_tokens(me);
     forget_candidates(me);
     ouro__apart_drop_pages(heap);

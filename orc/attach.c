@@ -60,6 +60,7 @@ size_t ouro__attached(const struct ouro__orc *orc)
 static void connect_layers(void)
 {
     static const struct ouro__upper upper = {.thread_exit = ouro__thread_exit,
+                                             .left = ouro__orc_left,
                                              .leaving = ouro__orc_leaving,
                                              .entering = ouro__orc_entering,
                                              .prepare = ouro__orc_prepare,
@@ -126,8 +127,8 @@ struct ouro__thread *ouro__attach(void)
     heap->record = me;
     ouro__set_here(me->home);
     heap->unready = me->home == OURO__NO_TOKEN || ouro__sites_wanted();
-    heap->pub.mark = me->home;
-    heap->pub.born = me->home - 1u;
+    heap->pub.mark = heap->apart ? OURO__NO_TOKEN : me->home; /* G1 of apart.c */
+    heap->pub.born = heap->pub.mark - 1u;
     ouro__heap_watch(heap, false);
     return me;
 }

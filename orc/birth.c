@@ -163,7 +163,7 @@ void *ouro__new_out(struct ouro_type *type, size_t size, unsigned mode)
 {
     struct ouro__thread *me = ouro__me();
     if (me && me->apart) {
-        void *object = ouro__apart_new_ready(type, size, mode);
+        void *object = ouro__apart_new_ready(me, type, size, mode);
         if (OURO_LIKELY(object != NULL))
             return object;
     }

@@ -225,8 +225,9 @@ OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token
         /* Acquire: as in ouro__new. A cell never comes from an object without a type, so it is not
          * mistaken for one of a type that has no birth word. */
         uint64_t birth = ouro__load_acquire((const ouro_word *)&type->birth);
+        bool here = !OURO_THREADS || heap->mark != OURO__NO_TOKEN; /* not in a region */
         if (OURO_LIKELY(ouro__load(&h->shared) == (birth | OURO__EMPTIED) && size <= type->size &&
-                        !heap->watched)) {
+                        !heap->watched && here)) {
             uint64_t born = OURO_THREADS ? heap->born : OURO__FIRST_TOKEN - 1;
             uint64_t first = type->counts + born;
             ouro__store(&h->shared, birth | (born + 1));
@@ -249,7 +250,7 @@ OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token
  *     ... n = ouro_new_reuse(token, &node_type, sizeof *n);
  * The token is for the runtime that the thread is in now, and is to be used or given back there:
  * nothing looks, and an object that is born in another's cell goes with that runtime's memory. The
- * checked library never yields a cell. Any thread; runs no hook; allocates nothing; O(1). */
+ * checked library never yields a cell, nor does a region. Any thread; runs no hook; allocates nothing; O(1). */
 OURO_INLINE ouro_reuse ouro_take_reuse(void *object, const struct ouro_type *type)
 {
     return ouro__take_reuse(&ouro__context, object, type, false);

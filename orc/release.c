@@ -75,6 +75,8 @@ static void begin_death(struct ouro__thread *holder, struct ouro__chain *chain, 
     if (OURO_UNLIKELY(b & OURO__WEAK))
         ouro__weak_clear(holder->orc, object);
     ouro__tool_acquire(object);
+    if (OURO_UNLIKELY(ouro__load(&ouro__apart_exist) != 0))
+        ouro__apart_dies(object, 1);
     bool spent = ouro__is_spent(h);
     ouro__mark_dying(h);
     /* The hook of an object that dies again is not to be found any more: S, else unused by now. */
@@ -99,8 +101,11 @@ bool ouro__resurrected(void *object)
         ouro_word immortal = ouro__count_of(b) >= OURO__COUNT_LIMIT ? 0 : OURO__IMMORTAL;
         ouro_word alive = b & ~(immortal | OURO__OWNER_MASK | OURO__STORING);
         alive |= OURO__MERGED_OWNER;
-        if (ouro__cas_full(&h->shared, &b, alive))
-            return true;
+        if (!ouro__cas_full(&h->shared, &b, alive))
+            continue;
+        if (OURO_UNLIKELY(ouro__load(&ouro__apart_exist) != 0))
+            ouro__apart_dies(object, (ouro_word)-1);
+        return true;
     }
     return false;
 }
@@ -112,6 +117,8 @@ void ouro__free_object(void *object, const struct ouro_type *type)
     ouro__tool_acquire(object);
     if (OURO_UNLIKELY(b & OURO__WEAK)) /* made by its hook: the cells of before are cleared */
         ouro__weak_clear(ouro__orc_of_object(object), object);
+    if (OURO_UNLIKELY(ouro__load(&ouro__apart_exist) != 0) && ouro__is_dying(b))
+        ouro__apart_dies(object, (ouro_word)-1);
     ouro__mark_freed(h);
     if (OURO_CHECKED)
         ouro__checked_free(object, type);
@@ -136,7 +143,7 @@ void ouro__put_down(struct ouro__thread *me)
     *(ouro__first_half *)h = OURO__AWAY_HALF;
 }
 
-/* The contents of a dying object go; false: it lives on. */
+/* The contents of a dying object go. Returns whether a written hook ran. */
 static bool destroy_contents(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     bool spent = ouro__load(&ouro__header(object)->shared) & OURO__STORING;
@@ -152,7 +159,7 @@ static bool destroy_contents(struct ouro__thread *me, void *object, const struct
     }
     ouro__put_down(me);
     me->dropping = dropping;
-    return !hooks || !ouro__resurrected(object);
+    return hooks;
 }
 
 void ouro__at_hand_left(struct ouro__thread *me, const void *until)
@@ -181,33 +188,30 @@ static void born_dead_first(struct ouro__thread *me)
     me->born_dead = (struct ouro__chain){NULL, NULL};
 }
 
-bool ouro__release_together(struct ouro__thread *me, const struct ouro__chain *dying)
+void ouro__release_together(struct ouro__thread *me, const struct ouro__chain *dying)
 {
-    bool releasing = me->releasing, lived_on = false;
+    bool releasing = me->releasing;
     struct ouro__chain gone = {NULL, NULL};
     me->releasing = true;
     ouro__own.must_return++;
     for (void *object = dying->first, *next; object; object = next) {
-        struct ouro_header *h = ouro__header(object);
-        next = ouro__link_get(h);
-        if (destroy_contents(me, object, ouro__type_of(object, ouro__load(&h->shared))))
-            chain_add(&gone, object);
-        else
-            lived_on = true;
+        next = ouro__link_get(ouro__header(object));
+        (void)destroy_contents(me, object,
+                               ouro__type_of(object, ouro__load(&ouro__header(object)->shared)));
+        chain_add(&gone, object);
     }
+    me->releasing = releasing;
+    ouro__release_some(me, SIZE_MAX); /* what died of them may refer to them */
     ouro__own.must_return--;
     for (void *object = gone.first, *next; object; object = next) {
         next = ouro__link_get(ouro__header(object));
         ouro__free_object(object, ouro__type_of(object, ouro__load(&ouro__header(object)->shared)));
     }
-    me->releasing = releasing;
-    ouro__release_some(me, SIZE_MAX);
-    return lived_on;
 }
 
 static void release_one(struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
-    if (!type || destroy_contents(me, object, type))
+    if (!type || !destroy_contents(me, object, type) || !ouro__resurrected(object))
         ouro__free_object(object, type);
     born_dead_first(me);
 }

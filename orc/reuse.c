@@ -7,7 +7,6 @@
 #include "alloc/heap.h"
 #include "alloc/valgrind.h"
 #include "hooks/value.h"
-#include "orc/apart.h"
 #include "orc/birth.h"
 #include "orc/chain.h"
 #include "orc/checked.h"
@@ -19,6 +18,8 @@
 static bool can_be_reused(const struct ouro__thread *me, void *object, const struct ouro_type *type)
 {
     const struct ouro_header *h = ouro__header(object);
+    if (me->apart) /* the cell would be used elsewhere, or another's here */
+        return false;
     if (!type || ouro__object_align(type) > 16 || (type->state & OURO__TYPE_LARGE) ||
         !ouro_is_unique(object) || ouro__is_spent(h))
         return false;
@@ -125,7 +126,7 @@ ouro_reuse ouro_drop_reuse(void *object)
     if (!object || !me)
         return token;
     const struct ouro_type *type = ouro_type_of(object);
-    if (OURO_LIKELY(is_fresh_and_flat(me, object, type))) {
+    if (OURO_LIKELY(is_fresh_and_flat(me, object, type)) && !me->apart) {
         drop_references(me, object, type);
         token.cell = object;
         return token;
@@ -160,11 +161,11 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
 {
     if (!token.cell)
         return ouro_new_uninit_biased(type, size);
-    struct ouro__thread *me = ouro__me();
+    const struct ouro__thread *me = ouro__me();
     const struct ouro_type *was = ouro_type_of(token.cell);
     unsigned have = ouro__class_of(was->size + sizeof(struct ouro_header));
     /* LARGE: taken inline, the cell may be larger than its type says */
-    if (!me || !ouro__is_of(me->orc, token.cell) || type->birth == 0 ||
+    if (!me || me->apart || !ouro__is_of(me->orc, token.cell) || type->birth == 0 ||
         size > OURO__SMALL_MAX_SIZE / 2 || (was->state & OURO__TYPE_LARGE) ||
         ouro__class_of(size + sizeof(struct ouro_header)) != have ||
         /* blocks are no larger than asked for, or tools believe so */
@@ -174,8 +175,6 @@ void *ouro__new_reuse_out(ouro_reuse token, struct ouro_type *type, size_t size)
     }
     ouro__tell_aligned(type);
     ouro__write_header(token.cell, type, OURO__BORN_BIASED, me->home);
-    if (OURO_UNLIKELY(me->apart))
-        ouro__apart_born(me, token.cell, type, OURO__BORN_BIASED);
     return token.cell;
 }
 

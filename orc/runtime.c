@@ -117,9 +117,17 @@ void ouro__visit_decref(void *object)
 
 /* -- turning ----------------------------------------------------------------------------------- */
 
+void ouro__orc_left(void)
+{
+    if (ouro__self)
+        ouro__unwind_all(ouro__self);
+}
+
 void ouro__orc_leaving(void)
 {
     struct ouro__thread *me = ouro__self;
+    if (me && me->apart)
+        ouro__unpark_to(me, 0); /* a park was the thread's, and the record may be another's next */
     if (!OURO_THREADS || !me || me->park_depth > 0 || me->releasing || me->visited.collecting)
         return;
     /* A merger allocates nothing: room for what it may remember. */

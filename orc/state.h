@@ -125,6 +125,7 @@ void ouro__orc_after_fork(struct ouro__orc *orc, bool child);
 /* A decref of what belongs to another runtime: there. */
 void ouro__visit_decref(void *object);
 /* For alloc (heap.h, struct ouro__upper). */
+void ouro__orc_left(void);
 void ouro__orc_leaving(void);
 void ouro__orc_entering(void *record);
 bool ouro__orc_prepare(struct ouro_runtime *runtime);
@@ -198,9 +199,9 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget);
 size_t ouro__release_noted(struct ouro__thread *me, size_t budget);
 /* Carries out the deaths of a chain, now or, inside the loop, after what is at hand. */
 void ouro__release_chain(struct ouro__thread *me, const struct ouro__chain *dead);
-/* The same of all in a chain, whose memory goes when all hooks have run; none may leave by a jump.
- * True: some live on. */
-bool ouro__release_together(struct ouro__thread *me, const struct ouro__chain *dying);
+/* The same of all in a chain, whose memory goes when all hooks have run; none may leave by a jump,
+ * and none of the objects lives on. */
+void ouro__release_together(struct ouro__thread *me, const struct ouro__chain *dying);
 /* Before the contents of a dying object are destroyed, and after that: it is at hand meanwhile. */
 void ouro__take_at_hand(struct ouro__thread *me, void *object);
 void ouro__put_down(struct ouro__thread *me);

@@ -186,6 +186,40 @@ static void what_others_free_of_a_region_is_home_before_it_goes(void **state)
     kit_other_end(other);
 }
 
+/* -- a thread that ends in a hook ------------------------------------------------------------- */
+
+static void end_here(struct hooked *dying)
+{
+    if (dying->id == 1)
+        pthread_exit(NULL);
+}
+
+static void *end_in_a_hook(void *arg)
+{
+    struct parcel *parcel = arg;
+    enter(parcel->region);
+    parcel->handle = (void *)hooked_new(2); /* lives on */
+    kit_on_destroy = end_here;
+    ouro_decref(hooked_new(1));
+    return NULL;
+}
+
+static void a_thread_that_ends_in_a_hook_leaves_the_region_whole(void **state)
+{
+    (void)state;
+    struct parcel parcel = {.region = region_new()};
+    end_of(start(end_in_a_hook, &parcel));
+    kit_on_destroy = NULL;
+    struct hooked *root = (void *)parcel.handle;
+    size_t before = ouro__load(&kit_destroyed);
+    enter(parcel.region);
+    ouro_decref(hooked_new(3));
+    assert_int_equal(ouro__load(&kit_destroyed), before + 1);
+    ouro_region_leave(parcel.region);
+    drop(parcel.region, root);
+    assert_int_equal(ouro__load(&kit_destroyed), before + 2);
+}
+
 /* -- all at once ------------------------------------------------------------------------------- */
 
 static struct place_in_store {
@@ -363,6 +397,42 @@ static void enter_it(void *region)
 static void leave_it(void *region)
 {
     ouro_region_leave(region);
+}
+
+static void *enter_it_anew(void *region)
+{
+    return (void *)(intptr_t)ouro_region_enter(region);
+}
+
+/* The child's thread may have the address of the one that is not there. */
+static void no_thread_of_a_child_enters_what_was_taken(void **state)
+{
+    (void)state;
+    struct ouro_region *taken = region_new();
+    struct kit_other *other = kit_other_start();
+    kit_other_do(other, enter_it, taken);
+    pid_t child = kit_fork();
+    if (child == 0)
+        kit_child_ends((int)(intptr_t)end_of(start(enter_it_anew, taken)));
+    assert_int_equal(kit_wait(child), OURO_BUSY);
+    kit_other_do(other, leave_it, taken);
+    kit_other_end(other);
+    assert_int_equal(ouro_region_end(taken), OURO_OK);
+}
+
+static void a_child_ends_runtimes_whose_regions_have_ended(void **state)
+{
+    (void)state;
+    struct ouro_runtime *runtime;
+    assert_int_equal(ouro_runtime_new(NULL, &runtime), OURO_OK);
+    assert_int_equal(ouro_runtime_enter(runtime), OURO_OK);
+    assert_int_equal(ouro_region_end(region_new()), OURO_OK);
+    ouro_runtime_leave(runtime);
+    pid_t child = kit_fork();
+    if (child == 0)
+        kit_child_ends(ouro_runtime_destroy(runtime, NULL) == OURO_OK ? 7 : 1);
+    assert_int_equal(kit_wait(child), 7);
+    assert_int_equal(ouro_runtime_destroy(runtime, NULL), OURO_OK);
 }
 
 static void a_child_has_the_regions_that_no_other_thread_was_in(void **state)
@@ -627,8 +697,11 @@ int main(void)
 #if OTHERS_COUNT
         kit_test(what_others_drop_of_a_region_is_settled_in_it),
         kit_test(what_others_free_of_a_region_is_home_before_it_goes),
+        kit_test(a_thread_that_ends_in_a_hook_leaves_the_region_whole),
         kit_test(regions_wander_while_others_drop_what_is_in_them),
 #endif
+        kit_test(no_thread_of_a_child_enters_what_was_taken),
+        kit_test(a_child_ends_runtimes_whose_regions_have_ended),
         kit_test(a_child_has_the_regions_that_no_other_thread_was_in),
 #endif
         kit_test(misuse_of_regions_is_named),

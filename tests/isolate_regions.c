@@ -102,6 +102,26 @@ static uint64_t counted_bytes(void)
     return stats.counted.bytes;
 }
 
+/* Of one size class; what odd ones own may be outside. */
+struct mixed {
+    struct mixed *next, *twin;
+    int64_t id;
+};
+extern struct ouro_type plain_type;
+static const struct ouro_field mixed_fields[] = {OURO_REF(struct mixed, next, &plain_type),
+                                                 OURO_REF(struct mixed, twin, &plain_type)};
+static void mixed_destroy(void *value, const struct ouro_type *type)
+{
+    ouro__fetch_add_full(&kit_destroyed, 1);
+    ouro_lifted_destroy(value, type);
+}
+struct ouro_type plain_type = OURO_TYPE(struct mixed, mixed_fields);
+static struct ouro_type odd_type = {.size = sizeof(struct mixed),
+                                    .name = "odd",
+                                    .fields = mixed_fields,
+                                    .field_count = 2,
+                                    .hooks = {.destroy = mixed_destroy}};
+
 /* -- moving ------------------------------------------------------------------------------------ */
 
 static void what_is_made_in_a_region_is_plainly_counted_there(void **state)
@@ -358,6 +378,165 @@ static void candidates_of_a_region_are_not_taken_for_the_threads_own(void **stat
     assert_int_equal(ouro_region_end(region), OURO_OK);
 }
 #endif
+
+/* Objects that own nothing outside beside such that may: pages that go beside pages that stay. */
+static void plain_and_odd_objects_end_together(void **state)
+{
+    (void)state;
+    for (unsigned odd_root = 0; odd_root < 2; odd_root++) {
+        struct ouro_region *region = region_new();
+        enter(region);
+        struct mixed *root = NULL;
+        for (int64_t i = 0; i < NODES; i++) {
+            bool odd = i % 2 == odd_root;
+            struct mixed *m = odd ? ouro_new_biased(&odd_type, sizeof *m)
+                                  : ouro_new_biased(&plain_type, sizeof *m);
+            KIT_CHECK(m != NULL);
+            m->next = root;
+            if (root) {
+                m->twin = root->next ? root->next : root; /* shared */
+                ouro_incref(m->twin);
+            }
+            root = m;
+        }
+        ouro_region_leave(region);
+        drop_sealed(sealed(region, root));
+    }
+    assert_int_equal(ouro__load(&kit_destroyed), NODES);
+}
+
+static void make_garbage(struct hooked *dying)
+{
+    (void)dying;
+    ouro_decref(ouro_new_biased(&plain_type, 100000)); /* large: not of the region's pages */
+    ouro_decref(ouro_new_biased(&odd_type, sizeof(struct mixed)));
+}
+
+static void what_hooks_make_does_not_stop_the_end(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct hooked *root = hooked_new(1);
+    root->a = hooked_new(2);
+    ouro_region_leave(region);
+    struct ouro_isolated *handle = sealed(region, root);
+    kit_on_destroy = make_garbage;
+    drop_sealed(handle);
+    kit_on_destroy = NULL;
+    assert_int_equal(ouro__load(&kit_destroyed), 4);
+}
+
+/* Deaths that wait outside of the region have objects of it. */
+#if OTHERS_COUNT
+static struct ouro_region *region_at_hand;
+static struct node *root_at_hand;
+static struct hooked *dead_at_hand;
+static void drop_the_region(struct hooked *dying)
+{
+    if (dying == dead_at_hand)
+        return;
+    ouro_decref(dead_at_hand); /* waits for the end of this hook */
+    struct ouro_isolated *handle = NULL;
+    KIT_CHECK(ouro_region_isolate_unchecked(region_at_hand, root_at_hand, &handle) == OURO_OK ||
+              OURO_CHECKED);
+    if (handle)
+        ouro_isolated_drop(handle);
+    region_at_hand = handle ? NULL : region_at_hand;
+}
+
+static void a_death_that_waits_elsewhere_keeps_its_page(void **state)
+{
+    (void)state;
+    for (unsigned in_hook = 0; in_hook < 2; in_hook++) {
+        region_at_hand = region_new();
+        enter(region_at_hand);
+        root_at_hand = random_graph(NODES, 1);
+        dead_at_hand = hooked_new(2);
+        ouro_region_leave(region_at_hand);
+        struct hooked *outside = hooked_new(1);
+        kit_on_destroy = in_hook ? drop_the_region : NULL;
+        if (!in_hook) {
+            ouro_decref_later(dead_at_hand);
+            struct ouro_isolated *handle = NULL;
+            (void)ouro_region_isolate_unchecked(region_at_hand, root_at_hand, &handle);
+            ouro_isolated_drop(handle);
+            region_at_hand = handle ? NULL : region_at_hand;
+        }
+        ouro_decref(outside);
+        ouro_release_pending(SIZE_MAX);
+        kit_on_destroy = NULL;
+        if (region_at_hand)
+            drop_sealed(sealed(region_at_hand, root_at_hand));
+        assert_int_equal(ouro__load(&kit_destroyed), 2 + 2 * in_hook);
+        ouro_collect(NULL);
+    }
+}
+#endif
+
+#if OURO_THREADS
+static void no_cell_is_used_again_across_the_border_of_a_region(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    struct node *outside = node_new(1);
+    ouro_reuse token = ouro_take_reuse(outside, &node_type);
+    enter(region);
+    struct node *inside =
+        token.cell ? ouro_new_reuse(token, &node_type, sizeof *inside) : node_new(1);
+    if (!token.cell)
+        ouro_region_leave(region), ouro_decref(outside), enter(region);
+    if (token.cell) {
+        assert_ptr_not_equal(inside, outside);
+        inside->a = inside->b = NULL;
+    }
+    struct node *again = node_new(2);
+    assert_null(ouro_take_reuse(again, &node_type).cell);
+    token = ouro_drop_reuse(again);
+    assert_null(token.cell);
+    ouro_region_leave(region);
+    drop_sealed(sealed(region, inside));
+}
+
+#endif
+
+static void aligned_objects_end_with_their_region(void **state)
+{
+    (void)state;
+    for (size_t align = 64; align <= (size_t)128 << 10; align *= 4) {
+        struct ouro_type aligned = {.size = 64, .align = align, .name = "aligned"};
+        aligned.flags = OURO_ACYCLIC;
+        uint64_t before = counted_bytes();
+        struct ouro_region *region = region_new();
+        enter(region);
+        void *root = ouro_new_biased(&aligned, 64);
+        KIT_CHECK(root != NULL);
+        ouro_region_leave(region);
+        drop_sealed(sealed(region, root));
+        if (!OURO_CHECKED)
+            assert_int_equal(counted_bytes(), before);
+        ouro_collect(NULL);
+#if !OURO_CHECKED
+        assert_int_equal(ouro_type_unregister(&aligned, NULL), OURO_OK);
+#endif
+        if (OURO_CHECKED)
+            break; /* that keeps an object of it for a while */
+    }
+}
+
+static void a_park_ends_with_the_stay_in_a_region(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct node *root = node_new(1);
+    ouro_park();
+    ouro_region_leave(region);
+    enter(region);
+    assert_int_equal(ouro__self->park_depth, 0);
+    ouro_region_leave(region);
+    drop_sealed(sealed(region, root));
+}
 
 static void raw_memory_outlives_its_region(void **state)
 {
@@ -652,9 +831,17 @@ int main(void)
         kit_test(hooks_run_once_when_a_region_is_dropped),
         kit_test(hooks_find_all_that_they_own),
 #if OTHERS_COUNT
+        kit_test(a_death_that_waits_elsewhere_keeps_its_page),
         kit_test(what_a_region_shares_is_counted_down),
         kit_test(candidates_of_a_region_are_not_taken_for_the_threads_own),
 #endif
+        kit_test(plain_and_odd_objects_end_together),
+        kit_test(what_hooks_make_does_not_stop_the_end),
+#if OURO_THREADS
+        kit_test(no_cell_is_used_again_across_the_border_of_a_region),
+#endif
+        kit_test(aligned_objects_end_with_their_region),
+        kit_test(a_park_ends_with_the_stay_in_a_region),
         kit_test(raw_memory_outlives_its_region),
 #if OTHERS_COUNT
         kit_test(what_lives_in_a_region_that_ends_lives_on),
