@@ -195,16 +195,24 @@ bool ouro__page_make_odd(const void *cell)
     return true;
 }
 
-/* The heap apart that a counted cell is of; NULL: none. */
-static struct ouro__heap *apart_of(const void *cell)
+/* The heap in whose page a counted cell lies; NULL: none. */
+static struct ouro__heap *owner_of(const void *cell)
 {
     if (ouro__supply()->block)
         return NULL;
     const struct ouro__page *page = ouro__place_of(cell).page;
-    if (!page || page->kind != OURO__PAGE_BLOCKS)
-        return NULL;
-    struct ouro__heap *owner = ouro__page_owner(page);
-    return owner->apart ? owner : NULL;
+    return page && page->kind == OURO__PAGE_BLOCKS ? ouro__page_owner(page) : NULL;
+}
+
+bool ouro__lies_in_out(const struct ouro__heap *heap, const void *cell)
+{
+    return owner_of(cell) == heap;
+}
+
+static struct ouro__heap *apart_of(const void *cell)
+{
+    struct ouro__heap *owner = owner_of(cell);
+    return owner && owner->apart ? owner : NULL;
 }
 
 bool ouro__is_sealed(const void *cell)

@@ -463,6 +463,15 @@ extern ouro_word ouro__apart_exist;
 /* The death of a counted object is decided, by 1, or was carried out, by -1: the heap apart that it
  * is of counts it, unless the calling thread is in that. */
 void ouro__apart_dies(const void *cell, ouro_word by);
+/* Whether a counted cell lies in a page of that heap. */
+bool ouro__lies_in_out(const struct ouro__heap *heap, const void *cell);
+OURO_INLINE bool ouro__lies_in(const struct ouro__heap *heap, const void *cell)
+{
+    uintptr_t chunk = (uintptr_t)cell & ~(uintptr_t)(OURO__CHUNK_SIZE - 1);
+    return OURO_LIKELY(ouro__load(ouro__chunk_seen((uintptr_t)cell)) == chunk &&
+                       ouro__load(&ouro__page_of(cell)->owner) == (ouro_word)&heap->pub) ||
+           ouro__lies_in_out(heap, cell);
+}
 /* Whether a counted cell lies in a page of one that is sealed. For checks. */
 bool ouro__is_sealed(const void *cell);
 /* The page of a counted cell, of whatever heap, does not go with it (A3); false: it is in none. */

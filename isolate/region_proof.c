@@ -26,20 +26,14 @@ static size_t count_living(struct ouro__heap *heap)
     return living;
 }
 
-/* Of what was reached: how much lies in the pages. What carries the region's token does, unless the
- * region is scattered. */
+/* Of what was reached: how much lies in the pages. What carries the region's token need not: others
+ * may have had it before. */
 static size_t count_reached(struct ouro__proof *p)
 {
     size_t here = 0;
     for (uint32_t i = 0; i < p->f.count && !p->failed; i++) {
-        ouro_word owner = ouro__proof_seen(p, i) & OURO__OWNER_MASK;
-        if (OURO_LIKELY(owner == p->me->home && !p->me->scattered)) {
-            here++;
-            continue;
-        }
         const void *object = ouro__proof_object(p, i);
-        struct ouro__place place = ouro__place_of(object);
-        if (place.kind == OURO__PAGE_BLOCKS && ouro__page_owner(place.page) == p->apart)
+        if (OURO_LIKELY(ouro__lies_in(p->apart, object)))
             here++;
         else if (!p->me->scattered) /* else it may be large, or was extracted in the region */
             ouro__proof_escapes(p, OURO_ESCAPE_OUT, object, 0);

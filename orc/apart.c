@@ -129,14 +129,15 @@ static void sweep_odd(struct ouro__thread *me, struct ouro__heap *heap)
 }
 
 /* Candidates that lie elsewhere, and claims, are others' to look at from now on; those that lie
- * here are gone. */
-static void forget_candidates(struct ouro__thread *me)
+ * here are gone. (What carries the token may lie elsewhere: it was a thread's or a region's before.)
+ */
+static void forget_candidates(struct ouro__thread *me, const struct ouro__heap *heap)
 {
     struct ouro__visited *v = &me->visited;
     for (uint32_t i = 0; i < v->count && v->live_places > 0; i++) {
-        struct ouro__entry entry = v->entries[i];
-        if (!is_its_own(entry.object) || (entry.link & OURO__ENTRY_CLAIMED) ||
-            (ouro__load(&ouro__header(entry.object)->shared) & OURO__OWNER_MASK) != me->home)
+        const struct ouro__entry *entry = &v->entries[i];
+        if ((entry->link & OURO__ENTRY_CLAIMED) || !is_its_own(entry->object) ||
+            !ouro__lies_in(heap, entry->object))
             continue;
         v->entries[i].object = NULL;
         v->live_places--;
@@ -157,7 +158,7 @@ bool ouro__apart_drop(struct ouro__thread *me, struct ouro__heap *heap)
         return false;
     sweep_odd(me, heap); /* from here on there is no way back to counts */
     ouro__poll_tokens(me);
-    forget_candidates(me);
+    forget_candidates(me, heap);
     ouro__apart_drop_pages(heap);
     return true;
 }

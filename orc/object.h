@@ -242,15 +242,13 @@ OURO_INLINE void *ouro__new_reuse(struct ouro_context *context, ouro_reuse token
 /* If the caller's reference (owned, not NULL) is the only one and the cell can be used again,
  * yields the cell: the object is no more, what its fields own is the caller's, who may read them
  * until the token goes; no hook of it runs. Else the token is empty and nothing has changed: the
- * reference is still the caller's. `type`: the object's, borrowed, not NULL; another one costs time
- * alone. So a functional update is
- *     struct node old = *n;
- *     ouro_reuse token = ouro_take_reuse(n, &node_type);
- *     if (token.cell == NULL) { incref what is taken from old; ouro_decref(n); }
- *     ... n = ouro_new_reuse(token, &node_type, sizeof *n);
- * The token is for the runtime that the thread is in now, and is to be used or given back there:
- * nothing looks, and an object that is born in another's cell goes with that runtime's memory. The
- * checked library never yields a cell, nor does a region. Any thread; runs no hook; allocates nothing; O(1). */
+ * reference is still the caller's. `type`: the object's, borrowed, not NULL; another one costs
+ * time alone. So a functional update is struct node old = *n; ouro_reuse token =
+ * ouro_take_reuse(n, &node_type); if (token.cell == NULL) { incref what is taken from old;
+ * ouro_decref(n); } ... n = ouro_new_reuse(token, &node_type, sizeof *n); The token is for the
+ * runtime that the thread is in now, and is to be used or given back there: nothing looks, and
+ * an object that is born in another's cell goes with that runtime's memory. The checked library
+ * never yields a cell, nor does a region. Any thread; runs no hook; allocates nothing; O(1). */
 OURO_INLINE ouro_reuse ouro_take_reuse(void *object, const struct ouro_type *type)
 {
     return ouro__take_reuse(&ouro__context, object, type, false);

@@ -271,6 +271,8 @@ size_t ouro__release_some(struct ouro__thread *me, size_t budget)
         const struct ouro_type *type =
             ouro__type_of(object, ouro__load(&ouro__header(object)->shared));
         if (OURO_LIKELY(goes_flat(type))) {
+            if (OURO_UNLIKELY(ouro__load(&ouro__apart_exist) != 0))
+                ouro__apart_dies(object, (ouro_word)-1);
             me->whole = true;
             n += ouro__release_flat(me, object, type, budget - n);
             me->whole = false;

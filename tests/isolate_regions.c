@@ -573,6 +573,26 @@ static void what_lives_in_a_region_that_ends_lives_on(void **state)
 
 #endif
 
+#if OTHERS_COUNT && OURO_RC != OURO_RC_ATOMIC
+/* The next region may have the token of one that has ended, and so what that left. */
+static void what_a_region_left_is_not_of_the_next(void **state)
+{
+    (void)state;
+    struct node *left, *root;
+    struct ouro_region *region = region_with(&left);
+    assert_int_equal(ouro_region_end(region), OURO_OK);
+    region = region_with(&root);
+    enter(region);
+    kit_touch(left); /* held here, if the token is the same: a candidate */
+    root->b = left;  /* moved in */
+    ouro_region_leave(region);
+    (void)open_region(region, root, OURO_ESCAPE_OUT);
+    root->b = NULL;
+    drop_sealed(sealed(region, root));
+    drop_sealed(isolated(left));
+}
+#endif
+
 static void large_objects_end_with_their_region(void **state)
 {
     (void)state;
@@ -845,6 +865,9 @@ int main(void)
         kit_test(raw_memory_outlives_its_region),
 #if OTHERS_COUNT
         kit_test(what_lives_in_a_region_that_ends_lives_on),
+#if OURO_RC != OURO_RC_ATOMIC
+        kit_test(what_a_region_left_is_not_of_the_next),
+#endif
 #endif
         kit_test(large_objects_end_with_their_region),
         kit_test(many_regions_one_after_the_other_need_the_memory_of_one),
