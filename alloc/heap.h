@@ -96,6 +96,7 @@ struct ouro__heap {
     ouro_half sealed;             /* of a heap apart: nobody is to use what is in it */
     bool for_fork;                /* of a heap apart: entered by a thread that forks */
     uint32_t depth;               /* of a heap apart: how often the thread that is in it entered */
+    bool batching;                /* there may be cells in a batch */
     bool grows;                   /* the block asked for now replaces a smaller one */
     uint32_t refills;             /* so far */
     bool serving, owes;           /* inside ouro__remote_serve; it must look at all heaps */

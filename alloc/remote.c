@@ -183,6 +183,7 @@ static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, unsigned at,
     link_up(cells, full.count);
     void *first = cells[0], *last = full.count > 0 ? cells[full.count - 1] : NULL;
     *batch = next;
+    mine->batching |= next.count > 0;
     if (cell)
         cells[0] = cell;
     if (full.count > 0)
@@ -191,12 +192,11 @@ static OURO_NOINLINE void batch_replace(struct ouro__heap *mine, unsigned at,
 
 void ouro__remote_flush(struct ouro__heap *mine)
 {
-    for (bool again = true; again;) {
-        again = false;
+    while (mine->batching) {
+        mine->batching = false; /* pushing may fill others */
         for (unsigned i = 0; i < OURO__BATCHES; i++) {
             if (mine->batches[i].count == 0)
                 continue;
-            again = true;
             batch_replace(mine, i, (struct ouro__batch){0}, NULL);
         }
     }

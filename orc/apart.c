@@ -129,8 +129,8 @@ static void sweep_odd(struct ouro__thread *me, struct ouro__heap *heap)
 }
 
 /* Candidates that lie elsewhere, and claims, are others' to look at from now on; those that lie
- * here are gone. (What carries the token may lie elsewhere: it was a thread's or a region's before.)
- */
+ * here are gone. (What carries the token may lie elsewhere: it was a thread's or a region's
+ * before.) */
 static void forget_candidates(struct ouro__thread *me, const struct ouro__heap *heap)
 {
     struct ouro__visited *v = &me->visited;
