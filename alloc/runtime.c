@@ -10,7 +10,8 @@
  *      opens again, because there was no memory for its end, is as if its threads had ended:
  *      whoever passed over it meanwhile left nothing in it.
  *  N8  The heaps of a thread are found by `thread`, which only the thread itself sets to its
- *      address (or who destroys the runtime, while the thread is in none of it).
+ *      address (or who destroys the runtime, while the thread is in none of it). Of heaps apart it
+ *      is 0: who is in them turns back by its frames.
  *
  * Memory order: `inside` changes by full RMWs: what a thread did in a runtime comes before its
  * leave, and that before the CAS of who destroys it. */

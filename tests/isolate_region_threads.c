@@ -143,12 +143,12 @@ static void what_others_free_of_a_region_is_home_before_it_goes(void **state)
         struct ouro_region *region = region_new();
         enter(region);
         struct node *root = random_graph(NODES, 1);
-        struct leaf *leaves[10];
-        for (size_t i = 0; i < OURO_COUNT_OF(leaves); i++)
-            leaves[i] = leaf_new_merged((int64_t)i);
+        struct node *dead[10]; /* plain: their pages go */
+        for (size_t i = 0; i < OURO_COUNT_OF(dead); i++)
+            dead[i] = node_new((int64_t)i);
         ouro_region_leave(region);
-        for (size_t i = 0; i < OURO_COUNT_OF(leaves); i++)
-            kit_other_do(other, kit_decref, leaves[i]);
+        for (size_t i = 0; i < OURO_COUNT_OF(dead); i++)
+            kit_other_do(other, kit_decref, dead[i]);
         drop(region, root);
         root = random_graph(NODES, 2); /* where the region was */
         kit_other_do(other, kit_poll, NULL);

@@ -323,11 +323,10 @@ static void what_hooks_make_does_not_stop_the_end(void **state)
 #if OTHERS_COUNT
 static struct ouro_region *region_at_hand;
 static struct node *root_at_hand;
-static struct hooked *dead_at_hand;
+static struct node *dead_at_hand;
 static void drop_the_region(struct hooked *dying)
 {
-    if (dying == dead_at_hand)
-        return;
+    (void)dying;
     ouro_decref(dead_at_hand); /* waits for the end of this hook */
     struct ouro_isolated *handle = NULL;
     KIT_CHECK(ouro_region_isolate_unchecked(region_at_hand, root_at_hand, &handle) == OURO_OK ||
@@ -344,7 +343,7 @@ static void a_death_that_waits_elsewhere_keeps_its_page(void **state)
         region_at_hand = region_new();
         enter(region_at_hand);
         root_at_hand = random_graph(NODES, 1);
-        dead_at_hand = hooked_new(2);
+        dead_at_hand = node_new(2);
         ouro_region_leave(region_at_hand);
         struct hooked *outside = hooked_new(1);
         kit_on_destroy = in_hook ? drop_the_region : NULL;
@@ -360,7 +359,7 @@ static void a_death_that_waits_elsewhere_keeps_its_page(void **state)
         kit_on_destroy = NULL;
         if (region_at_hand)
             drop_sealed(sealed(region_at_hand, root_at_hand));
-        assert_int_equal(ouro__load(&kit_destroyed), 2 + 2 * in_hook);
+        ouro_check_heap();
         ouro_collect(NULL);
     }
 }
@@ -390,6 +389,78 @@ static void no_cell_is_used_again_across_the_border_of_a_region(void **state)
     drop_sealed(sealed(region, inside));
 }
 
+#endif
+
+static void what_waits_in_a_region_goes_with_it(void **state)
+{
+    (void)state;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct node *root = random_graph(NODES, 1);
+    ouro_decref_later(node_new(7));
+    ouro_region_leave(region);
+    struct ouro_isolated *handle = NULL;
+    assert_int_equal(ouro_region_isolate_unchecked(region, root, &handle), OURO_OK);
+    drop_sealed(handle);
+    ouro_check_heap();
+}
+
+static void foreign_bytes_of_a_region_are_given_back(void **state)
+{
+    (void)state;
+    struct ouro_stats stats;
+    struct ouro_region *region = region_new();
+    enter(region);
+    struct node *root = random_graph(NODES, 1);
+    assert_int_equal(ouro_foreign_bytes(root->a, 5000), OURO_OK);
+    ouro_region_leave(region);
+    drop_sealed(sealed(region, root));
+    ouro_stats_get(&stats);
+    assert_int_equal(stats.foreign, 0);
+}
+
+static void frames_outlive_the_end_of_a_region(void **state)
+{
+    (void)state;
+    struct ouro_frame frame = ouro_frame_begin();
+    assert_int_equal(ouro_frame_own(node_new(1)), OURO_OK);
+    size_t depth = ouro__frames_depth();
+    struct node *root;
+    struct ouro_region *region = region_with(&root);
+    drop_sealed(sealed(region, root));
+    assert_int_equal(ouro__frames_depth(), depth);
+    ouro_frame_end(frame);
+}
+
+#if OTHERS_COUNT
+static void leave_pages(void *arg)
+{
+    struct node **left = arg;
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *n = node_new((int64_t)i);
+        if (i % 10)
+            ouro_decref(n);
+        else
+            left[i / 10] = n;
+    }
+}
+
+static void a_region_takes_no_pages_of_others(void **state)
+{
+    (void)state;
+    struct node *left[NODES / 10], *root;
+    kit_elsewhere(leave_pages, left);
+    struct ouro_region *region = region_with(&root);
+    drop_sealed(sealed(region, root));
+    root = random_graph(NODES, 5); /* where the region was */
+    for (size_t i = 0; i < OURO_COUNT_OF(left); i++) {
+        assert_int_equal(left[i]->id, i * 10);
+        ouro_decref(left[i]);
+    }
+    check_mine(root, NODES);
+    ouro_decref(root);
+    ouro_collect(NULL);
+}
 #endif
 
 static void aligned_objects_end_with_their_region(void **state)
@@ -539,6 +610,12 @@ int main(void)
         kit_test(what_hooks_make_does_not_stop_the_end),
 #if OURO_THREADS
         kit_test(no_cell_is_used_again_across_the_border_of_a_region),
+#endif
+        kit_test(what_waits_in_a_region_goes_with_it),
+        kit_test(foreign_bytes_of_a_region_are_given_back),
+        kit_test(frames_outlive_the_end_of_a_region),
+#if OTHERS_COUNT
+        kit_test(a_region_takes_no_pages_of_others),
 #endif
         kit_test(aligned_objects_end_with_their_region),
         kit_test(a_park_ends_with_the_stay_in_a_region),
