@@ -335,10 +335,8 @@ void ouro__cell_free(void *cell, unsigned tag, size_t align)
         tell_dead(cell, place.tag);
     /* Another object of that block may have its header elsewhere. */
     bool elsewhere = tag == OURO__COUNTED && align > 16 && place.kind == OURO__PAGE_BLOCKS;
-    if (OURO_UNLIKELY(elsewhere) && ouro__hold_block(place.block)) {
-        (void)ouro__page_make_odd(cell); /* it stays until it is let go */
+    if (OURO_UNLIKELY(elsewhere) && ouro__hold_block(place.block))
         return;
-    }
     if (OURO__HARD)
         ouro__hard_free(&place, cell);
     else

@@ -6,7 +6,8 @@
  * not of the region, or is not its alone, and must end as any object does.
  *
  *  G1  What is born is looked at once. Either it is plain (of a type that is not OUTWARD: all that
- *      it owns is of the region), or its page is odd. So is the page of what gets a weak handle.
+ *      it owns is of the region), or its page is odd. So is the page of what gets a weak handle or
+ *      foreign bytes, and of over-aligned objects, whose cells may be held (R7 of arena.h).
  *  G2  What its pages do not have (large objects, and graphs that were extracted in it; payloads of
  *      strings and sequences go with what owns them), what was not born with a plain count (another
  *      thread may remember it as a candidate), and what has no descriptor, makes the region
