@@ -5,13 +5,21 @@
 
 #include "orc_kit.h"
 
-/* Two objects, whose destroy hooks count. */
+/* Two objects, whose destroy hooks count; of every third number they are in a region. */
 static inline struct ouro_isolated *graph_new(int64_t id)
 {
+    struct ouro_region *region = NULL;
+    if (id % 3 == 1)
+        KIT_CHECK(ouro_region_new(&region) == OURO_OK && ouro_region_enter(region) == OURO_OK);
     struct hooked *root = hooked_new(id);
     root->a = hooked_new(-1);
     struct ouro_isolated *graph;
-    KIT_CHECK(ouro_isolate(root, &graph, NULL) == OURO_OK);
+    if (!region) {
+        KIT_CHECK(ouro_isolate(root, &graph, NULL) == OURO_OK);
+        return graph;
+    }
+    ouro_region_leave(region);
+    KIT_CHECK(ouro_region_isolate(region, root, &graph, NULL) == OURO_OK);
     return graph;
 }
 
