@@ -170,7 +170,7 @@ static void written_hooks_show_in_the_types_around_them(void **state)
     static struct ouro_type traced = {.size = 8, .name = "traced"};
     traced.hooks.trace = no_trace;
     assert_int_equal(ouro_type_register(&traced, NULL), OURO_OK);
-    assert_int_equal(traced.state, OURO__TYPE_TRACED | OURO__TYPE_PLAIN);
+    assert_int_equal(traced.state, OURO__TYPE_TRACED | OURO__TYPE_PLAIN | OURO__TYPE_OUTWARD);
     assert_int_equal(traced.counts, 1);
 }
 
