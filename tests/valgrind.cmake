@@ -25,8 +25,8 @@ if(NOT OURO_SANITIZE AND NOT OURO_TEST_WRAPPER AND OURO_HAVE_VALGRIND)
         endif()
     endforeach()
     foreach(program IN ITEMS isolate_graphs isolate_races isolate_lock_races isolate_channels
-                            isolate_channel_threads isolate_lend isolate_tasks
-                            isolate_task_storm isolate_task_threads)
+                            isolate_channel_threads isolate_lend isolate_region_threads
+                            isolate_tasks isolate_task_storm isolate_task_threads)
         if(TARGET test-${program}.biased)
             ouro_script_test(valgrind_${program} valgrind.sh LABELS valgrind TIMEOUT 300
                 ARGS quiet $<TARGET_FILE:test-${program}.biased>)
