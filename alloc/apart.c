@@ -158,6 +158,12 @@ static void enter_for_fork(struct ouro_runtime *runtime, void *arg)
     }
 }
 
+void ouro__apart_tell(void)
+{
+    ouro__tool_words(&forking, sizeof forking);
+    ouro__tool_words(&ouro__apart_exist, sizeof ouro__apart_exist);
+}
+
 void ouro__apart_before_fork(void)
 {
     ouro__store_release(&forking, (ouro_word)&ouro__own);

@@ -97,17 +97,19 @@ struct ouro_runtime {
     struct ouro__arena arena; /* first: an arena's address is its runtime's */
     ouro_word options[OURO_OPTION_COUNT];
     ouro_word fail_handler, fail_arg;
-    ouro_word heaps;          /* the list of all heaps; only grows */
-    ouro_word recent;         /* a heap whose thread came back last: a hint */
-    ouro_word aparts;         /* heaps apart that have not ended: they are in `inside` too */
-    struct ouro__heap *spare; /* heaps apart that are nobody's; with the arena's lock */
-    ouro_word inside;         /* how many frames of threads name it, or OURO__CLOSED and above */
+    ouro_word heaps;  /* the list of all heaps; only grows */
+    ouro_word recent; /* a heap whose thread came back last: a hint */
+    ouro_word inside; /* how many frames of threads name it, or OURO__CLOSED and above */
     ouro_word closer; /* the struct ouro__own of who destroys it, and may still enter; 0: nobody */
+    ouro_word aparts; /* heaps apart that have not ended: they are in `inside` too */
     ouro_word above;  /* the layer above's, made on its first touch */
+    struct ouro__heap *spare;         /* heaps apart that are nobody's; with the arena's lock */
     struct ouro_runtime *next, *prev; /* the list of all */
     bool run_hooks, report_leaks;
 };
 #define OURO__CLOSED ((ouro_word)1 << 32)
+/* From `heaps` on: what threads write and load without a lock. */
+#define OURO__RUNTIME_WORDS 6
 
 extern struct ouro_runtime ouro__default_runtime;
 /* The option values of a runtime that begins: what the environment says. */

@@ -459,6 +459,8 @@ OURO_INLINE struct ouro__heap *ouro__apart_here(void)
 /* Around a fork, with the list of runtimes (A4). */
 void ouro__apart_before_fork(void);
 void ouro__apart_after_fork(void);
+/* Tells tools of words that all threads write. */
+void ouro__apart_tell(void);
 /* How many there are, in all runtimes. Relaxed: as ouro__more_runtimes. */
 extern ouro_word ouro__apart_exist;
 /* The death of a counted object is decided, by 1, or was carried out, by -1: the heap apart that it

@@ -19,6 +19,7 @@ struct ouro__heap;
 struct ouro__own {
     struct ouro_runtime *runtime; /* that the thread is in; never NULL */
     struct ouro__entered *frames; /* what it comes back to (runtime.c); NULL: it entered none */
+    struct ouro__heap *heap;      /* its own, in the default runtime; NULL: none */
     struct ouro__heap *apart;     /* heaps of no thread that it is in (apart.c) */
     unsigned exits;               /* how often the thread gave its heap up (thread.c) */
     unsigned holds;               /* looks under way (hold.c), and the count that has them */

@@ -37,6 +37,8 @@ static struct ouro__pool frame_pool = {NULL, sizeof(struct ouro__entered),
  * maker wrote. `thread` is relaxed: only this thread makes it equal to `me`. */
 struct ouro__heap *ouro__heap_in(struct ouro_runtime *runtime)
 {
+    if (runtime == &ouro__default_runtime)
+        return ouro__own.heap;
     const ouro_word me = (ouro_word)&ouro__own;
     struct ouro__heap *heap = (struct ouro__heap *)ouro__load_acquire(&runtime->recent);
     if (heap && ouro__load(&heap->thread) == me)

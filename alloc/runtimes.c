@@ -115,7 +115,7 @@ ouro_status ouro_runtime_new(const struct ouro_runtime_config *config,
         return OURO_NO_MEMORY;
     memset(fresh, 0, sizeof *fresh);
     ouro__mutex_reset(&fresh->arena.lock);
-    ouro__tool_words(&fresh->heaps, sizeof(ouro_word) * 4);
+    ouro__tool_words(&fresh->heaps, sizeof(ouro_word) * OURO__RUNTIME_WORDS);
     ouro__options_begin(fresh);
     ouro__arena_limit_changed(fresh);
     ouro_status status = configure(fresh, config ? config : &usual);

@@ -132,6 +132,8 @@ static void abandon(struct ouro__heap *heap, void (*settle)(struct ouro__heap *)
 void ouro__heap_abandon(struct ouro__heap *heap)
 {
     ouro__store(&heap->thread, 0);
+    if (heap == ouro__own.heap)
+        ouro__own.heap = NULL;
     heap->record = NULL;
     ouro__context.heap = &ouro__nobody.pub;
     abandon(heap, ouro__heap_settle);
@@ -177,7 +179,8 @@ static const struct ouro_supply *choose_supply(void)
 static void look_for_tools(void)
 {
     OURO__LOOK_FOR_TOOLS();
-    ouro__tool_words(&ouro__default_runtime.heaps, sizeof(ouro_word));
+    ouro__tool_words(&ouro__default_runtime.heaps, sizeof(ouro_word) * OURO__RUNTIME_WORDS);
+    ouro__apart_tell();
     ouro__tool_words(&ouro__more_runtimes, sizeof ouro__more_runtimes);
     ouro__tool_words(&ready, sizeof ready);
     ouro__tool_words(&supply, sizeof supply);
@@ -285,6 +288,8 @@ struct ouro__heap *ouro__heap_mine(void)
         return NULL;
     ouro__heap_watch_first(heap);
     ouro__store(&heap->thread, (ouro_word)&ouro__own);
+    if (heap->runtime == &ouro__default_runtime)
+        ouro__own.heap = heap;
     ouro__own.elsewhere |= heap->runtime != &ouro__default_runtime;
     ouro__context.heap = &heap->pub;
     if (ouro__load(&exit_key_made) && !ouro__exit_key_arm(exit_key, heap)) {
