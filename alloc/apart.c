@@ -64,8 +64,7 @@ struct ouro__heap *ouro__apart_new(void)
         return NULL;
     }
     ouro__heap_watch_first(heap);
-    ouro__store(&heap->deaths,
-                0); /* those that were left with its pages are not its own any more */
+    ouro__store(&heap->deaths, 0); /* of those that went with its pages it hears no more */
     ouro__fetch_add(&runtime->aparts, 1);
     ouro__fetch_add(&ouro__apart_exist, 1);
     return heap;

@@ -204,8 +204,7 @@ void ouro__entered_recount(void)
         }
     }
     for (runtime = &ouro__default_runtime; runtime; runtime = runtime->next) {
-        if (is_open(
-                runtime)) /* A5 of apart.c: those that others were in too, for they do not end */
+        if (is_open(runtime)) /* A5 of apart.c; those that others were in do not end */
             ouro__store(&runtime->inside,
                         ouro__load(&runtime->inside) + ouro__load(&runtime->aparts));
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* White-box: includes orc_kit.h, by region_kit.h. Regions: what is built in one moves with it,
- * and goes with it. */
+/* White-box: includes orc_kit.h, by region_kit.h. Regions: what is built in one goes with it. */
 #include "region_kit.h"
 
 /* Of one size class; what odd ones own may be outside. */
@@ -22,115 +21,6 @@ static struct ouro_type odd_type = {.size = sizeof(struct mixed),
                                     .fields = mixed_fields,
                                     .field_count = 2,
                                     .hooks = {.destroy = mixed_destroy}};
-
-/* -- moving ------------------------------------------------------------------------------------ */
-
-static void what_is_made_in_a_region_is_plainly_counted_there(void **state)
-{
-    (void)state;
-    struct node *root;
-    struct ouro_region *region = region_with(&root);
-    unsigned outside = ouro__self->home;
-    enter(region);
-    assert_ptr_equal(ouro_region_current(), region);
-    if (OURO_THREADS)
-        assert_int_not_equal(ouro__self->home, outside);
-    check_mine(root, NODES);
-    ouro_region_leave(region);
-    assert_int_equal(ouro__self->home, outside);
-    assert_null(ouro_region_current());
-    drop_in(region, root);
-    assert_int_equal(ouro_region_end(region), OURO_OK);
-}
-
-static void an_isolated_region_is_extracted_as_it_was(void **state)
-{
-    (void)state;
-    struct node *root;
-    struct ouro_region *region = region_with(&root);
-    struct ouro_isolated *handle = sealed(region, root);
-    assert_int_equal(ouro_isolated_objects(handle), NODES);
-    void *again = NULL;
-    assert_ptr_equal(ouro_region_extract(handle, &again), region);
-    assert_ptr_equal(again, root);
-    enter(region);
-    check_mine(root, NODES);
-    ouro_check_heap();
-    ouro_region_leave(region);
-    assert_null(ouro_region_extract(NULL, NULL));
-    struct ouro_isolated *unlooked = NULL;
-    assert_int_equal(ouro_region_isolate_unchecked(region, root, &unlooked), OURO_OK);
-    drop_sealed(unlooked);
-}
-
-static void extract_makes_a_region_the_threads_own(void **state)
-{
-    (void)state;
-    struct node *root;
-    struct ouro_region *region = region_with(&root);
-    root = ouro_extract(sealed(region, root));
-    assert_non_null(root);
-    check_mine(root, NODES);
-    ouro_check_heap();
-    ouro_decref(root);
-    ouro_collect(NULL);
-}
-
-static void a_graph_that_is_no_region_is_not_extracted_as_one(void **state)
-{
-    (void)state;
-    struct ouro_isolated *handle = isolated(random_graph(3, 1));
-    assert_null(ouro_region_extract(handle, NULL));
-    drop_sealed(handle);
-}
-
-static void regions_nest(void **state)
-{
-    (void)state;
-    struct ouro_region *outer = region_new(), *inner = region_new();
-    enter(outer);
-    struct node *a = node_new(1);
-    enter(inner);
-    struct node *b = node_new(2);
-    enter(outer);
-    struct node *c = node_new(3);
-    enter(outer);
-    assert_ptr_equal(ouro_region_current(), outer);
-    ouro_region_leave(outer);
-    ouro_region_leave(outer);
-    assert_ptr_equal(ouro_region_current(), inner);
-    ouro_region_leave(inner);
-    assert_ptr_equal(ouro_region_current(), outer);
-    check_mine(a, 1);
-    check_mine(c, 1);
-    assert_int_equal(ouro_region_end(outer), OURO_BUSY);
-    struct ouro_isolated *handle;
-    assert_int_equal(ouro_region_isolate(outer, a, &handle, NULL), OURO_BUSY);
-    assert_int_equal(ouro_region_isolate_unchecked(outer, a, &handle), OURO_BUSY);
-    ouro_decref(a);
-    ouro_decref(c);
-    ouro_region_leave(outer);
-    drop_in(inner, b);
-    assert_int_equal(ouro_region_end(inner), OURO_OK);
-    assert_int_equal(ouro_region_end(outer), OURO_OK);
-}
-
-static void what_is_missing_is_said(void **state)
-{
-    (void)state;
-    struct ouro_region *region = region_new();
-    struct ouro_isolated *handle = (void *)region;
-    int none = 0;
-    assert_int_equal(ouro_region_new(NULL), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_enter(NULL), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_end(NULL), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_isolate(region, NULL, &handle, NULL), OURO_BAD_ARGUMENT);
-    assert_null(handle);
-    assert_int_equal(ouro_region_isolate(NULL, &none, &handle, NULL), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_isolate_unchecked(region, NULL, &handle), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_isolate_unchecked(region, &none, NULL), OURO_BAD_ARGUMENT);
-    assert_int_equal(ouro_region_end(region), OURO_OK);
-}
 
 /* -- ending ------------------------------------------------------------------------------------ */
 
@@ -594,12 +484,6 @@ int main(void)
 {
     region_seed = kit_seed(3);
     const struct CMUnitTest tests[] = {
-        kit_test(what_is_made_in_a_region_is_plainly_counted_there),
-        kit_test(an_isolated_region_is_extracted_as_it_was),
-        kit_test(extract_makes_a_region_the_threads_own),
-        kit_test(a_graph_that_is_no_region_is_not_extracted_as_one),
-        kit_test(regions_nest),
-        kit_test(what_is_missing_is_said),
         kit_test(a_dropped_region_is_gone_with_its_pages),
         kit_test(hooks_run_once_when_a_region_is_dropped),
         kit_test(hooks_find_all_that_they_own),

@@ -127,33 +127,18 @@ struct stats_ratio isolate_ratio(const struct plan *plan, const struct workload 
     return cell_ratio(plan, ours(plan, workload), plan_yardstick(plan, workload), false);
 }
 
-/* What memory rises by once a channel has been full: at most 1 KiB for each of its places. */
-static struct claim grown(const struct plan *plan)
+/* The larger of two figures, of ours in the workloads that have one. */
+static struct claim larger(const struct plan *plan, const char *name, double at_most, unsigned flag,
+                           double (*figure)(const struct plan *, const struct cell *))
 {
-    struct claim c = claim_start("continuations_grown_kib", 1024);
+    struct claim c = claim_start(name, at_most);
     snprintf(c.reason, sizeof c.reason, "none of its workloads was run");
     for (const struct workload *w = isolate_workloads; w->name; w++) {
-        const struct cell *cell = ours(plan, w);
-        double kib = cell && !cell->failure[0] ? cell_grown(plan, cell) : NAN;
-        if (isnan(kib) || kib <= c.value)
+        const struct cell *cell = w->flags & flag ? ours(plan, w) : NULL;
+        double value = cell && !cell->failure[0] ? figure(plan, cell) : NAN;
+        if (isnan(value) || value <= c.value)
             continue;
-        c.value = kib;
-        snprintf(c.reason, sizeof c.reason, "larger of two: %s", w->name);
-    }
-    return c;
-}
-
-/* What a move takes, of the largest regions and of small ones. */
-static struct claim region_move(const struct plan *plan)
-{
-    struct claim c = claim_start("region_move_ns", 1000);
-    snprintf(c.reason, sizeof c.reason, "none of its workloads was run");
-    for (const struct workload *w = isolate_workloads; w->name; w++) {
-        const struct cell *cell = w->flags & REGION ? ours(plan, w) : NULL;
-        double ns = cell && !cell->failure[0] ? cell_median(plan, cell) : NAN;
-        if (isnan(ns) || ns <= c.value)
-            continue;
-        c.value = ns;
+        c.value = value;
         snprintf(c.reason, sizeof c.reason, "larger of two: %s", w->name);
     }
     return c;
@@ -180,8 +165,9 @@ static void isolate_claims(const struct plan *plan, struct claims *claims)
         if (w->flags & CK)
             note_other(plan, w, &claims->item[claims->count - 1], of->part[0].program);
     }
-    claims_add(claims, region_move(plan));
-    claims_add(claims, grown(plan));
+    claims_add(claims, larger(plan, "region_move_ns", 1000, REGION, cell_median));
+    /* What memory rises by once a channel has been full: at most 1 KiB for each of its places. */
+    claims_add(claims, larger(plan, "continuations_grown_kib", 1024, CK, cell_grown));
 }
 
 const struct suite suite_isolate = {.name = "isolate",
